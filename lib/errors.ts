@@ -1,0 +1,140 @@
+/**
+ * Every error code of the package, with what it means and what to do about it. This table is the one place a
+ * code is defined: `docs/errors.md` is generated from it, and the build reads the codes for the C++ side.
+ */
+export const errorCatalogue = {
+  GHOSTNET_INVALID_ARGUMENT: {
+    meaning: 'An argument or option has the wrong type or a value out of its range.',
+    remedy: 'Pass what the message says was expected.',
+  },
+  GHOSTNET_BAD_SHAPE: {
+    meaning: 'A tensor has a shape that the call can not take.',
+    remedy:
+      'Pass float32 [N,3,H,W] (already normalised) or uint8 [N,H,W,3] (raw RGB), with H and W of 32 or more.',
+  },
+  GHOSTNET_BAD_DTYPE: {
+    meaning: 'A tensor has a dtype that the call can not take.',
+    remedy: 'Convert the data to the dtype that the message names.',
+  },
+  GHOSTNET_DISPOSED: {
+    meaning: 'A tensor or a model is used after dispose(), or after its memory was transferred away.',
+    remedy: 'Dispose of it after its last use, or create it again.',
+  },
+  GHOSTNET_ABORTED: {
+    meaning: 'The AbortSignal of the call fired before the work began.',
+    remedy: 'Nothing: the work was dropped as asked. The reason of the signal is in `cause`.',
+  },
+  GHOSTNET_FILE_NOT_FOUND: {
+    meaning: 'A file does not exist.',
+    remedy: 'Check the path; relative paths start at the working directory.',
+  },
+  GHOSTNET_FILE_UNREADABLE: {
+    meaning: 'A file exists but can not be read.',
+    remedy: 'Check its permissions, and that it is a file and not a folder.',
+  },
+  GHOSTNET_FILE_UNWRITABLE: {
+    meaning: 'A file can not be written.',
+    remedy: 'Check that its folder exists, is writable and has space left.',
+  },
+  GHOSTNET_UNKNOWN_FORMAT: {
+    meaning: 'A weights file is in no format that this package knows.',
+    remedy: 'Pass a safetensors file, or convert it with the tool that wrote it.',
+  },
+  GHOSTNET_UNSUPPORTED_FORMAT: {
+    meaning: 'A weights file is in a format that is recognised and not supported.',
+    remedy: 'Save its state_dict as safetensors or with torch.save, as the message says.',
+  },
+  GHOSTNET_MALFORMED_FILE: {
+    meaning: 'A weights file breaks the rules of its own format.',
+    remedy: 'Fetch or write the file again; it is damaged or was cut off.',
+  },
+  GHOSTNET_PARAMETERS_MISMATCH: {
+    meaning: 'The named parameters of a file are not those of the network.',
+    remedy: 'Load a GhostNet checkpoint; the message lists what is missing, unexpected or of another shape.',
+  },
+  GHOSTNET_IMAGE_UNDECODABLE: {
+    meaning: 'An image can not be decoded.',
+    remedy: 'Pass a JPEG, PNG, WebP, AVIF, GIF or TIFF that is complete.',
+  },
+  GHOSTNET_LIBTORCH_NOT_FOUND: {
+    meaning: 'LibTorch, which the native part needs, was not found.',
+    remedy: 'Set LIBTORCH to the folder of a LibTorch distribution, or build the clone with `npm run build`.',
+  },
+  GHOSTNET_LIBTORCH_VERSION: {
+    meaning: 'A LibTorch was found, but not of the version that the native part was built for.',
+    remedy: 'Point LIBTORCH to the version that the message names, or unset it.',
+  },
+  GHOSTNET_ADDON_NOT_FOUND: {
+    meaning: 'The native part of the package is missing for this platform.',
+    remedy: 'In a clone run `npm run build`.',
+  },
+  GHOSTNET_ADDON_UNLOADABLE: {
+    meaning: 'The native part of the package, or a library it needs, can not be opened.',
+    remedy: 'Read the system linker error in the message; `ghostnet doctor` prints what was tried.',
+  },
+  GHOSTNET_OUT_OF_MEMORY: {
+    meaning: 'Memory for a tensor, a model or a run could not be had.',
+    remedy: 'Use smaller batches or images, or dispose of tensors and models that are no longer needed.',
+  },
+  GHOSTNET_INTERNAL: {
+    meaning: 'Something failed that should not: a defect of this package or of LibTorch.',
+    remedy: 'Report it with the message and the output of `ghostnet doctor`.',
+  },
+} as const satisfies Record<string, { meaning: string; remedy: string }>;
+
+/** A stable code that says which kind of thing went wrong; the full list is in `docs/errors.md`. */
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Further facts of an error. */
+export interface ErrorDetails {
+  /** The value that was wrong, in words. */
+  readonly found?: string;
+  /** What would have been right, in words. */
+  readonly expected?: string;
+  /** What to do about it; the remedy of the code when not given. */
+  readonly remedy?: string;
+  /** The error or the reason behind this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error class of the package.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await model.forward(tensor);
+ * } catch (error) {
+ *   if (error instanceof GhostNetError && error.code === 'GHOSTNET_BAD_SHAPE') { ... }
+ * }
+ * ```
+ */
+export class GhostNetError extends Error {
+  override readonly name = 'GhostNetError';
+  /** Which kind of error this is. Stable between releases; messages are not. */
+  readonly code: ErrorCode;
+  /** The value that was wrong, where there is one. */
+  readonly found: string | undefined;
+  /** What was expected instead, where that can be said. */
+  readonly expected: string | undefined;
+  /** What to do about it. */
+  readonly remedy: string;
+
+  /**
+   * @param code - the kind of error
+   * @param what - what was wrong, a phrase without a full stop
+   * @param details - the value found, what was expected, what to do, the cause
+   */
+  constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
+    const remedy = details.remedy ?? errorCatalogue[code].remedy;
+    const sentences = [`${what}.`];
+    if (details.expected !== undefined) sentences.push(`Expected ${details.expected}.`);
+    if (details.found !== undefined) sentences.push(`Found ${details.found}.`);
+    sentences.push(remedy);
+    super(sentences.join(' '), details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.found = details.found;
+    this.expected = details.expected;
+    this.remedy = remedy;
+  }
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { GhostNetError, type ErrorCode } from './errors.js';
+
+/** The path that a string or a `file:` URL names. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
+export function pathOf(file: string | URL): string {
+  if (typeof file === 'string') return file;
+  if (file.protocol !== 'file:') {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'A URL does not name a file', {
+      found: file.href,
+      expected: 'a file: URL',
+      remedy: 'Download it first and pass its bytes or its path.',
+    });
+  }
+  return fileURLToPath(file);
+}
+
+const codes: Record<string, ErrorCode> = {
+  ENOENT: 'GHOSTNET_FILE_NOT_FOUND',
+  ENOTDIR: 'GHOSTNET_FILE_NOT_FOUND',
+};
+
+/** Reads a whole file. @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE` */
+export async function readBytes(file: string | URL): Promise<Buffer> {
+  const path = pathOf(file);
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const reason = cause as NodeJS.ErrnoException;
+    const code = codes[reason.code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
+    throw new GhostNetError(code, `The file ${path} can not be read`, { found: reason.message, cause });
+  }
+}
+
+/**
+ * Writes a whole file, or leaves what was there: readers never see a part of it.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`
+ */
+export async function writeBytes(file: string | URL, bytes: Uint8Array): Promise<void> {
+  const path = pathOf(file);
+  const part = `${path}.${randomUUID()}.part`;
+  try {
+    const handle = await open(part, 'w');
+    try {
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(part, path);
+  } catch (cause) {
+    await rm(part, { force: true });
+    throw new GhostNetError('GHOSTNET_FILE_UNWRITABLE', `The file ${path} can not be written`, {
+      found: (cause as Error).message,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * GhostNet image networks for Node.js.
+ *
+ * @packageDocumentation
+ */
+export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
+export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './ghost-module.js';
+export type { DecodeOptions, ImageInput, RawImage } from './image/decode.js';
+export {
+  embeddedModel,
+  GhostNet,
+  type BatchOf,
+  type ClassifyOptions,
+  type CreateOptions,
+  type LoadOptions,
+  type ModelInfo,
+  type ModelOptions,
+  type NetworkInput,
+  type RunOptions,
+  type TransformOptions,
+} from './model.js';
+export type { StageRow } from './native.js';
+export type { ClassScore } from './pipeline/classify.js';
+export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from './tensor.js';

@@ -1,0 +1,83 @@
+import { GhostNetError } from '../errors.js';
+import type { ImageInput } from '../image/decode.js';
+import type { ClassifyOptions, GhostNet } from '../model.js';
+
+/** A class that a model sees in a photograph. */
+export interface ClassScore {
+  /** Name of the class. */
+  readonly label: string;
+  /** Its place among the logits. */
+  readonly index: number;
+  /** Softmax over all classes, in [0, 1]. */
+  readonly score: number;
+}
+
+/** What became of one image of many. */
+export type ClassifyResult =
+  | { readonly classes: ClassScore[]; readonly error?: undefined }
+  | { readonly classes?: undefined; readonly error: GhostNetError };
+
+/**
+ * Classifies images in batches and gives a result for each, in their order. An image that fails does not stop the rest;
+ * failures of anything else (a disposed model, an aborted signal) are thrown.
+ */
+export async function* classifyAll(
+  model: GhostNet,
+  images: readonly ImageInput[],
+  options: ClassifyOptions,
+): AsyncGenerator<ClassifyResult> {
+  const { batchSize = 32 } = options;
+  const topK = options.topK ?? Math.min(5, model.info.numClasses);
+  checkCount('batchSize', batchSize, Number.MAX_SAFE_INTEGER);
+  checkCount('topK', topK, model.info.numClasses);
+  // While one batch runs, the next is decoded.
+  const startBatch = (start: number): Promise<ClassifyResult[]> =>
+    classifyBatch(model, images.slice(start, start + batchSize), topK, options);
+  let next = startBatch(0);
+  for (let start = 0; start < images.length; start += batchSize) {
+    const current = next;
+    if (start + batchSize < images.length) {
+      next = startBatch(start + batchSize);
+      next.catch(() => undefined); // awaited in its turn, if the caller gets that far
+    }
+    yield* await current;
+  }
+}
+
+async function classifyBatch(
+  model: GhostNet,
+  images: readonly ImageInput[],
+  topK: number,
+  options: ClassifyOptions,
+): Promise<ClassifyResult[]> {
+  const run = (batch: readonly ImageInput[]) =>
+    model.classifyBatch(batch, topK, options.signal === undefined ? {} : { signal: options.signal });
+  try {
+    return (await run(images)).map((classes) => ({ classes }));
+  } catch (error) {
+    if (!isOfImage(error)) throw error;
+    if (images.length === 1) return [{ error }];
+  }
+  return (await Promise.all(images.map((image) => classifyBatch(model, [image], topK, options)))).flat();
+}
+
+/** Whether an error is about one image and says nothing of the others. */
+function isOfImage(error: unknown): error is GhostNetError {
+  const codes: readonly string[] = [
+    'GHOSTNET_IMAGE_UNDECODABLE',
+    'GHOSTNET_FILE_NOT_FOUND',
+    'GHOSTNET_FILE_UNREADABLE',
+    'GHOSTNET_BAD_SHAPE',
+    'GHOSTNET_BAD_DTYPE',
+  ];
+  return error instanceof GhostNetError && codes.includes(error.code);
+}
+
+function checkCount(name: string, value: number, most: number): void {
+  if (!Number.isInteger(value) || value < 1 || value > most) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The option ${name} is out of range`, {
+      found: String(value),
+      expected: `a whole number from 1 to ${most}`,
+    });
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What the addon exports. Its one typed shape on the other side is NativeAddon in lib/native.ts.
+ */
+#include <napi.h>
+
+#include "addon/arguments.h"
+#include "addon/environment.h"
+#include "addon/model_handle.h"
+#include "addon/tensor_handle.h"
+#include "engine/ghost_module_run.h"
+#include "engine/runtime.h"
+#include "engine/threads.h"
+
+namespace ghostnet::addon {
+
+namespace {
+
+void set_error_factory(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).set_error_factory(info[0].As<Napi::Function>());
+}
+
+Napi::Value abort_job(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Napi::Boolean::New(info.Env(),
+                              Environment::of(info.Env()).abort(to_int(info[0], "ticket"), info[1]));
+  });
+}
+
+Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
+  const RuntimeInfo runtime = runtime_info();
+  const auto result = Napi::Object::New(info.Env());
+  result.Set("libtorch", runtime.libtorch_version);
+  result.Set("cpuCapability", runtime.cpu_capability);
+  result.Set("defaultThreads", runtime.default_threads);
+  result.Set("maxThreads", kMaxThreads);
+  return result;
+}
+
+/** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
+Napi::Value ghost_module(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Array x = TensorHandle::array_of(info[1]);
+    const Napi::Object weights = to_object(info[2], "weights");
+    const Napi::Object options = to_object(info[3], "options");
+    std::map<std::string, Array> arrays;
+    const Napi::Array names = weights.GetPropertyNames();
+    for (uint32_t index = 0; index < names.Length(); ++index) {
+      const std::string name = to_string(names[index], "name");
+      arrays.emplace(name, TensorHandle::array_of(weights.Get(name)));
+    }
+    GhostModuleCall call;
+    if (!options.Get("outChannels").IsUndefined())
+      call.out_channels = to_int(options.Get("outChannels"), "outChannels");
+    call.stride = to_int(options.Get("stride"), "stride");
+    call.relu = options.Get("relu").ToBoolean();
+    call.threads = static_cast<int>(to_int(options.Get("threads"), "threads"));
+    return Environment::of(info.Env())
+        .run<Array>(
+            to_int(info[0], "ticket"), {},
+            [x, arrays = std::move(arrays), call] {
+              std::map<std::string, ArrayView> views;
+              for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+              return run_ghost_module(x.view(), views, call);
+            },
+            TensorHandle::wrap);
+  });
+}
+
+Napi::Object start(Napi::Env env, Napi::Object exports) {
+  Environment::attach(env);
+  guarded(env, start_runtime);
+  Environment& environment = Environment::of(env);
+  const Napi::Function tensor_class = TensorHandle::define(env);
+  const Napi::Function model_class = ModelHandle::define(env);
+  environment.tensor_class = Napi::Persistent(tensor_class);
+  environment.model_class = Napi::Persistent(model_class);
+  exports.Set("NativeTensor", tensor_class);
+  exports.Set("loadModel", Napi::Function::New<ModelHandle::load>(env, "loadModel"));
+  exports.Set("createModel", Napi::Function::New<ModelHandle::create>(env, "createModel"));
+  exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
+  exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
+  exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
+  exports.Set("runtime", Napi::Function::New<describe_runtime>(env, "runtime"));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace ghostnet::addon
+
+static Napi::Object start_addon(Napi::Env env, Napi::Object exports) {
+  return ghostnet::addon::start(env, exports);
+}
+NODE_API_MODULE(ghostnet, start_addon)

@@ -1,0 +1,85 @@
+#include "addon/arguments.h"
+
+#include <cmath>
+
+#include "model/error.h"
+
+namespace ghostnet::addon {
+
+namespace {
+
+[[noreturn]] void refuse(const char* name, const char* expected) {
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
+              std::string("The native argument ") + name + " has the wrong type", {}, expected);
+}
+
+}  // namespace
+
+DType to_dtype(const Napi::Value& value) {
+  const std::string name = to_string(value, "dtype");
+  for (const DType dtype : {DType::float64, DType::float32, DType::float16, DType::bfloat16, DType::int64,
+                            DType::int32, DType::int16, DType::int8, DType::uint8, DType::boolean}) {
+    if (name == name_of(dtype)) return dtype;
+  }
+  refuse("dtype", "the name of a dtype");
+}
+
+std::vector<int64_t> to_shape(const Napi::Value& value) {
+  const Napi::Array dimensions = to_array(value, "shape");
+  std::vector<int64_t> shape;
+  for (uint32_t axis = 0; axis < dimensions.Length(); ++axis)
+    shape.push_back(to_int(dimensions[axis], "shape"));
+  return shape;
+}
+
+int64_t to_int(const Napi::Value& value, const char* name) {
+  const double number = to_number(value, name);
+  if (std::trunc(number) != number || std::abs(number) > 9007199254740991.0) refuse(name, "a whole number");
+  return static_cast<int64_t>(number);
+}
+
+double to_number(const Napi::Value& value, const char* name) {
+  if (!value.IsNumber()) refuse(name, "a number");
+  return value.As<Napi::Number>().DoubleValue();
+}
+
+std::string to_string(const Napi::Value& value, const char* name) {
+  if (!value.IsString()) refuse(name, "a string");
+  return value.As<Napi::String>().Utf8Value();
+}
+
+Napi::Array to_array(const Napi::Value& value, const char* name) {
+  if (!value.IsArray()) refuse(name, "an array");
+  return value.As<Napi::Array>();
+}
+
+Napi::Object to_object(const Napi::Value& value, const char* name) {
+  if (!value.IsObject()) refuse(name, "an object");
+  return value.As<Napi::Object>();
+}
+
+ArrayView to_view(const Napi::Value& value) {
+  const Napi::Object object = to_object(value, "array");
+  const Napi::Value data = object.Get("data");
+  if (!data.IsTypedArray() || data.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    refuse("data", "a Uint8Array");
+  }
+  const auto bytes = data.As<Napi::Uint8Array>();
+  const ArrayView view{to_dtype(object.Get("dtype")), to_shape(object.Get("shape")), bytes.Data()};
+  if (byte_count(view.dtype, view.shape) != bytes.ByteLength()) {
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The bytes of an array are not those of its shape",
+                std::to_string(bytes.ByteLength()) + " bytes",
+                std::to_string(byte_count(view.dtype, view.shape)) + " bytes for " + name_of(view.dtype) +
+                    " " + text_of(view.shape));
+  }
+  return view;
+}
+
+Napi::Array from_shape(Napi::Env env, const std::vector<int64_t>& shape) {
+  const auto array = Napi::Array::New(env, shape.size());
+  for (uint32_t axis = 0; axis < shape.size(); ++axis)
+    array.Set(axis, Napi::Number::New(env, static_cast<double>(shape[axis])));
+  return array;
+}
+
+}  // namespace ghostnet::addon

@@ -1,0 +1,104 @@
+#include "addon/environment.h"
+
+#include <utility>
+
+namespace ghostnet::addon {
+
+void Environment::attach(Napi::Env env) {
+  auto* environment = new Environment(env);
+  env.SetInstanceData(environment);
+  // Hooks run in the reverse order of their registration: this one before the settler's own.
+  env.AddCleanupHook([](Environment* closing) { closing->close(); }, environment);
+}
+
+Environment& Environment::of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+Environment::Environment(Napi::Env env) : env_(env), settler_(Settler::New(env, "ghostnet", 0, 1, this)) {
+  settler_.Unref(env);
+}
+
+// The environment goes away: nothing of it may run or be settled after this.
+void Environment::close() {
+  Executor::cpu().drop(this);
+  pending_.clear();
+}
+
+Napi::Value Environment::make_error(const Error& error) const {
+  const auto text = [&](const std::string& value) -> Napi::Value {
+    if (value.empty()) return env_.Undefined();
+    return Napi::String::New(env_, value);
+  };
+  const Napi::Value code = Napi::String::New(env_, name_of(error.code()));
+  const Napi::Value what = Napi::String::New(env_, error.what());
+  if (error_factory_.IsEmpty()) {
+    Napi::Error plain = Napi::Error::New(env_, error.what());
+    plain.Set("code", code);
+    return plain.Value();
+  }
+  return error_factory_.Value().Call({code, what, text(error.found()), text(error.expected())});
+}
+
+Napi::Value Environment::make_error(std::exception_ptr failure) const {
+  try {
+    guard([&] { std::rethrow_exception(failure); });
+  } catch (const Error& error) {
+    return make_error(error);
+  }
+  return env_.Undefined();
+}
+
+Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
+                                  std::function<Napi::Value(Napi::Env)> convert) {
+  auto owned = std::make_unique<Pending>(
+      Pending{this, ticket, Napi::Promise::Deferred::New(env_), {}, std::move(convert), nullptr, 0});
+  for (const Napi::Object& object : kept) owned->kept.push_back(Napi::Persistent(object));
+  Pending* pending = owned.get();
+  const Napi::Promise promise = pending->deferred.Promise();
+  if (pending_.empty())
+    settler_.Ref(env_);  // a pending job keeps the process alive, an idle package does not
+  pending_.emplace(ticket, std::move(owned));
+  pending->executor_ticket = Executor::cpu().submit({
+      this,
+      std::move(work),
+      [pending, settler = settler_](std::exception_ptr failure) {
+        pending->failure = failure;
+        settler.NonBlockingCall(pending);
+      },
+  });
+  return promise;
+}
+
+std::unique_ptr<Environment::Pending> Environment::take(Ticket ticket) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end()) return nullptr;
+  std::unique_ptr<Pending> pending = std::move(found->second);
+  pending_.erase(found);
+  if (pending_.empty()) settler_.Unref(env_);
+  return pending;
+}
+
+void Environment::settle(Napi::Env env, Napi::Function, Environment* environment, Pending* finished) {
+  if (env == nullptr) return;  // the environment is closing and has dropped its jobs
+  const std::unique_ptr<Pending> pending = environment->take(finished->ticket);
+  if (pending == nullptr) return;
+  if (pending->failure != nullptr) {
+    pending->deferred.Reject(environment->make_error(pending->failure));
+    return;
+  }
+  try {
+    pending->deferred.Resolve(pending->convert(env));
+  } catch (const Napi::Error& error) {
+    pending->deferred.Reject(error.Value());
+  } catch (...) {
+    pending->deferred.Reject(environment->make_error(std::current_exception()));
+  }
+}
+
+bool Environment::abort(Ticket ticket, Napi::Value reason) {
+  const auto found = pending_.find(ticket);
+  if (found == pending_.end() || !Executor::cpu().cancel(found->second->executor_ticket)) return false;
+  take(ticket)->deferred.Reject(reason);
+  return true;
+}
+
+}  // namespace ghostnet::addon

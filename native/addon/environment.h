@@ -1,0 +1,95 @@
+/**
+ * What one JavaScript environment (the main thread, a worker thread) has of this addon: its classes, how it
+ * makes errors, and the jobs it waits for. Everything process-wide belongs to the engine.
+ */
+#pragma once
+
+#include <napi.h>
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/executor.h"
+#include "engine/guard.h"
+#include "model/error.h"
+
+namespace ghostnet::addon {
+
+/** Names a job of an environment, so that it can be aborted; chosen by the caller, unique while the job is
+ * pending. */
+using Ticket = int64_t;
+
+class Environment {
+ public:
+  /** Makes the environment and ties it to the life of `env`. */
+  static void attach(Napi::Env env);
+  static Environment& of(Napi::Env env);
+
+  /** A GhostNetError of this environment, made by the factory that the TypeScript side has set. */
+  Napi::Value make_error(const Error& error) const;
+  Napi::Value make_error(std::exception_ptr failure) const;
+  void set_error_factory(const Napi::Function& factory) { error_factory_ = Napi::Persistent(factory); }
+
+  /**
+   * Runs `work` on the executor and settles a promise with what `convert` makes of its result on this thread.
+   * @param kept JavaScript values that the work reads the memory of: not collected while the job is pending
+   */
+  template <typename Result>
+  Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result()> work,
+                    std::function<Napi::Value(Napi::Env, Result)> convert) {
+    // Written by the executor's thread before it reports the end, read by this one after.
+    auto result = std::make_shared<Result>();
+    return submit(
+        ticket, std::move(kept), [result, work = std::move(work)] { *result = work(); },
+        [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); });
+  }
+
+  /** Drops a job that still waits and rejects its promise with `reason`. @return false when it runs or has
+   * ended */
+  bool abort(Ticket ticket, Napi::Value reason);
+
+  Napi::FunctionReference tensor_class;
+  Napi::FunctionReference model_class;
+
+ private:
+  struct Pending {
+    Environment* environment;
+    Ticket ticket;
+    Napi::Promise::Deferred deferred;
+    std::vector<Napi::ObjectReference> kept;
+    std::function<Napi::Value(Napi::Env)> convert;
+    std::exception_ptr failure;
+    Executor::Ticket executor_ticket;
+  };
+  static void settle(Napi::Env env, Napi::Function, Environment*, Pending* pending);
+  using Settler = Napi::TypedThreadSafeFunction<Environment, Pending, settle>;
+
+  explicit Environment(Napi::Env env);
+  Napi::Promise submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
+                       std::function<Napi::Value(Napi::Env)> convert);
+  std::unique_ptr<Pending> take(Ticket ticket);
+  void close();
+
+  Napi::Env env_;
+  Settler settler_;
+  Napi::FunctionReference error_factory_;
+  std::unordered_map<Ticket, std::unique_ptr<Pending>> pending_;
+};
+
+/** Calls `body` and throws what it throws as a GhostNetError: every function that JavaScript calls starts
+ * here. */
+template <typename Body>
+auto guarded(Napi::Env env, const Body& body) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (...) {
+    throw Napi::Error(env, Environment::of(env).make_error(std::current_exception()));
+  }
+}
+
+}  // namespace ghostnet::addon

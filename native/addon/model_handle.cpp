@@ -1,0 +1,347 @@
+#include "addon/model_handle.h"
+
+#include <utility>
+
+#include "addon/arguments.h"
+#include "addon/environment.h"
+#include "addon/tensor_handle.h"
+#include "engine/threads.h"
+#include "model/error.h"
+#include "model/layers.h"
+
+namespace ghostnet::addon {
+
+namespace {
+
+Ticket to_ticket(const Napi::Value& value) { return to_int(value, "ticket"); }
+
+int to_threads(const Napi::Value& value) {
+  const int64_t threads = to_int(value, "threads");
+  if (threads < 1 || threads > kMaxThreads) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The number of threads is out of range",
+                std::to_string(threads), "a whole number from 1 to " + std::to_string(kMaxThreads));
+  }
+  return static_cast<int>(threads);
+}
+
+Output to_output(const Napi::Value& value) {
+  return to_string(value, "output") == "features" ? Output::features : Output::logits;
+}
+
+std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
+  const Napi::Array values = to_array(value, name);
+  if (values.Length() != 3) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, std::string("The ") + name + " has the wrong length",
+                std::to_string(values.Length()) + " numbers", "3, one for each of red, green and blue");
+  }
+  return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
+}
+
+// Options that are left out keep the defaults of the struct.
+Transform to_transform(const Napi::Object& options) {
+  Transform transform;
+  const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };
+  if (given("inputSize")) transform.input_size = to_int(options.Get("inputSize"), "inputSize");
+  if (given("crop")) transform.crop = to_number(options.Get("crop"), "crop");
+  if (given("mean")) transform.mean = to_channels(options.Get("mean"), "mean");
+  if (given("std")) transform.std = to_channels(options.Get("std"), "std");
+  if (given("interpolation")) {
+    const std::string name = to_string(options.Get("interpolation"), "interpolation");
+    if (name == name_of(Interpolation::bilinear)) {
+      transform.interpolation = Interpolation::bilinear;
+    } else if (name == name_of(Interpolation::bicubic)) {
+      transform.interpolation = Interpolation::bicubic;
+    } else {
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is not known", name,
+                  "bilinear or bicubic");
+    }
+  }
+  return transform;
+}
+
+StageTable to_stages(const Napi::Value& value) {
+  StageTable stages;
+  const Napi::Array table = to_array(value, "stages");
+  for (uint32_t stage = 0; stage < table.Length(); ++stage) {
+    const Napi::Array rows = to_array(table[stage], "a stage");
+    auto& blocks = stages.emplace_back();
+    for (uint32_t row = 0; row < rows.Length(); ++row) {
+      const Napi::Array numbers = to_array(rows[row], "a row of a stage");
+      if (numbers.Length() != 5) {
+        throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A row of the stage table has the wrong length",
+                    std::to_string(numbers.Length()) + " numbers",
+                    "[kernel, expansion, out, seRatio, stride]");
+      }
+      blocks.push_back({to_int(numbers[0u], "kernel"), to_int(numbers[1u], "expansion"),
+                        to_int(numbers[2u], "out"), to_number(numbers[3u], "seRatio"),
+                        to_int(numbers[4u], "stride")});
+    }
+  }
+  return stages;
+}
+
+Architecture to_architecture(const Napi::Object& options) {
+  Architecture architecture;
+  if (!options.Get("variant").IsUndefined()) {
+    const std::string name = to_string(options.Get("variant"), "variant");
+    const auto found = find_variant(name);
+    if (!found) {
+      throw Error(
+          ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is not known", name,
+          "ghostnet_050, ghostnet_100, ghostnet_130 or another width in hundredths after \"ghostnet_\"");
+    }
+    architecture = *found;
+  } else {
+    architecture.stages = ghostnet_v1_stages();
+  }
+  if (!options.Get("stages").IsUndefined()) architecture.stages = to_stages(options.Get("stages"));
+  if (!options.Get("width").IsUndefined()) architecture.width = to_number(options.Get("width"), "width");
+  if (!options.Get("numClasses").IsUndefined()) {
+    architecture.num_classes = to_int(options.Get("numClasses"), "numClasses");
+  }
+  if (!options.Get("dropout").IsUndefined())
+    architecture.dropout = to_number(options.Get("dropout"), "dropout");
+  validate(architecture);
+  return architecture;
+}
+
+Napi::Array from_stages(Napi::Env env, const StageTable& table) {
+  const auto stages = Napi::Array::New(env, table.size());
+  for (uint32_t stage = 0; stage < table.size(); ++stage) {
+    const auto rows = Napi::Array::New(env, table[stage].size());
+    for (uint32_t row = 0; row < table[stage].size(); ++row) {
+      const BlockSpec& block = table[stage][row];
+      const auto numbers = Napi::Array::New(env, 5);
+      numbers.Set(0u, static_cast<double>(block.kernel));
+      numbers.Set(1u, static_cast<double>(block.expansion));
+      numbers.Set(2u, static_cast<double>(block.out));
+      numbers.Set(3u, block.se_ratio);
+      numbers.Set(4u, static_cast<double>(block.stride));
+      rows.Set(row, numbers);
+    }
+    stages.Set(stage, rows);
+  }
+  return stages;
+}
+
+Napi::Array from_channels(Napi::Env env, const std::array<double, 3>& values) {
+  const auto array = Napi::Array::New(env, 3);
+  for (uint32_t channel = 0; channel < 3; ++channel) array.Set(channel, values[channel]);
+  return array;
+}
+
+Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
+  return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
+}
+
+// Images are tensors of ours, or bytes of JavaScript's that are kept while the job is pending.
+struct Images {
+  std::vector<ArrayView> views;
+  std::vector<Array> held;
+};
+
+Images to_images(const Napi::Value& value) {
+  const Napi::Array list = to_array(value, "images");
+  Images images;
+  for (uint32_t index = 0; index < list.Length(); ++index) {
+    const Napi::Object image = to_object(list[index], "image");
+    if (image.Has("data")) {
+      images.views.push_back(to_view(image));
+    } else {
+      images.held.push_back(TensorHandle::array_of(image));
+      images.views.push_back(images.held.back().view());
+    }
+  }
+  return images;
+}
+
+}  // namespace
+
+Napi::Function ModelHandle::define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {
+                         InstanceMethod<&ModelHandle::describe>("describe"),
+                         InstanceMethod<&ModelHandle::layers>("layers"),
+                         InstanceMethod<&ModelHandle::run>("run"),
+                         InstanceMethod<&ModelHandle::classify>("classify"),
+                         InstanceMethod<&ModelHandle::prepare>("prepare"),
+                         InstanceMethod<&ModelHandle::state>("state"),
+                         InstanceMethod<&ModelHandle::dispose>("dispose"),
+                     });
+}
+
+ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  guarded(info.Env(), [&] {
+    if (!info[0].IsExternal()) {
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
+                  "A native model is made with loadModel or createModel");
+    }
+    network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
+  });
+}
+
+Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Array list = to_array(info[1], "arrays");
+    const Napi::Object options = to_object(info[2], "options");
+    NamedArrays arrays;
+    for (uint32_t index = 0; index < list.Length(); ++index) {
+      const Napi::Value item = list[index];
+      arrays.emplace(to_string(to_object(item, "array").Get("name"), "name"), to_view(item));
+    }
+    // A file that states its stages knows better than its shapes can tell.
+    std::optional<Architecture> architecture;
+    if (!options.Get("stages").IsUndefined()) architecture = to_architecture(options);
+    return Environment::of(info.Env())
+        .run<std::shared_ptr<Network>>(
+            to_ticket(info[0]), {list},
+            [arrays = std::move(arrays), architecture, transform = to_transform(options)] {
+              return Network::load(arrays, architecture, transform);
+            },
+            wrap_network);
+  });
+}
+
+Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Object options = to_object(info[1], "options");
+    std::optional<uint64_t> seed;
+    if (!options.Get("seed").IsUndefined()) seed = static_cast<uint64_t>(to_int(options.Get("seed"), "seed"));
+    return Environment::of(info.Env())
+        .run<std::shared_ptr<Network>>(
+            to_ticket(info[0]), {},
+            [architecture = to_architecture(options), transform = to_transform(options), seed] {
+              return Network::create(architecture, transform, seed);
+            },
+            wrap_network);
+  });
+}
+
+std::shared_ptr<Network> ModelHandle::network() const {
+  if (network_ == nullptr) throw Error(ErrorCode::GHOSTNET_DISPOSED, "A model is used after dispose()");
+  return network_;
+}
+
+Napi::Value ModelHandle::describe(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const auto model = network();
+    const Architecture& architecture = model->architecture();
+    const Transform& transform = model->transform();
+    const auto layers = describe_layers(architecture, transform.input_size, transform.input_size);
+    const auto result = Napi::Object::New(env);
+    result.Set("variant", variant_name(architecture));
+    result.Set("width", architecture.width);
+    result.Set("stages", from_stages(env, architecture.stages));
+    result.Set("numClasses", static_cast<double>(architecture.num_classes));
+    result.Set("dropout", architecture.dropout);
+    result.Set("features", static_cast<double>(kFeatureChannels));
+    result.Set("parameters", static_cast<double>(count_parameters(layers)));
+    result.Set("multiplyAdds", static_cast<double>(count_multiply_adds(layers)));
+    result.Set("inputSize", static_cast<double>(transform.input_size));
+    result.Set("crop", transform.crop);
+    result.Set("interpolation", name_of(transform.interpolation));
+    result.Set("mean", from_channels(env, transform.mean));
+    result.Set("std", from_channels(env, transform.std));
+    return result;
+  });
+}
+
+Napi::Value ModelHandle::layers(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Env env = info.Env();
+    const int64_t height = to_int(info[0], "height");
+    const int64_t width = to_int(info[1], "width");
+    Network::check_input(DType::float32, {1, 3, height, width});
+    const auto layers = describe_layers(network()->architecture(), height, width);
+    const auto list = Napi::Array::New(env, layers.size());
+    for (uint32_t index = 0; index < layers.size(); ++index) {
+      const Layer& layer = layers[index];
+      const auto item = Napi::Object::New(env);
+      item.Set("name", layer.name);
+      item.Set("type", layer.type);
+      item.Set("detail", layer.detail);
+      item.Set("output", from_shape(env, {layer.output.begin(), layer.output.end()}));
+      item.Set("parameters", static_cast<double>(count_parameters({layer})));
+      item.Set("multiplyAdds", static_cast<double>(layer.multiply_adds));
+      list.Set(index, item);
+    }
+    return list;
+  });
+}
+
+Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Array input = TensorHandle::array_of(info[1]);
+    Network::check_input(input.dtype, input.shape);
+    return Environment::of(info.Env())
+        .run<Array>(
+            to_ticket(info[0]), {},
+            [model = network(), input, output = to_output(info[2]), threads = to_threads(info[3])] {
+              return model->run(input.view(), output, threads);
+            },
+            TensorHandle::wrap);
+  });
+}
+
+Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    using Scores = std::vector<std::vector<ClassScore>>;
+    const auto convert = [](Napi::Env env, const Scores& scores) -> Napi::Value {
+      const auto list = Napi::Array::New(env, scores.size());
+      for (uint32_t image = 0; image < scores.size(); ++image) {
+        const auto classes = Napi::Array::New(env, scores[image].size());
+        for (uint32_t rank = 0; rank < scores[image].size(); ++rank) {
+          const auto item = Napi::Object::New(env);
+          item.Set("index", static_cast<double>(scores[image][rank].index));
+          item.Set("score", static_cast<double>(scores[image][rank].score));
+          classes.Set(rank, item);
+        }
+        list.Set(image, classes);
+      }
+      return list;
+    };
+    return Environment::of(info.Env())
+        .run<Scores>(
+            to_ticket(info[0]), {to_array(info[1], "images")},
+            [model = network(), images = to_images(info[1]), top_k = to_int(info[2], "topK"),
+             threads = to_threads(info[3])] { return model->classify(images.views, top_k, threads); },
+            convert);
+  });
+}
+
+Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .run<Array>(
+            to_ticket(info[0]), {to_array(info[1], "images")},
+            [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
+              return model->prepare(images.views, threads);
+            },
+            TensorHandle::wrap);
+  });
+}
+
+Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    using State = std::map<std::string, Array>;
+    return Environment::of(info.Env())
+        .run<State>(
+            to_ticket(info[0]), {}, [model = network()] { return model->state(); },
+            [](Napi::Env env, State arrays) -> Napi::Value {
+              const auto list = Napi::Array::New(env, arrays.size());
+              uint32_t index = 0;
+              for (auto& [name, array] : arrays) {
+                const Napi::Array pair = Napi::Array::New(env, 2);
+                pair.Set(0u, name);
+                pair.Set(1u, TensorHandle::wrap(env, std::move(array)));
+                list.Set(index++, pair);
+              }
+              return list;
+            });
+  });
+}
+
+void ModelHandle::dispose(const Napi::CallbackInfo&) { network_.reset(); }
+
+}  // namespace ghostnet::addon

@@ -1,0 +1,99 @@
+#include "engine/array.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+
+#include "model/error.h"
+
+namespace ghostnet {
+
+const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::float64:
+      return "float64";
+    case DType::float32:
+      return "float32";
+    case DType::float16:
+      return "float16";
+    case DType::bfloat16:
+      return "bfloat16";
+    case DType::int64:
+      return "int64";
+    case DType::int32:
+      return "int32";
+    case DType::int16:
+      return "int16";
+    case DType::int8:
+      return "int8";
+    case DType::uint8:
+      return "uint8";
+    case DType::boolean:
+      return "bool";
+  }
+  return "";
+}
+
+size_t size_of(DType dtype) {
+  switch (dtype) {
+    case DType::float64:
+    case DType::int64:
+      return 8;
+    case DType::float32:
+    case DType::int32:
+      return 4;
+    case DType::float16:
+    case DType::bfloat16:
+    case DType::int16:
+      return 2;
+    case DType::int8:
+    case DType::uint8:
+    case DType::boolean:
+      return 1;
+  }
+  return 0;
+}
+
+namespace {
+
+constexpr size_t kCacheLine = 64;
+
+std::byte* allocate(size_t bytes) {
+  // A length of zero still gets an address of its own, so that nobody has to treat it apart.
+  const size_t rounded = (std::max<size_t>(bytes, 1) + kCacheLine - 1) / kCacheLine * kCacheLine;
+  void* memory = rounded < bytes ? nullptr : std::aligned_alloc(kCacheLine, rounded);
+  if (memory == nullptr) {
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "No memory for an array",
+                std::to_string(bytes) + " bytes asked for");
+  }
+  std::memset(memory, 0, rounded);
+  return static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+Buffer::Buffer(size_t bytes) : data_(allocate(bytes)), size_(bytes) {}
+Buffer::~Buffer() { std::free(data_); }
+
+int64_t element_count(const std::vector<int64_t>& shape) {
+  int64_t count = 1;
+  for (const int64_t length : shape) {
+    if (length < 0 || __builtin_mul_overflow(count, length, &count)) {
+      throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "A shape describes no array", text_of(shape),
+                  "dimensions of 0 or more whose product fits 63 bits");
+    }
+  }
+  return count;
+}
+
+size_t byte_count(DType dtype, const std::vector<int64_t>& shape) {
+  int64_t bytes = 0;
+  if (__builtin_mul_overflow(element_count(shape), static_cast<int64_t>(size_of(dtype)), &bytes)) {
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "A shape describes no array", text_of(shape),
+                "an array whose bytes fit 63 bits");
+  }
+  return static_cast<size_t>(bytes);
+}
+
+}  // namespace ghostnet

@@ -1,0 +1,59 @@
+/**
+ * A typed array in memory of our own: what crosses between the JavaScript side and the network. Free of
+ * LibTorch.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace ghostnet {
+
+enum class DType { float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, boolean };
+
+const char* name_of(DType dtype);
+/** Bytes an element. */
+size_t size_of(DType dtype);
+
+/** Zeroed memory, aligned to a cache line, freed with its last reference. */
+class Buffer {
+ public:
+  /** @throws Error GHOSTNET_OUT_OF_MEMORY */
+  explicit Buffer(size_t bytes);
+  ~Buffer();
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  std::byte* data_;
+  size_t size_;
+};
+
+/** Row-major and contiguous. A view: whoever hands it over keeps `data` alive for the call. */
+struct ArrayView {
+  DType dtype;
+  std::vector<int64_t> shape;
+  const void* data;
+};
+
+/** Row-major and contiguous; holds its memory. */
+struct Array {
+  DType dtype;
+  std::vector<int64_t> shape;
+  std::shared_ptr<Buffer> memory;
+
+  ArrayView view() const { return {dtype, shape, memory->data()}; }
+};
+
+/** Product of the dimensions; 1 for a scalar. @throws Error GHOSTNET_BAD_SHAPE when it overflows or one is
+ * negative */
+int64_t element_count(const std::vector<int64_t>& shape);
+/** Bytes of an array. @throws Error GHOSTNET_BAD_SHAPE when it overflows */
+size_t byte_count(DType dtype, const std::vector<int64_t>& shape);
+
+}  // namespace ghostnet

@@ -1,0 +1,88 @@
+#include "engine/executor.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace ghostnet {
+
+Executor& Executor::cpu() {
+  // Never destroyed: the thread may not outlive what it uses. At exit it is stopped first, before LibTorch's
+  // own destructors run, since handlers run in the reverse order of their registration.
+  static Executor* executor = [] {
+    auto* made = new Executor();
+    std::atexit([] { cpu().stop(); });
+    return made;
+  }();
+  return *executor;
+}
+
+Executor::Ticket Executor::submit(Job job) {
+  const std::lock_guard lock(mutex_);
+  const Ticket ticket = ++last_ticket_;
+  if (stopped_) return ticket;
+  if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
+  waiting_.push_back({ticket, std::move(job)});
+  changed_.notify_all();
+  return ticket;
+}
+
+bool Executor::cancel(Ticket ticket) {
+  Entry dropped;  // destroyed after the lock is released: what a job holds may be large
+  const std::lock_guard lock(mutex_);
+  const auto found =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const Entry& e) { return e.ticket == ticket; });
+  if (found == waiting_.end()) return false;
+  dropped = std::move(*found);
+  waiting_.erase(found);
+  return true;
+}
+
+void Executor::drop(Owner owner) {
+  std::deque<Entry> dropped;
+  std::unique_lock lock(mutex_);
+  std::deque<Entry> kept;
+  for (Entry& entry : waiting_) (entry.job.owner == owner ? dropped : kept).push_back(std::move(entry));
+  waiting_ = std::move(kept);
+  changed_.wait(lock, [&] { return running_ != owner; });
+}
+
+void Executor::stop() {
+  std::deque<Entry> dropped;
+  std::thread ended;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    dropped.swap(waiting_);
+    ended.swap(thread_);
+    changed_.notify_all();
+  }
+  if (ended.joinable()) ended.join();
+}
+
+void Executor::loop() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
+    if (stopped_) return;
+    Job job = std::move(waiting_.front().job);
+    waiting_.pop_front();
+    running_ = job.owner;
+    lock.unlock();
+
+    std::exception_ptr failure;
+    try {
+      job.work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    job.on_finished(failure);
+    job = {};  // what the job held goes before its owner is told that nothing of it runs
+
+    lock.lock();
+    running_ = nullptr;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace ghostnet

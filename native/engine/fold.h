@@ -1,0 +1,21 @@
+#pragma once
+
+#include <torch/torch.h>
+
+namespace ghostnet {
+
+/** A convolution that does the work of the batch normalisation behind it. */
+struct FoldedConv {
+  torch::Tensor weight, bias;  ///< float32
+};
+
+/**
+ * Folds a batch normalisation into the convolution before it, in float64: weight * g, beta - mean * g with
+ * g = gamma / sqrt(variance + epsilon).
+ * @param weight [out,in/groups,k,k]
+ * @param gamma,beta,mean,variance [out]
+ */
+FoldedConv fold_batch_norm(const torch::Tensor& weight, const torch::Tensor& gamma, const torch::Tensor& beta,
+                           const torch::Tensor& mean, const torch::Tensor& variance, double epsilon = 1e-5);
+
+}  // namespace ghostnet

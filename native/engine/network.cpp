@@ -1,0 +1,201 @@
+#include "engine/network.h"
+
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "engine/guard.h"
+#include "engine/tensor_bridge.h"
+#include "engine/weight_cache.h"
+#include "model/error.h"
+#include "model/ghostnet.h"
+#include "model/infer.h"
+
+namespace ghostnet {
+
+namespace {
+
+// The order of a channels-last tensor is what oneDNN runs fastest on.
+void to_channels_last(GhostNet& net) {
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : net->parameters()) {
+    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+void use_threads(int threads) {
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+}
+
+torch::Tensor channel_values(const std::array<double, 3>& values) {
+  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat32).view({1, 3, 1, 1});
+}
+
+// Bytes NHWC or floats NCHW to the normalised floats that the network takes, channels last.
+torch::Tensor to_input(const ArrayView& view, const Transform& transform) {
+  const torch::Tensor input = borrow(view);
+  if (view.dtype == DType::float32) return input.contiguous(at::MemoryFormat::ChannelsLast);
+  return input.permute({0, 3, 1, 2})
+      .to(torch::kFloat32)
+      .div_(255)
+      .sub_(channel_values(transform.mean))
+      .div_(channel_values(transform.std));
+}
+
+std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
+  std::vector<int64_t> order(static_cast<size_t>(classes));
+  std::iota(order.begin(), order.end(), 0);
+  // NaN compares with nothing: sort it last, so that the order stays one.
+  const auto better = [&](int64_t a, int64_t b) {
+    const bool a_nan = std::isnan(logits[a]);
+    const bool b_nan = std::isnan(logits[b]);
+    if (a_nan != b_nan) return b_nan;
+    if (!a_nan && logits[a] != logits[b]) return logits[a] > logits[b];
+    return a < b;
+  };
+  std::partial_sort(order.begin(), order.begin() + top_k, order.end(), better);
+  const double peak = logits[order[0]];
+  double sum = 0;
+  for (int64_t index = 0; index < classes; ++index) sum += std::exp(logits[index] - peak);
+  std::vector<ClassScore> best;
+  for (int64_t rank = 0; rank < top_k; ++rank) {
+    const int64_t index = order[static_cast<size_t>(rank)];
+    best.push_back({index, static_cast<float>(std::exp(logits[index] - peak) / sum)});
+  }
+  return best;
+}
+
+}  // namespace
+
+struct Network::Weights {
+  GhostNet net;
+};
+
+Network::Network(std::shared_ptr<Weights> weights, const Transform& transform)
+    : weights_(std::move(weights)), transform_(transform) {}
+Network::~Network() = default;
+
+std::shared_ptr<Network> Network::create(const Architecture& architecture, const Transform& transform,
+                                         std::optional<uint64_t> seed) {
+  validate(transform);
+  std::shared_ptr<Network> network;
+  guard([&] {
+    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed)});
+    to_channels_last(weights->net);
+    network.reset(new Network(std::move(weights), transform));
+  });
+  return network;
+}
+
+std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<Architecture> architecture,
+                                       const Transform& transform) {
+  validate(transform);
+  Shapes shapes;
+  for (const auto& [name, array] : arrays) shapes[name] = array.shape;
+  if (!architecture) architecture = infer_architecture(shapes);
+  validate(*architecture);
+  check_parameters(*architecture, shapes);
+
+  static WeightCache<Weights> cache;
+  std::shared_ptr<Network> network;
+  guard([&] {
+    const auto matches = [&](const Weights& weights) {
+      return weights.net->architecture() == *architecture && holds(*weights.net, arrays);
+    };
+    const auto make = [&] {
+      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture)});
+      fill(*weights->net, arrays);
+      to_channels_last(weights->net);
+      return weights;
+    };
+    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform));
+  });
+  return network;
+}
+
+const Architecture& Network::architecture() const { return weights_->net->architecture(); }
+
+void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
+  if (dtype != DType::float32 && dtype != DType::uint8) {
+    throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The network can not take this dtype", name_of(dtype),
+                "float32 [N,3,H,W], normalised, or uint8 [N,H,W,3], RGB");
+  }
+  const bool bytes = dtype == DType::uint8;
+  const size_t channel_axis = bytes ? 3 : 1;
+  const size_t height_axis = bytes ? 1 : 2;
+  if (shape.size() != 4 || shape[channel_axis] != 3 || shape[0] < 1 || shape[height_axis] < kMinInputSide ||
+      shape[height_axis + 1] < kMinInputSide) {
+    const std::string side = std::to_string(kMinInputSide);
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE,
+                std::string("The network can not take this shape of ") + name_of(dtype), text_of(shape),
+                std::string(bytes ? "[N,H,W,3]" : "[N,3,H,W]") + " with N of 1 or more, H and W of " + side +
+                    " or more");
+  }
+}
+
+Array Network::run(const ArrayView& input, Output output, int threads) const {
+  check_input(input.dtype, input.shape);
+  Array result;
+  guard([&] {
+    const c10::InferenceMode inference;
+    use_threads(threads);
+    const torch::Tensor x = to_input(input, transform_);
+    GhostNetImpl& net = *weights_->net;
+    result = copy_out(output == Output::logits ? net.forward(x) : net.features(x));
+  });
+  return result;
+}
+
+std::vector<std::vector<ClassScore>> Network::classify(const std::vector<ArrayView>& images, int64_t top_k,
+                                                       int threads) const {
+  const int64_t classes = architecture().num_classes;
+  if (top_k < 1 || top_k > classes) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
+                "a whole number from 1 to the " + std::to_string(classes) + " classes of the model");
+  }
+  const Array batch = prepare(images, threads);
+  const Array logits = run(batch.view(), Output::logits, threads);
+  const auto* row = reinterpret_cast<const float*>(logits.memory->data());
+  std::vector<std::vector<ClassScore>> results;
+  for (size_t image = 0; image < images.size(); ++image, row += classes) {
+    results.push_back(best_classes(row, classes, top_k));
+  }
+  return results;
+}
+
+Array Network::prepare(const std::vector<ArrayView>& images, int threads) const {
+  for (const ArrayView& image : images) {
+    if (image.dtype != DType::uint8 || image.shape.size() != 3 || image.shape[2] != 3 || image.shape[0] < 1 ||
+        image.shape[1] < 1) {
+      throw Error(image.dtype == DType::uint8 ? ErrorCode::GHOSTNET_BAD_SHAPE : ErrorCode::GHOSTNET_BAD_DTYPE,
+                  "An image is not RGB bytes", std::string(name_of(image.dtype)) + " " + text_of(image.shape),
+                  "uint8 [H,W,3]");
+    }
+  }
+  const int64_t side = transform_.input_size;
+  Array batch{DType::uint8, {static_cast<int64_t>(images.size()), side, side, 3}, nullptr};
+  guard([&] {
+    use_threads(threads);
+    batch.memory = std::make_shared<Buffer>(byte_count(batch.dtype, batch.shape));
+    auto* out = reinterpret_cast<uint8_t*>(batch.memory->data());
+    for (const ArrayView& image : images) {
+      resize_and_crop(transform_, image, out);
+      out += side * side * 3;
+    }
+  });
+  return batch;
+}
+
+std::map<std::string, Array> Network::state() const {
+  std::map<std::string, Array> arrays;
+  guard([&] {
+    for (const auto& item : weights_->net->named_parameters()) arrays[item.key()] = copy_out(item.value());
+    for (const auto& item : weights_->net->named_buffers()) arrays[item.key()] = copy_out(item.value());
+  });
+  return arrays;
+}
+
+}  // namespace ghostnet

@@ -1,0 +1,82 @@
+#include "engine/transform.h"
+
+#include <ATen/ATen.h>
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "model/architecture.h"
+#include "model/error.h"
+
+namespace ghostnet {
+
+const char* name_of(Interpolation interpolation) {
+  return interpolation == Interpolation::bilinear ? "bilinear" : "bicubic";
+}
+
+void validate(const Transform& transform) {
+  constexpr int64_t max_side = 8192;
+  if (transform.input_size < kMinInputSide || transform.input_size > max_side) {
+    throw Error(
+        ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The input size is out of range",
+        std::to_string(transform.input_size),
+        "a whole number of pixels from " + std::to_string(kMinInputSide) + " to " + std::to_string(max_side));
+  }
+  if (!(transform.crop > 0.01 && transform.crop <= 1)) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The crop is out of range",
+                std::to_string(transform.crop), "a share above 0.01 and at most 1");
+  }
+  for (size_t channel = 0; channel < 3; ++channel) {
+    if (!std::isfinite(transform.mean[channel]) || !std::isfinite(transform.std[channel]) ||
+        !(transform.std[channel] > 0)) {
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
+                  "The mean or the standard deviation of a channel is out of range",
+                  std::to_string(transform.mean[channel]) + " and " + std::to_string(transform.std[channel]),
+                  "finite numbers, the standard deviation above 0");
+    }
+  }
+}
+
+CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width) {
+  const auto target =
+      static_cast<int64_t>(std::floor(static_cast<double>(transform.input_size) / transform.crop));
+  const int64_t shorter = std::min(height, width);
+  const int64_t longer = std::max(height, width);
+  const double resized_longer =
+      static_cast<double>(target) * static_cast<double>(longer) / static_cast<double>(shorter);
+  constexpr double max_pixels = 1 << 26;
+  if (resized_longer * static_cast<double>(target) > max_pixels) {
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too elongated to be resized by its shorter side",
+                std::to_string(width) + " x " + std::to_string(height) + " pixels",
+                "sides closer to each other; crop the image first");
+  }
+  CropPlan plan{};
+  plan.resized_height = height <= width ? target : static_cast<int64_t>(resized_longer);
+  plan.resized_width = height <= width ? static_cast<int64_t>(resized_longer) : target;
+  // nearbyint rounds half to even, as Python's round does.
+  plan.top = std::llrint(static_cast<double>(plan.resized_height - transform.input_size) / 2);
+  plan.left = std::llrint(static_cast<double>(plan.resized_width - transform.input_size) / 2);
+  return plan;
+}
+
+void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t* out) {
+  const int64_t height = image.shape.at(0);
+  const int64_t width = image.shape.at(1);
+  const CropPlan plan = plan_crop(transform, height, width);
+  const c10::InferenceMode inference;
+  // The bytes of an image are a channels-last tensor as they lie; LibTorch only reads them.
+  const at::Tensor pixels =
+      at::from_blob(const_cast<void*>(image.data), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
+  const std::array<int64_t, 2> size = {plan.resized_height, plan.resized_width};
+  const at::Tensor resized = transform.interpolation == Interpolation::bicubic
+                                 ? at::_upsample_bicubic2d_aa(pixels, size, false)
+                                 : at::_upsample_bilinear2d_aa(pixels, size, false);
+  const at::Tensor crop = resized.narrow(2, plan.top, transform.input_size)
+                              .narrow(3, plan.left, transform.input_size)
+                              .permute({0, 2, 3, 1});
+  at::from_blob(out, crop.sizes(), at::kByte).copy_(crop);
+}
+
+}  // namespace ghostnet

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include "model/ghost_module.h"
+#include "model/squeeze_excite.h"
+
+namespace ghostnet {
+
+/**
+ * Two ghost modules, a strided depthwise convolution and squeeze-and-excitation between them where the stage
+ * table asks for it, and a shortcut. [N,in,H,W] -> [N,out,ceil(H/stride),ceil(W/stride)], float32. The second
+ * ghost module is linear.
+ *
+ * Source: arXiv 1911.11907, section 3.2, figure 3; GhostBottleneck of the reference.
+ */
+class GhostBottleneckImpl : public torch::nn::Module {
+ public:
+  /**
+   * @param middle channels between the ghost modules
+   * @param kernel side of the strided and of the shortcut's depthwise convolution, odd
+   * @param se_ratio 0 leaves squeeze-and-excitation out
+   */
+  GhostBottleneckImpl(int64_t in, int64_t middle, int64_t out, int64_t kernel, int64_t stride,
+                      double se_ratio);
+  torch::Tensor forward(const torch::Tensor& x);
+
+  GhostModule ghost1{nullptr};
+  torch::nn::Conv2d conv_dw{nullptr};     ///< only with a stride above 1
+  torch::nn::BatchNorm2d bn_dw{nullptr};  ///< only with a stride above 1
+  SqueezeExcite se{nullptr};              ///< only with an se_ratio above 0
+  GhostModule ghost2{nullptr};
+  torch::nn::Sequential shortcut{nullptr};  ///< none where the input can be added as it is
+};
+TORCH_MODULE(GhostBottleneck);
+
+}  // namespace ghostnet

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "model/architecture.h"
+
+namespace ghostnet {
+
+/**
+ * The network as the paper draws it. [N,3,H,W] float32, already normalised, H and W of at least kMinInputSide
+ * -> [N,num_classes]. Parameter and buffer names are the keys of the official checkpoints. Made in evaluation
+ * mode.
+ *
+ * Source: arXiv 1911.11907, table 1; GhostNet of the reference.
+ */
+class GhostNetImpl : public torch::nn::Module {
+ public:
+  /** @throws Error GHOSTNET_INVALID_ARGUMENT when the architecture can not make a network */
+  explicit GhostNetImpl(const Architecture& architecture);
+
+  /** Logits, [N,num_classes]. */
+  torch::Tensor forward(const torch::Tensor& x);
+  /** What the classifier sees: [N,kFeatureChannels], after the head's ReLU, before dropout. */
+  torch::Tensor features(const torch::Tensor& x);
+  /** Logits of features, [N,kFeatureChannels] -> [N,num_classes]. */
+  torch::Tensor classify(const torch::Tensor& features);
+
+  const Architecture& architecture() const { return architecture_; }
+
+  torch::nn::Conv2d conv_stem{nullptr};
+  torch::nn::BatchNorm2d bn1{nullptr};
+  torch::nn::Sequential blocks{nullptr};
+  torch::nn::Conv2d conv_head{nullptr};
+  torch::nn::Linear classifier{nullptr};
+
+ private:
+  Architecture architecture_;
+};
+TORCH_MODULE(GhostNet);
+
+/**
+ * A network with fresh weights: PyTorch's own distributions and, with a seed, the very values that the
+ * reference has after `torch.manual_seed(seed)`. The process's random state is left as it was.
+ * @param seed drawn by the operating system when not given
+ */
+GhostNet make_ghostnet(const Architecture& architecture, std::optional<uint64_t> seed = std::nullopt);
+
+}  // namespace ghostnet

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <functional>
+#include <optional>
+
+namespace ghostnet {
+
+using Activation = std::function<torch::Tensor(const torch::Tensor&)>;
+
+/** relu6(x + 3) / 6. Source: arXiv 1905.02244, section 5.2; hard_sigmoid of the reference. */
+torch::Tensor hard_sigmoid(const torch::Tensor& x);
+
+struct SqueezeExciteOptions {
+  double se_ratio = 0.25;                        ///< reduced channels per base channel
+  std::optional<int64_t> reduced_base_channels;  ///< base of the reduction; the channels in when not given
+  int64_t divisor = 4;                           ///< the reduced channels are made divisible by this
+  Activation activation = [](const torch::Tensor& x) { return torch::relu(x); };
+  Activation gate = hard_sigmoid;
+};
+
+/**
+ * Scales each channel by a gate computed from the means of all channels. [N,C,H,W] -> [N,C,H,W], float32.
+ * Source: SqueezeExcite of the reference; keys conv_reduce.{weight,bias}, conv_expand.{weight,bias}.
+ */
+class SqueezeExciteImpl : public torch::nn::Module {
+ public:
+  explicit SqueezeExciteImpl(int64_t channels, const SqueezeExciteOptions& options = {});
+  torch::Tensor forward(const torch::Tensor& x);
+
+  torch::nn::Conv2d conv_reduce{nullptr};
+  torch::nn::Conv2d conv_expand{nullptr};
+
+ private:
+  Activation activation_;
+  Activation gate_;
+};
+TORCH_MODULE(SqueezeExcite);
+
+}  // namespace ghostnet
