@@ -21,7 +21,7 @@ export const errorCatalogue = {
     remedy: 'Dispose of it after its last use, or create it again.',
   },
   GHOSTNET_ABORTED: {
-    meaning: 'The AbortSignal of the call fired before the work began.',
+    meaning: 'The AbortSignal of the call fired before the work began, or while a download ran.',
     remedy: 'Nothing: the work was dropped as asked. The reason of the signal is in `cause`.',
   },
   GHOSTNET_FILE_NOT_FOUND: {
@@ -51,6 +51,33 @@ export const errorCatalogue = {
   GHOSTNET_PARAMETERS_MISMATCH: {
     meaning: 'The named parameters of a file are not those of the network.',
     remedy: 'Load a GhostNet checkpoint; the message lists what is missing, unexpected or of another shape.',
+  },
+  GHOSTNET_UNKNOWN_MODEL: {
+    meaning: 'No trained weights are registered under a name.',
+    remedy: 'Use one of the names that the message lists, or pass a weights file of your own.',
+  },
+  GHOSTNET_UNSUPPORTED_MODEL: {
+    meaning: 'Trained weights are registered under a name, but their network is not built in this version.',
+    remedy: 'Use the weights of a GhostNet V1, `ghostnet_100` for example.',
+  },
+  GHOSTNET_DOWNLOAD_FAILED: {
+    meaning: 'Weights could not be downloaded: the server, the network or a proxy failed.',
+    remedy:
+      'Run it again, what has arrived is kept; behind a proxy set HTTPS_PROXY, for a mirror set GHOSTNET_MIRROR.',
+  },
+  GHOSTNET_DOWNLOAD_MISMATCH: {
+    meaning: 'What a server sent is not the registered file: its length, its checksum or its kind differs.',
+    remedy:
+      'Check GHOSTNET_MIRROR and the proxy variables: something between here and the source answers for it.',
+  },
+  GHOSTNET_CACHE_UNWRITABLE: {
+    meaning: 'The cache folder for downloaded weights can not be written.',
+    remedy: 'Point GHOSTNET_CACHE to a folder that can be written and has space left.',
+  },
+  GHOSTNET_OFFLINE: {
+    meaning: 'Weights are not in the cache, and downloads are switched off.',
+    remedy:
+      'Unset GHOSTNET_OFFLINE or leave out the option offline, or bring the file into the cache by other means.',
   },
   GHOSTNET_IMAGE_UNDECODABLE: {
     meaning: 'An image can not be decoded.',

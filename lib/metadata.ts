@@ -38,8 +38,8 @@ const isListOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-const fields: Record<keyof ModelMetadata, Check> = {
-  variant: isString,
+// The name of the variant is for people: the stages say what it is.
+const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   stages: isListOf(isListOf(isListOf(isNumber))),
   width: isNumber,
   numClasses: isNumber,
@@ -74,7 +74,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, source:
   const known: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(parsed)) {
     if (!Object.hasOwn(fields, field)) continue; // written by a later version: of no meaning here
-    if (!fields[field as keyof ModelMetadata](value)) {
+    if (!fields[field as keyof typeof fields](value)) {
       throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is malformed`, {
         found: `${field}: ${JSON.stringify(value).slice(0, 100)}`,
       });

@@ -12,7 +12,7 @@ import {
   type StageRow,
 } from './native.js';
 import { classifyAll, type ClassScore } from './pipeline/classify.js';
-import { toNativeImages } from './pipeline/images.js';
+import { toNativeImage, type NativeImage } from './pipeline/images.js';
 import { layerTable } from './summary.js';
 import { Tensor, type DType, type Shape } from './tensor.js';
 
@@ -302,7 +302,7 @@ export class GhostNet {
     images: readonly ImageInput[],
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
-    const decoded = await toNativeImages(images, this.#decode);
+    const decoded = await Promise.all(images.map((image) => this.decode(image)));
     const result = await runJob(options.signal, (ticket) =>
       this.#model.prepare(ticket, decoded, this.info.threads),
     );
@@ -310,14 +310,18 @@ export class GhostNet {
   }
 
   /** @internal */
-  async classifyBatch(
-    images: readonly ImageInput[],
+  async decode(image: ImageInput): Promise<NativeImage> {
+    return toNativeImage(image, this.#decode);
+  }
+
+  /** @internal */
+  async classifyDecoded(
+    images: readonly NativeImage[],
     topK: number,
     options: RunOptions,
   ): Promise<ClassScore[][]> {
-    const decoded = await toNativeImages(images, this.#decode);
     const scores = await runJob(options.signal, (ticket) =>
-      this.#model.classify(ticket, decoded, topK, this.info.threads),
+      this.#model.classify(ticket, images, topK, this.info.threads),
     );
     const { labels } = this.info;
     return scores.map((classes) =>

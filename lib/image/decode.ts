@@ -1,8 +1,9 @@
-import sharp, { type SharpOptions } from 'sharp';
+import type { SharpOptions } from 'sharp';
 
 import { GhostNetError } from '../errors.js';
 import { readBytes } from '../files.js';
-import { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
+import { loadSharp, type Sharp } from './sharp.js';
 
 /** Pixels that are decoded already. */
 export interface RawImage {
@@ -53,8 +54,9 @@ export async function decodeImage(
   if (typeof image === 'object' && 'width' in image) return checkRaw(image);
   const bytes = image instanceof Uint8Array ? image : await readBytes(image);
   const source = image instanceof Uint8Array ? `${image.byteLength} bytes` : String(image);
+  const sharp = await loadSharp();
   try {
-    return await decode(bytes, options);
+    return await decode(sharp, bytes, options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${source} can not be decoded`, {
@@ -64,7 +66,7 @@ export async function decodeImage(
   }
 }
 
-async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+async function decode(sharp: Sharp, bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const input: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
   // Without its profile the numbers of a CMYK image mean nothing: that one is always applied.
   const { space } = await sharp(bytes, input).metadata();

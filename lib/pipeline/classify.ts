@@ -1,6 +1,7 @@
 import { GhostNetError } from '../errors.js';
 import type { ImageInput } from '../image/decode.js';
-import type { ClassifyOptions, GhostNet } from '../model.js';
+import type { ClassifyOptions, GhostNet, RunOptions } from '../model.js';
+import type { NativeImage } from './images.js';
 
 /** A class that a model sees in a photograph. */
 export interface ClassScore {
@@ -48,17 +49,37 @@ async function classifyBatch(
   model: GhostNet,
   images: readonly ImageInput[],
   topK: number,
-  options: ClassifyOptions,
+  options: RunOptions,
 ): Promise<ClassifyResult[]> {
-  const run = (batch: readonly ImageInput[]) =>
-    model.classifyBatch(batch, topK, options.signal === undefined ? {} : { signal: options.signal });
+  const decoded = await Promise.allSettled(images.map((image) => model.decode(image)));
+  const good = decoded.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
+  const scores = (await classifyDecoded(model, good, topK, options)).values();
+  return decoded.map((outcome): ClassifyResult => {
+    if (outcome.status === 'rejected') return failureOf(outcome.reason);
+    return scores.next().value ?? failureOf(new Error('an image without a result'));
+  });
+}
+
+async function classifyDecoded(
+  model: GhostNet,
+  images: readonly NativeImage[],
+  topK: number,
+  options: RunOptions,
+): Promise<ClassifyResult[]> {
+  if (images.length === 0) return [];
   try {
-    return (await run(images)).map((classes) => ({ classes }));
+    return (await model.classifyDecoded(images, topK, options)).map((classes) => ({ classes }));
   } catch (error) {
+    if (images.length === 1) return [failureOf(error)];
     if (!isOfImage(error)) throw error;
-    if (images.length === 1) return [{ error }];
   }
-  return (await Promise.all(images.map((image) => classifyBatch(model, [image], topK, options)))).flat();
+  // One that native code refuses (too elongated, no RGB) fails the whole batch: find out which.
+  return (await Promise.all(images.map((image) => classifyDecoded(model, [image], topK, options)))).flat();
+}
+
+function failureOf(error: unknown): ClassifyResult {
+  if (isOfImage(error)) return { error };
+  throw error;
 }
 
 /** Whether an error is about one image and says nothing of the others. */

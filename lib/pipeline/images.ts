@@ -3,15 +3,11 @@ import { decodeImage, type DecodeOptions, type ImageInput } from '../image/decod
 import type { NativeBytes, NativeTensor } from '../native.js';
 import { Tensor } from '../tensor.js';
 
-/** Photographs as native code takes them: decoded to RGB bytes. */
-export async function toNativeImages(
-  images: readonly ImageInput[],
-  options: DecodeOptions,
-): Promise<(NativeBytes | NativeTensor)[]> {
-  return Promise.all(images.map((image) => toNativeImage(image, options)));
-}
+/** A photograph as native code takes it: RGB bytes, [H,W,3]. */
+export type NativeImage = NativeBytes | NativeTensor;
 
-async function toNativeImage(image: unknown, options: DecodeOptions): Promise<NativeBytes | NativeTensor> {
+/** Decodes a photograph. @throws {@link GhostNetError} as decodeImage, `GHOSTNET_INVALID_ARGUMENT` */
+export async function toNativeImage(image: unknown, options: DecodeOptions): Promise<NativeImage> {
   if (image instanceof Tensor) return Tensor.handleOf(image as Tensor);
   if (isEncodedOrRaw(image)) return decodeImage(image, options);
   throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An image is in no form that can be read', {

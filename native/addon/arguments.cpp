@@ -10,7 +10,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* name, const char* expected) {
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-              std::string("The native argument ") + name + " has the wrong type", {}, expected);
+              std::string("The argument ") + name + " has the wrong type", {}, expected);
 }
 
 }  // namespace

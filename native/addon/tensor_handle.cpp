@@ -82,7 +82,7 @@ Napi::ArrayBuffer TensorHandle::buffer() const { return Value().Get("buffer").As
 Array TensorHandle::array_of(const Napi::Value& handle) {
   const Napi::Object object = to_object(handle, "tensor");
   if (!object.InstanceOf(Environment::of(handle.Env()).tensor_class.Value())) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A native argument is not a tensor");
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "An argument is not a tensor");
   }
   return Unwrap(object)->array();
 }

@@ -60,10 +60,19 @@ std::optional<double> smaller(std::optional<double> a, std::optional<double> b) 
   return std::min(*a, *b);
 }
 
-// The tightest quota on the way from this process's group to the root. Inside a container the path of the
-// host may not exist; the root of the mount is the container's own group then, and is looked at in any case.
-std::optional<double> cgroup_quota() {
-  std::ifstream groups("/proc/self/cgroup");
+#else
+
+std::optional<int> allowed_processors() { return std::nullopt; }
+
+#endif
+
+}  // namespace
+
+// Inside a container the path of the host may not exist; the root of the mount is the container's own group then, and is
+// looked at in any case.
+std::optional<double> cgroup_quota(const std::string& membership, const std::string& mount) {
+#ifdef __linux__
+  std::ifstream groups(membership);
   std::optional<double> tightest;
   std::string line;
   while (std::getline(groups, line)) {
@@ -76,23 +85,18 @@ std::optional<double> cgroup_quota() {
     if (!v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
     while (true) {
       if (path == "/") path.clear();
-      tightest = smaller(
-          tightest, v2 ? read_quota_v2("/sys/fs/cgroup" + path) : read_quota_v1("/sys/fs/cgroup/cpu" + path));
+      tightest = smaller(tightest, v2 ? read_quota_v2(mount + path) : read_quota_v1(mount + "/cpu" + path));
       if (path.empty()) break;
       path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
     }
   }
   return tightest;
-}
-
 #else
-
-std::optional<int> allowed_processors() { return std::nullopt; }
-std::optional<double> cgroup_quota() { return std::nullopt; }
-
+  static_cast<void>(membership);
+  static_cast<void>(mount);
+  return std::nullopt;
 #endif
-
-}  // namespace
+}
 
 int default_threads() {
   int threads = allowed_processors().value_or(static_cast<int>(std::thread::hardware_concurrency()));

@@ -1,0 +1,66 @@
+import { plainView } from './array.js';
+import { detectContainer } from './detect.js';
+import { unnamedSource } from './faults.js';
+import { nameArrays } from './names.js';
+import { readSafetensors } from './safetensors.js';
+import { readStateDict } from './state-dict.js';
+import { readTorchLegacy } from './torch-legacy.js';
+import { readTorchZip } from './torch-zip.js';
+import type { Checkpoint, NamedArray } from './types.js';
+import { absentWeights, type WeightsChoice } from './weights.js';
+
+/** How to read a weights file. */
+export interface ReadOptions {
+  /** The name of the file in messages: a path or a URL. */
+  readonly source?: string;
+  /**
+   * Which weights of a training checkpoint to take: `ema` the averaged ones, `raw` the plain ones, `auto` (the
+   * default) the averaged ones where there are any.
+   */
+  readonly weights?: WeightsChoice;
+}
+
+/**
+ * Reads a weights file: safetensors, or a file of torch.save, in its zip or its legacy container. The container is
+ * told by the content, never by the file's name. Nothing in the file is run.
+ *
+ * A file of torch.save may hold its state dict flat or under `state_dict`, `model`, `state_dict_ema` or `model_ema`.
+ * A prefix `module.` that all keys share is taken away, and keys that end in `total_ops` or `total_params` are left
+ * out.
+ *
+ * @param file - the whole file; the arrays are views of it where their elements lie in order
+ * @returns the arrays in the dtypes of the file
+ * @throws GhostNetError
+ *   - `GHOSTNET_UNKNOWN_FORMAT` when the file is no weights file; the message says what it looks like
+ *   - `GHOSTNET_UNSUPPORTED_FORMAT` when it is one that is not read here: TorchScript, torch.export, ONNX, TensorFlow,
+ *     quantised or sparse tensors, a whole pickled model, weights of the older GhostNet
+ *   - `GHOSTNET_MALFORMED_FILE` when it breaks the rules of its format; the message says at which byte
+ *   - `GHOSTNET_INVALID_ARGUMENT` when it lacks the weights that `options.weights` asks for
+ */
+export function readCheckpoint(file: Uint8Array, options: ReadOptions = {}): Checkpoint {
+  const bytes = plainView(file);
+  const { source = unnamedSource, weights = 'auto' } = options;
+  switch (detectContainer(bytes, source)) {
+    case 'safetensors':
+      if (weights === 'ema') throw absentWeights(weights, source);
+      return renamed(readSafetensors(bytes, source), source);
+    case 'zip':
+      return readStateDict(readTorchZip(bytes, source), bytes.byteLength, weights, source);
+    case 'pickle':
+      return readStateDict(readTorchLegacy(bytes, source), bytes.byteLength, weights, source);
+  }
+}
+
+function renamed(checkpoint: Checkpoint, source: string): Checkpoint {
+  const { names, skipped } = nameArrays([...checkpoint.arrays.keys()], source);
+  const arrays = new Map<string, NamedArray>();
+  for (const [key, name] of names) {
+    const array = checkpoint.arrays.get(key);
+    if (array !== undefined) arrays.set(name, array);
+  }
+  return { ...checkpoint, arrays, skipped };
+}
+
+export { readSafetensors, writeSafetensors } from './safetensors.js';
+export type { ArrayDType, Checkpoint, ContainerFormat, NamedArray } from './types.js';
+export type { WeightsChoice } from './weights.js';

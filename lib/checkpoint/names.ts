@@ -1,0 +1,45 @@
+import { unsupported } from './faults.js';
+
+/** How the keys of a file become the names of arrays. */
+export interface Naming {
+  /** Key of the file and name of the array, in the order of the file. */
+  readonly names: readonly (readonly [key: string, name: string])[];
+  /** Keys left out on purpose. */
+  readonly skipped: readonly string[];
+}
+
+/** Counters of operations and parameters that the profiler `thop` registers as buffers of every module. */
+const profilerCounter = /(?:^|\.)total_(?:ops|params)$/;
+
+/** What torch.nn.DataParallel puts before every key. */
+const parallelPrefix = 'module.';
+
+/**
+ * Names the arrays of a file: counters of a profiler are left out, and the prefix of DataParallel is taken away where
+ * every key has it.
+ *
+ * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` when the keys are those of the older GhostNet
+ */
+export function nameArrays(keys: readonly string[], source: string): Naming {
+  const skipped = keys.filter((key) => profilerCounter.test(key));
+  const kept = keys.filter((key) => !profilerCounter.test(key));
+  const cut = kept.every((key) => key.startsWith(parallelPrefix)) ? parallelPrefix.length : 0;
+  const names = kept.map((key) => [key, key.slice(cut)] as const);
+  refuseOlderGhostNet(
+    names.map(([, name]) => name),
+    source,
+  );
+  return { names, skipped };
+}
+
+function refuseOlderGhostNet(names: readonly string[], source: string): void {
+  const older =
+    names.some((name) => /^features\.\d+\./.test(name)) && names.some((name) => name.startsWith('squeeze.'));
+  if (!older) return;
+  throw unsupported(
+    source,
+    'these are weights of the first GhostNet code (keys features.N and squeeze), which is another network: ' +
+      'its squeeze-and-excitation gates by clamp(0, 1), and its head has a BatchNorm',
+    'Use weights of the current GhostNet code, with keys such as conv_stem.weight and blocks.0.0.',
+  );
+}

@@ -1,0 +1,181 @@
+import { elementCount, itemSizes } from './array.js';
+import { malformed, quote, unsupported } from './faults.js';
+import {
+  describeValue,
+  PickleDict,
+  PickleGlobal,
+  PickleInert,
+  PickleStorage,
+  PickleTensor,
+  PickleTuple,
+  type PickleValue,
+} from './pickle-values.js';
+import type { TorchFile } from './torch-file.js';
+import type { NamedArray } from './types.js';
+
+/** Values in a state dict that are tensors to PyTorch, by the function that rebuilds them. */
+const otherTensors: ReadonlyMap<string, string> = new Map([
+  ['torch._utils._rebuild_qtensor', 'a quantised tensor'],
+  ['torch._utils._rebuild_sparse_tensor', 'a sparse tensor'],
+  ['torch._utils._rebuild_sparse_csr_tensor', 'a sparse tensor'],
+  ['torch._utils._rebuild_nested_tensor', 'a nested tensor'],
+  ['torch._utils._rebuild_meta_tensor_no_storage', 'a tensor of the meta device, which has no data'],
+  ['torch._utils._rebuild_tensor_v3', 'a tensor of a dtype without a storage class of its own'],
+]);
+
+/** Where the rebuild function takes bits that change what the elements mean: a lazy negation or conjugation. */
+const metadataIndex = 6;
+
+const saveDense = 'Convert it to a dense tensor of float32, float16 or bfloat16 before saving.';
+
+/** Turns tensors of one file into arrays. */
+export class TensorReader {
+  /** Bytes that may still be copied for tensors that are not contiguous: views of one storage could ask for any number. */
+  private copyBudget: number;
+
+  constructor(
+    private readonly file: TorchFile,
+    fileLength: number,
+    private readonly source: string,
+  ) {
+    this.copyBudget = fileLength;
+  }
+
+  /**
+   * The array of a value of a state dict: a view of the file where the tensor is contiguous, a copy where it is not.
+   *
+   * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` when the value is no tensor, or one of a kind that no array
+   *   stands for; `GHOSTNET_MALFORMED_FILE` when the tensor reaches outside of its storage
+   */
+  read(name: string, value: PickleValue): NamedArray {
+    if (!(value instanceof PickleTensor)) {
+      const other = otherTensor(value);
+      throw unsupported(
+        this.source,
+        `${quote(name)} in the state dict is ${other ?? describeValue(value)}`,
+        other === undefined
+          ? 'Save the state dict of the model alone, without other values in it.'
+          : saveDense,
+      );
+    }
+    const fail = (what: string) => malformed(this.source, value.offset, `tensor ${quote(name)} ${what}`);
+    const [storage, offset, size, stride] = value.args;
+    const shape = sizes(size);
+    const strides = sizes(stride);
+    if (!(storage instanceof PickleStorage) || shape === undefined || strides?.length !== shape.length) {
+      throw fail('is described wrongly');
+    }
+    const dtype = storage.type?.dtype;
+    if (dtype === undefined || storage.isView) {
+      const what = storage.isView
+        ? 'part of another storage (PyTorch before 1.0)'
+        : `a ${quote(storage.typePath)}`;
+      throw unsupported(this.source, `tensor ${quote(name)} lies in ${what}`, saveDense);
+    }
+    const metadata = value.args[metadataIndex] ?? null;
+    if (metadata !== null && !(metadata instanceof PickleDict && metadata.entries.size === 0)) {
+      throw unsupported(
+        this.source,
+        `tensor ${quote(name)} is a lazily negated or conjugated view`,
+        saveDense,
+      );
+    }
+    const count = elementCount(shape);
+    if (count === undefined) throw fail('has a shape of no countable size');
+    const bytes = this.file.storageBytes(storage);
+    const itemSize = itemSizes[dtype];
+    if (count === 0) return { dtype, shape, data: bytes.subarray(0, 0) };
+    if (count > storage.count) throw fail(`has ${count} elements, and its storage only ${storage.count}`);
+    if (!isSize(offset)) throw fail('is described wrongly');
+    const last = lastElement(offset, shape, strides);
+    if (last === undefined || last >= storage.count) throw fail('reaches beyond its storage');
+    if (isContiguous(shape, strides)) {
+      return { dtype, shape, data: bytes.subarray(offset * itemSize, (offset + count) * itemSize) };
+    }
+    this.copyBudget -= count * itemSize;
+    if (this.copyBudget < 0) throw fail('and others that are not contiguous are larger than the whole file');
+    return { dtype, shape, data: gather(bytes, itemSize, offset, shape, strides) };
+  }
+}
+
+/** Whether a value is a tensor to PyTorch, though maybe not one that {@link TensorReader} can read. */
+export function isTensor(value: PickleValue): boolean {
+  return value instanceof PickleTensor || otherTensor(value) !== undefined;
+}
+
+function otherTensor(value: PickleValue): string | undefined {
+  const origin = value instanceof PickleInert ? value.origin : undefined;
+  return origin instanceof PickleGlobal ? otherTensors.get(origin.path) : undefined;
+}
+
+function isSize(value: PickleValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function sizes(value: PickleValue | undefined): readonly number[] | undefined {
+  return value instanceof PickleTuple && value.items.every(isSize) ? value.items : undefined;
+}
+
+/** The index of the last element of a tensor in its storage, or `undefined` when it is too large to be exact. */
+function lastElement(
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): number | undefined {
+  let last = offset;
+  for (const [axis, size] of shape.entries()) {
+    // Each step is exact or refused, so that no rounding can bring a distant element back inside.
+    const reach = (size - 1) * (strides[axis] ?? 0);
+    last += reach;
+    if (!Number.isSafeInteger(reach) || !Number.isSafeInteger(last)) return undefined;
+  }
+  return last;
+}
+
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  return contiguousFrom(shape, strides) === 0;
+}
+
+/** The first axis from which on the elements lie one after another. */
+function contiguousFrom(shape: readonly number[], strides: readonly number[]): number {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+    const size = shape[axis] ?? 1;
+    if (size === 1) continue; // its stride is never taken
+    if (strides[axis] !== expected) return axis + 1;
+    expected *= size;
+  }
+  return 0;
+}
+
+/** Copies the elements of a strided tensor in row-major order. */
+function gather(
+  storage: Uint8Array,
+  itemSize: number,
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): Uint8Array {
+  const inner = contiguousFrom(shape, strides);
+  const run = shape.slice(inner).reduce((product, size) => product * size, itemSize);
+  const outerShape = shape.slice(0, inner);
+  const outerSteps = strides.slice(0, inner).map((stride) => stride * itemSize);
+  const index = outerShape.map(() => 0);
+  const data = new Uint8Array(shape.reduce((product, size) => product * size, itemSize));
+  let from = offset * itemSize;
+  for (let to = 0; to < data.byteLength; to += run) {
+    for (let byte = 0; byte < run; byte += 1) data[to + byte] = storage[from + byte] ?? 0;
+    for (let axis = inner - 1; axis >= 0; axis -= 1) {
+      const step = outerSteps[axis] ?? 0;
+      const next = (index[axis] ?? 0) + 1;
+      if (next < (outerShape[axis] ?? 1)) {
+        index[axis] = next;
+        from += step;
+        break;
+      }
+      index[axis] = 0;
+      from -= step * (next - 1);
+    }
+  }
+  return data;
+}

@@ -1,0 +1,334 @@
+import { crc32 } from 'node:zlib';
+import { Cursor } from './cursor.js';
+import { malformed, quote, unsupported } from './faults.js';
+
+/** One entry as the central directory describes it. */
+export interface ZipEntry {
+  readonly name: string;
+  /** Where the record stands in the file, for messages. */
+  readonly offset: number;
+  readonly flags: number;
+  readonly method: number;
+  readonly crc: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  readonly localOffset: number;
+}
+
+/** The entries of a zip archive, and where its central directory starts. */
+export interface ZipDirectory {
+  readonly entries: readonly ZipEntry[];
+  readonly offset: number;
+}
+
+const localSignature = 0x04034b50;
+const centralSignature = 0x02014b50;
+const descriptorSignature = 0x08074b50;
+const endSignature = 0x06054b50;
+const end64Signature = 0x06064b50;
+const end64LocatorSignature = 0x07064b50;
+
+const endSize = 22;
+const end64Size = 56;
+const end64LocatorSize = 20;
+const localSize = 30;
+
+/** A value that says: look in the 64-bit record instead. */
+const saturated16 = 0xffff;
+const saturated32 = 0xffffffff;
+const zip64ExtraId = 0x0001;
+
+const encryptedFlag = 0x0001;
+const descriptorFlag = 0x0008;
+const storedMethod = 0;
+
+/** Far more than torch.save writes for any network, and few enough to be described in little memory. */
+const mostEntries = 200_000;
+
+/**
+ * Reads the central directory of a zip archive. The archive must end with its end record, without a comment: this is
+ * how PyTorch writes it, and it leaves no two ways to find the directory.
+ *
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`
+ */
+export function readZipDirectory(bytes: Uint8Array, source: string): ZipDirectory {
+  const { offset, size, count, end } = readEnd(bytes, source);
+  if (offset + size !== end) {
+    throw malformed(
+      source,
+      end,
+      'the central directory of the zip archive does not end where its end record starts',
+      {
+        expected: `${end}`,
+        found: `${offset} + ${size}`,
+      },
+    );
+  }
+  if (count > mostEntries)
+    throw malformed(source, end, `the zip archive has more than ${mostEntries} entries`);
+  const cursor = new Cursor(bytes, source, offset, end);
+  const names = new Set<string>();
+  const entries: ZipEntry[] = [];
+  while (cursor.remaining > 0) {
+    const entry = readCentralRecord(cursor);
+    if (names.has(entry.name)) {
+      throw malformed(source, entry.offset, `the zip archive has two entries named ${quote(entry.name)}`);
+    }
+    names.add(entry.name);
+    entries.push(entry);
+    if (entries.length > count) break;
+  }
+  if (entries.length !== count) {
+    throw malformed(source, end, 'the zip archive has another number of entries than it says', {
+      expected: `${count}`,
+      found: entries.length > count ? 'more' : `${entries.length}`,
+    });
+  }
+  return { entries, offset };
+}
+
+interface DirectoryEnd {
+  readonly offset: number;
+  readonly size: number;
+  readonly count: number;
+  /** Where the end records start. */
+  readonly end: number;
+}
+
+function readEnd(bytes: Uint8Array, source: string): DirectoryEnd {
+  const start = bytes.byteLength - endSize;
+  const cursor = start < 0 ? undefined : new Cursor(bytes, source, start);
+  if (cursor?.u32() !== endSignature) {
+    throw malformed(
+      source,
+      Math.max(start, 0),
+      'the zip archive does not end with an end record: it was cut off',
+    );
+  }
+  const disks = [cursor.u16(), cursor.u16()];
+  const counts = [cursor.u16(), cursor.u16()];
+  const size = cursor.u32();
+  const offset = cursor.u32();
+  if (cursor.u16() !== 0) throw cursor.fail('the zip archive has a comment, or bytes follow it');
+  const [countOfDisk, count = 0] = counts;
+  if (disks.some((disk) => disk !== 0) || countOfDisk !== count) {
+    throw malformed(source, start, 'the zip archive is one part of several');
+  }
+  const narrow = { offset, size, count, end: start };
+  const locatorStart = start - end64LocatorSize;
+  const locator = locatorStart < 0 ? undefined : new Cursor(bytes, source, locatorStart, start);
+  if (locator?.u32() !== end64LocatorSignature) return narrow;
+  return readEnd64(bytes, source, locator, narrow);
+}
+
+function readEnd64(bytes: Uint8Array, source: string, locator: Cursor, narrow: DirectoryEnd): DirectoryEnd {
+  const locatorStart = locator.position - 4;
+  const disk = locator.u32();
+  const start = locator.u64();
+  const disks = locator.u32();
+  if (start !== locatorStart - end64Size || disk !== 0 || disks !== 1) {
+    throw malformed(
+      source,
+      locatorStart,
+      'the 64-bit end record of the zip archive is not where its locator says',
+    );
+  }
+  const cursor = new Cursor(bytes, source, start, locatorStart);
+  const signature = cursor.u32();
+  const recordSize = cursor.u64();
+  cursor.take(4); // versions
+  const recordDisks = [cursor.u32(), cursor.u32()];
+  const countOfDisk = cursor.u64();
+  const count = cursor.u64();
+  const size = cursor.u64();
+  const offset = cursor.u64();
+  const agree =
+    (narrow.count === count || narrow.count === saturated16) &&
+    (narrow.size === size || narrow.size === saturated32) &&
+    (narrow.offset === offset || narrow.offset === saturated32);
+  if (
+    signature !== end64Signature ||
+    recordSize !== end64Size - 12 ||
+    recordDisks.some((part) => part !== 0) ||
+    countOfDisk !== count ||
+    !agree
+  ) {
+    throw malformed(
+      source,
+      start,
+      'the 64-bit end record of the zip archive contradicts itself or the end record',
+    );
+  }
+  return { offset, size, count, end: start };
+}
+
+function readCentralRecord(cursor: Cursor): ZipEntry {
+  const offset = cursor.position;
+  if (cursor.u32() !== centralSignature) {
+    throw cursor.fail(
+      'the central directory of the zip archive holds something that is no entry',
+      {},
+      offset,
+    );
+  }
+  cursor.take(4); // versions
+  const flags = cursor.u16();
+  const method = cursor.u16();
+  cursor.take(4); // time and date
+  const crc = cursor.u32();
+  const narrowCompressedSize = cursor.u32();
+  const narrowSize = cursor.u32();
+  const nameLength = cursor.u16();
+  const extraLength = cursor.u16();
+  const commentLength = cursor.u16();
+  const disk = cursor.u16();
+  cursor.take(6); // attributes
+  const narrowLocalOffset = cursor.u32();
+  const name = Buffer.from(cursor.take(nameLength)).toString();
+  const extra = readExtra(cursor, extraLength);
+  const size = extra.widen(narrowSize);
+  const compressedSize = extra.widen(narrowCompressedSize);
+  const localOffset = extra.widen(narrowLocalOffset);
+  cursor.take(commentLength);
+  if (disk !== 0) throw cursor.fail('an entry of the zip archive lies in another part', {}, offset);
+  return { name, offset, flags, method, crc, compressedSize, size, localOffset };
+}
+
+/** The 64-bit values of an entry, in the order in which they stand in for saturated 32-bit ones. */
+interface Extra {
+  readonly zip64: boolean;
+  /** The value, or the next 64-bit one where the value is saturated. */
+  widen(value: number): number;
+}
+
+function readExtra(cursor: Cursor, length: number): Extra {
+  const end = cursor.position + length;
+  const fields = new Cursor(cursor.bytes, cursor.source, cursor.position, Math.min(end, cursor.end));
+  cursor.take(length);
+  let wide: Cursor | undefined;
+  while (fields.remaining > 0) {
+    const id = fields.u16();
+    const size = fields.u16();
+    const start = fields.position;
+    fields.take(size);
+    if (id !== zip64ExtraId) continue;
+    if (wide !== undefined)
+      throw fields.fail('an entry of the zip archive has two 64-bit records', {}, start);
+    wide = new Cursor(cursor.bytes, cursor.source, start, start + size);
+  }
+  return {
+    zip64: wide !== undefined,
+    widen(value) {
+      if (value !== saturated32) return value;
+      if (wide === undefined) throw fields.fail('an entry of the zip archive lacks its 64-bit record');
+      return wide.u64();
+    },
+  };
+}
+
+/**
+ * The data of every entry, as views. Each must be stored uncompressed, be described alike in both of its headers,
+ * match its CRC, and share no byte with another entry or with the directory.
+ *
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` when entries are compressed or
+ *   encrypted
+ */
+export function readStoredEntries(
+  bytes: Uint8Array,
+  { entries, offset: directoryOffset }: ZipDirectory,
+  source: string,
+): ReadonlyMap<string, Uint8Array> {
+  const data = new Map<string, Uint8Array>();
+  let free = 0;
+  for (const entry of [...entries].sort((a, b) => a.localOffset - b.localOffset)) {
+    if (entry.localOffset < free) {
+      throw malformed(source, entry.localOffset, `the zip entry ${quote(entry.name)} overlaps another`);
+    }
+    const cursor = new Cursor(bytes, source, Math.min(entry.localOffset, directoryOffset), directoryOffset);
+    data.set(entry.name, readStoredEntry(cursor, entry));
+    free = cursor.position;
+  }
+  return data;
+}
+
+function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
+  const { source } = cursor;
+  const title = `the zip entry ${quote(entry.name)}`;
+  if ((entry.flags & encryptedFlag) !== 0) {
+    throw unsupported(source, `${title} is encrypted`, 'Save the weights without a password.');
+  }
+  if (entry.method !== storedMethod) {
+    throw unsupported(
+      source,
+      `${title} is compressed (method ${entry.method}), which torch.save never does`,
+      'Load the file in PyTorch and save it again, or pack it without compression.',
+    );
+  }
+  const start = cursor.position;
+  const zip64 = checkLocalHeader(cursor, entry, title);
+  const data = cursor.take(entry.size);
+  if ((entry.flags & descriptorFlag) !== 0) checkDescriptor(cursor, entry, zip64, title);
+  const crc = crc32(data);
+  if (crc !== entry.crc) {
+    throw malformed(source, start, `the data of ${title} does not match its CRC`, {
+      expected: hex(entry.crc),
+      found: hex(crc),
+      ...(entry.crc === 0 && {
+        remedy:
+          'Fetch the file again; if it was saved with set_crc32_options(False), save it with checksums.',
+      }),
+    });
+  }
+  return data;
+}
+
+/** @returns whether the local header has a 64-bit record, which widens the data descriptor too */
+function checkLocalHeader(cursor: Cursor, entry: ZipEntry, title: string): boolean {
+  const start = cursor.position;
+  if (cursor.remaining < localSize || cursor.u32() !== localSignature) {
+    throw cursor.fail(`${title} has no local header where the directory says`, {}, start);
+  }
+  cursor.take(2); // version
+  const flags = cursor.u16();
+  const method = cursor.u16();
+  cursor.take(4); // time and date
+  const crc = cursor.u32();
+  const narrowCompressedSize = cursor.u32();
+  const narrowSize = cursor.u32();
+  const nameLength = cursor.u16();
+  const extraLength = cursor.u16();
+  const name = Buffer.from(cursor.take(nameLength)).toString();
+  const extra = readExtra(cursor, extraLength);
+  const size = extra.widen(narrowSize);
+  const compressedSize = extra.widen(narrowCompressedSize);
+  // A writer that streams does not know these yet: it leaves zeros here and appends a data descriptor.
+  const deferred = (flags & descriptorFlag) !== 0 && crc === 0 && size === 0 && compressedSize === 0;
+  const same =
+    name === entry.name &&
+    flags === entry.flags &&
+    method === entry.method &&
+    (deferred || (crc === entry.crc && size === entry.size && compressedSize === entry.compressedSize));
+  if (!same) throw cursor.fail(`${title} is described differently by its local header`, {}, start);
+  if (entry.compressedSize !== entry.size) {
+    throw cursor.fail(`${title} is stored, but has two sizes`, {}, entry.offset);
+  }
+  return extra.zip64;
+}
+
+function checkDescriptor(cursor: Cursor, entry: ZipEntry, zip64: boolean, title: string): void {
+  const start = cursor.position;
+  const signature = cursor.u32();
+  const crc = cursor.u32();
+  const compressedSize = zip64 ? cursor.u64() : cursor.u32();
+  const size = zip64 ? cursor.u64() : cursor.u32();
+  const same =
+    signature === descriptorSignature &&
+    crc === entry.crc &&
+    compressedSize === entry.compressedSize &&
+    size === entry.size;
+  if (!same) throw cursor.fail(`${title} is described differently by its data descriptor`, {}, start);
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
+}

@@ -1,0 +1,28 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** A whole number of at least 1, for commander. */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError('Expected a whole number of 1 or more.');
+  }
+  return value;
+}
+
+/** The option that all commands with a model have. */
+export function modelOption(): Option {
+  return new Option('-m, --model <file>', 'weights file; the embedded model when left out');
+}
+
+/** The option that all commands with figures have. */
+export function jsonOption(what: string): Option {
+  return new Option('--json', `print ${what}, also on a terminal`);
+}
+
+/** How many threads a run takes. */
+export function threadsOption(): Option {
+  return new Option(
+    '--threads <n>',
+    'threads of one run; all that this process may use when left out',
+  ).argParser(parseCount);
+}

@@ -1,0 +1,82 @@
+#include "ops/ghost_module_op.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/fold.h"
+#include "model/ghost_module.h"
+
+namespace ghostnet {
+namespace {
+
+FoldedGhostModule random_weights(int64_t in, int64_t intrinsic, int64_t ratio, int64_t kernel, int64_t cheap) {
+  const int64_t ghosts = intrinsic * (ratio - 1);
+  return {torch::randn({intrinsic, in, kernel, kernel}), torch::randn({intrinsic}),
+          torch::randn({ghosts, 1, cheap, cheap}), torch::randn({ghosts})};
+}
+
+TEST(GhostModuleOperator, CanBeRegisteredTwice) {
+  register_operators();
+  EXPECT_NO_THROW(register_operators());
+}
+
+TEST(GhostModuleOperator, TheDispatcherCallsTheReference) {
+  register_operators();
+  torch::manual_seed(1);
+  const torch::NoGradGuard no_grad;
+  const FoldedGhostModule w = random_weights(6, 5, 3, 3, 5);
+  const torch::Tensor x = torch::randn({2, 6, 9, 7});
+  const torch::Tensor expected =
+      ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, 14, 2, false);
+  EXPECT_TRUE(ghost_module(x, w, 14, 2, false).equal(expected));
+}
+
+TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
+  register_operators();
+  const torch::NoGradGuard no_grad;
+  for (const int64_t kernel : {1, 3, 5}) {
+    for (const int64_t stride : {1, 2, 3}) {
+      const FoldedGhostModule w = random_weights(4, 3, 2, kernel, 3);
+      const torch::Tensor x = torch::randn({2, 4, 11, 6});
+      const FoldedGhostModule meta = {w.primary_weight.to(torch::kMeta), w.primary_bias.to(torch::kMeta),
+                                      w.cheap_weight.to(torch::kMeta), w.cheap_bias.to(torch::kMeta)};
+      EXPECT_EQ(ghost_module(x.to(torch::kMeta), meta, 5, stride, true).sizes(), ghost_module(x, w, 5, stride, true).sizes());
+    }
+  }
+}
+
+TEST(GhostModuleOperator, RefusesWhatDoesNotFit) {
+  const FoldedGhostModule w = random_weights(4, 3, 2, 1, 3);
+  const auto run = [&](const torch::Tensor& x, int64_t out, int64_t stride) {
+    return ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, out, stride, true);
+  };
+  EXPECT_THROW(run(torch::zeros({1, 5, 8, 8}), 6, 1), c10::ValueError);  // channels
+  EXPECT_THROW(run(torch::zeros({4, 8, 8}), 6, 1), c10::ValueError);     // rank
+  EXPECT_THROW(run(torch::zeros({1, 4, 8, 8}), 7, 1), c10::ValueError);  // more channels than there are
+  EXPECT_THROW(run(torch::zeros({1, 4, 8, 8}), 6, 0), c10::ValueError);  // stride
+}
+
+TEST(FoldBatchNorm, GivesTheConvolutionThatTheModuleComputes) {
+  torch::manual_seed(2);
+  const torch::NoGradGuard no_grad;
+  GhostModule module(8, 12);
+  for (auto& buffer : module->buffers()) {
+    if (buffer.is_floating_point()) buffer.uniform_(0.5, 2);
+  }
+  for (auto& parameter : module->parameters()) parameter.normal_();
+  module->eval();
+  const auto parameters = module->named_parameters();
+  const auto buffers = module->named_buffers();
+  const auto fold = [&](const std::string& name) {
+    return fold_batch_norm(parameters[name + ".0.weight"], parameters[name + ".1.weight"], parameters[name + ".1.bias"],
+                           buffers[name + ".1.running_mean"], buffers[name + ".1.running_var"]);
+  };
+  const FoldedConv primary = fold("primary_conv");
+  const FoldedConv cheap = fold("cheap_operation");
+  const torch::Tensor x = torch::randn({2, 8, 6, 5});
+  const torch::Tensor folded =
+      ghost_module_reference(x, primary.weight, primary.bias, cheap.weight, cheap.bias, 12, 1, true);
+  EXPECT_TRUE(torch::allclose(folded, module(x), 1e-4, 1e-5));
+}
+
+}  // namespace
+}  // namespace ghostnet

@@ -1,0 +1,69 @@
+// Runs all tests, C++ and JavaScript, and ends with one line that counts them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const results = join('build', 'test-results');
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+let broken = false;
+
+// A runner that dies without a report counts as a failure, whatever it printed.
+function run(name, command, args, report, count) {
+  console.log(`\n== ${name} ==`);
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (error) console.error(`${name}: ${error.message}`);
+  if (!existsSync(report)) {
+    console.error(`${name}: no report; it ended with ${status}`);
+    totals.failed += 1;
+    broken = true;
+    return;
+  }
+  const before = totals.failed;
+  count(JSON.parse(readFileSync(report, 'utf8')));
+  if (status !== 0 && totals.failed === before) {
+    console.error(`${name}: ended with ${status} although no test failed`);
+    totals.failed += 1;
+  }
+}
+
+const native = join(results, 'native.json');
+run(
+  'C++',
+  join('build', 'native', 'test', 'ghostnet_tests'),
+  ['--gtest_brief=1', `--gtest_output=json:${native}`],
+  native,
+  ({ tests, failures, errors, disabled }) => {
+    totals.passed += tests - failures - errors - disabled;
+    totals.failed += failures + errors;
+    totals.skipped += disabled;
+  },
+);
+
+const javascript = join(results, 'vitest.json');
+run(
+  'JavaScript',
+  process.execPath,
+  [
+    join('node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile=${javascript}`,
+    ...process.argv.slice(2),
+  ],
+  javascript,
+  ({ numPassedTests, numFailedTests, numPendingTests, testResults }) => {
+    totals.passed += numPassedTests;
+    totals.failed += numFailedTests;
+    totals.skipped += numPendingTests;
+    const skipped = testResults.flatMap((file) => file.assertionResults.filter(({ status }) => status === 'skipped'));
+    if (skipped.length > 0) console.log('\nSkipped:');
+    for (const { fullName } of skipped) console.log(`  ${fullName}`);
+  },
+);
+
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+process.exit(totals.failed > 0 || broken || totals.passed === 0 ? 1 : 0);

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** How a process ended. */
+export interface Ended {
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface ChildOptions {
+  /** For node itself, before the script. */
+  readonly flags?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command and its arguments that starts node, e.g. ['taskset', '-c', '0']. */
+  readonly under?: readonly string[];
+}
+
+/** The repository's root. */
+export const root = new URL('../../', import.meta.url);
+
+/** Runs a script of test/support in a node process of its own. */
+export function runScript(name: string, options: ChildOptions = {}): Promise<Ended> {
+  const script = fileURLToPath(new URL(name, import.meta.url));
+  const [command, ...rest] = [
+    ...(options.under ?? []),
+    process.execPath,
+    ...(options.flags ?? []),
+    script,
+    ...(options.args ?? []),
+  ];
+  const env = { ...process.env, ...options.env };
+  return new Promise((resolve, reject) => {
+    execFile(command ?? '', rest, { env, cwd: root, timeout: 60_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : (error.signal ?? error.code);
+      if (code === undefined || code === null) reject(error ?? new Error('No exit code'));
+      else resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** What a script prints as JSON, when it ends well. */
+export async function runScriptForJson<T>(name: string, options: ChildOptions = {}): Promise<T> {
+  const { code, stdout, stderr } = await runScript(name, options);
+  if (code !== 0) throw new Error(`${name} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}

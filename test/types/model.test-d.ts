@@ -1,0 +1,138 @@
+import {
+  GhostNet,
+  ghostModule,
+  Tensor,
+  type BatchOf,
+  type ClassScore,
+  type ModelInfo,
+  type Shape,
+} from 'ghostnet';
+import { describe, expectTypeOf, it } from 'vitest';
+
+declare const model: GhostNet;
+declare const batch: number;
+
+describe('GhostNet.forward and embed', () => {
+  it('take float32 [N,3,H,W]', () => {
+    const input = Tensor.empty('float32', [8, 3, 224, 224]);
+    expectTypeOf(model.forward(input)).resolves.toEqualTypeOf<Tensor<'float32', readonly [8, number]>>();
+    expectTypeOf(model.embed(input)).resolves.toEqualTypeOf<Tensor<'float32', readonly [8, 1280]>>();
+  });
+
+  it('take uint8 [N,H,W,3]', () => {
+    const input = Tensor.empty('uint8', [2, 64, 48, 3]);
+    expectTypeOf(model.forward(input)).resolves.toEqualTypeOf<Tensor<'float32', readonly [2, number]>>();
+    expectTypeOf(model.embed(input)).resolves.toEqualTypeOf<Tensor<'float32', readonly [2, 1280]>>();
+  });
+
+  it('take shapes of which something is not known', () => {
+    const partly = Tensor.empty('float32', [batch, 3, 224, 224]);
+    expectTypeOf(model.forward(partly)).resolves.toEqualTypeOf<
+      Tensor<'float32', readonly [number, number]>
+    >();
+    const nothing = Tensor.empty('uint8', [1, 32, 32, 3] as Shape);
+    expectTypeOf(model.embed(nothing)).resolves.toEqualTypeOf<Tensor<'float32', readonly [number, 1280]>>();
+    const fixedRank = Tensor.empty('float32', [1, 3, 32, 32] as readonly [number, number, number, number]);
+    expectTypeOf(model.forward(fixedRank)).resolves.toExtend<Tensor<'float32'>>();
+  });
+
+  it('take what preprocess gives', () => {
+    expectTypeOf(model.preprocess(['photo.jpg'])).resolves.toEqualTypeOf<
+      Tensor<'uint8', readonly [number, number, number, 3]>
+    >();
+    const pixels = {} as Tensor<'uint8', readonly [number, number, number, 3]>;
+    expectTypeOf(model.forward(pixels)).resolves.toExtend<Tensor<'float32'>>();
+  });
+
+  it('refuse other channel counts, ranks, layouts and dtypes', () => {
+    // @ts-expect-error -- four channels
+    void model.forward(Tensor.empty('float32', [8, 4, 224, 224]));
+    // @ts-expect-error -- no batch
+    void model.forward(Tensor.empty('float32', [3, 224, 224]));
+    // @ts-expect-error -- five dimensions
+    void model.forward(Tensor.empty('float32', [1, 1, 3, 224, 224]));
+    // @ts-expect-error -- floats with the channels last
+    void model.forward(Tensor.empty('float32', [8, 224, 224, 3]));
+    // @ts-expect-error -- bytes with the channels first
+    void model.forward(Tensor.empty('uint8', [8, 3, 224, 224]));
+    // @ts-expect-error -- int64
+    void model.forward(Tensor.empty('int64', [8, 3, 224, 224]));
+    // @ts-expect-error -- float64
+    void model.embed(Tensor.empty('float64', [8, 3, 224, 224]));
+    // @ts-expect-error -- four channels
+    void model.embed(Tensor.empty('float32', [8, 4, 224, 224]));
+    // @ts-expect-error -- not a tensor
+    void model.forward(new Float32Array(3 * 224 * 224));
+  });
+
+  it('say how many images a shape holds', () => {
+    expectTypeOf<BatchOf<readonly [8, 3, 224, 224]>>().toEqualTypeOf<8>();
+    expectTypeOf<BatchOf<Shape>>().toEqualTypeOf<number>();
+  });
+});
+
+describe('GhostNet.classify', () => {
+  it('gives a list for each of several images', () => {
+    expectTypeOf(model.classify(['a.jpg', 'b.jpg'])).resolves.toEqualTypeOf<ClassScore[][]>();
+    expectTypeOf(model.classify([new Uint8Array(1), new URL('file:///a')])).resolves.toEqualTypeOf<
+      ClassScore[][]
+    >();
+  });
+
+  it('gives one list for one image', () => {
+    expectTypeOf(model.classify('a.jpg')).resolves.toEqualTypeOf<ClassScore[]>();
+    expectTypeOf(model.classify(new Uint8Array(1))).resolves.toEqualTypeOf<ClassScore[]>();
+    expectTypeOf(model.classify(new URL('file:///a'))).resolves.toEqualTypeOf<ClassScore[]>();
+    expectTypeOf(model.classify({ data: new Uint8Array(3), width: 1, height: 1 })).resolves.toEqualTypeOf<
+      ClassScore[]
+    >();
+    expectTypeOf(model.classify(Tensor.empty('uint8', [1, 1, 3]))).resolves.toEqualTypeOf<ClassScore[]>();
+  });
+
+  it('refuses what is no image', () => {
+    // @ts-expect-error -- a number
+    void model.classify(1);
+    // @ts-expect-error -- a tensor of floats
+    void model.classify(Tensor.empty('float32', [1, 1, 3]));
+  });
+});
+
+describe('GhostNet', () => {
+  it('is made with load or create only', () => {
+    expectTypeOf(GhostNet.load()).resolves.toEqualTypeOf<GhostNet>();
+    expectTypeOf(GhostNet.create()).resolves.toEqualTypeOf<GhostNet>();
+    // @ts-expect-error -- private
+    new GhostNet();
+  });
+
+  it('has information that can not be changed', () => {
+    expectTypeOf(model.info).toEqualTypeOf<ModelInfo>();
+    // @ts-expect-error -- read only
+    model.info.numClasses = 3;
+  });
+
+  it('refuses options that do not exist', () => {
+    // @ts-expect-error -- misspelt
+    void GhostNet.create({ num_classes: 10 });
+    // @ts-expect-error -- a stage row has five numbers
+    void GhostNet.create({ stages: [[[3, 16, 16, 0]]] });
+    // @ts-expect-error -- no such interpolation
+    void GhostNet.load('model.safetensors', { interpolation: 'nearest' });
+  });
+
+  it('gives its state as tensors by name', () => {
+    expectTypeOf(model.stateDict()).resolves.toEqualTypeOf<Map<string, Tensor<'float32' | 'int64'>>>();
+  });
+});
+
+describe('ghostModule', () => {
+  it('takes floats and gives floats', () => {
+    const x = Tensor.empty('float32', [1, 16, 14, 14]);
+    const weights = {} as Record<string, Tensor>;
+    expectTypeOf(ghostModule(x, weights)).resolves.toEqualTypeOf<
+      Tensor<'float32', readonly [number, number, number, number]>
+    >();
+    // @ts-expect-error -- bytes
+    void ghostModule(Tensor.empty('uint8', [1, 16, 14, 14]), weights);
+  });
+});
