@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { debuglog } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 
 import { errorCatalogue, GhostNetError, type ErrorCode } from './errors.js';
 import { findLibTorch, librariesOf, type BuiltWith, type LibTorch } from './libtorch.js';
@@ -137,6 +138,7 @@ export interface NativeAddon {
     factory: (code: string, what: string, found?: string, expected?: string) => GhostNetError,
   ): void;
   runtime(): NativeRuntime;
+  stop(): void;
 }
 
 interface NativeLoader {
@@ -221,6 +223,13 @@ function load(): { addon: NativeAddon; binary: NativeBinary; libtorch: LibTorch 
       ...(expected === undefined ? {} : { expected }),
     });
   });
+  // A run that goes on while the process's static data is destroyed would crash it: wait for it, and let no other begin. Worker
+  // threads are waited for by their own environment.
+  if (isMainThread) {
+    process.once('exit', () => {
+      addon.stop();
+    });
+  }
   return { addon, binary, libtorch };
 }
 

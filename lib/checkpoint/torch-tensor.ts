@@ -87,8 +87,7 @@ export class TensorReader {
     if (count === 0) return { dtype, shape, data: bytes.subarray(0, 0) };
     if (count > storage.count) throw fail(`has ${count} elements, and its storage only ${storage.count}`);
     if (!isSize(offset)) throw fail('is described wrongly');
-    const last = lastElement(offset, shape, strides);
-    if (last === undefined || last >= storage.count) throw fail('reaches beyond its storage');
+    if (lastElement(offset, shape, strides) >= storage.count) throw fail('reaches beyond its storage');
     if (isContiguous(shape, strides)) {
       return { dtype, shape, data: bytes.subarray(offset * itemSize, (offset + count) * itemSize) };
     }
@@ -116,20 +115,12 @@ function sizes(value: PickleValue | undefined): readonly number[] | undefined {
   return value instanceof PickleTuple && value.items.every(isSize) ? value.items : undefined;
 }
 
-/** The index of the last element of a tensor in its storage, or `undefined` when it is too large to be exact. */
-function lastElement(
-  offset: number,
-  shape: readonly number[],
-  strides: readonly number[],
-): number | undefined {
-  let last = offset;
-  for (const [axis, size] of shape.entries()) {
-    // Each step is exact or refused, so that no rounding can bring a distant element back inside.
-    const reach = (size - 1) * (strides[axis] ?? 0);
-    last += reach;
-    if (!Number.isSafeInteger(reach) || !Number.isSafeInteger(last)) return undefined;
-  }
-  return last;
+/**
+ * The index of the last element of a tensor in its storage. All summands are whole and none is negative, so a sum that
+ * is too large to be exact is still beyond any storage: no rounding, and no overflow, brings an element back inside.
+ */
+function lastElement(offset: number, shape: readonly number[], strides: readonly number[]): number {
+  return shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), offset);
 }
 
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {

@@ -7,6 +7,7 @@
 #include "addon/environment.h"
 #include "addon/model_handle.h"
 #include "addon/tensor_handle.h"
+#include "engine/executor.h"
 #include "engine/ghost_module_run.h"
 #include "engine/runtime.h"
 #include "engine/threads.h"
@@ -35,6 +36,9 @@ Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
   result.Set("maxThreads", kMaxThreads);
   return result;
 }
+
+/** stop(): ends the executor of the process; called when the process exits. */
+void stop(const Napi::CallbackInfo&) { Executor::cpu().stop(); }
 
 /** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
 Napi::Value ghost_module(const Napi::CallbackInfo& info) {
@@ -80,6 +84,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
+  exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
   exports.Set("runtime", Napi::Function::New<describe_runtime>(env, "runtime"));
   return exports;
 }

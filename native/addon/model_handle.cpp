@@ -177,7 +177,17 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
                   "A native model is made with loadModel or createModel");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
+    // So that V8 knows what collecting this object is worth.
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), network_->weight_bytes());
   });
+}
+
+void ModelHandle::Finalize(Napi::Env env) { release(env); }
+
+void ModelHandle::release(Napi::Env env) {
+  if (network_ == nullptr) return;
+  Napi::MemoryManagement::AdjustExternalMemory(env, -network_->weight_bytes());
+  network_.reset();
 }
 
 Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
@@ -342,6 +352,6 @@ Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
   });
 }
 
-void ModelHandle::dispose(const Napi::CallbackInfo&) { network_.reset(); }
+void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }
 
 }  // namespace ghostnet::addon

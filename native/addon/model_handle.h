@@ -17,6 +17,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   static Napi::Function define(Napi::Env env);
 
   explicit ModelHandle(const Napi::CallbackInfo& info);
+  void Finalize(Napi::Env env) override;
 
   /** loadModel(ticket, arrays, options): Promise<NativeModel> */
   static Napi::Value load(const Napi::CallbackInfo& info);
@@ -25,6 +26,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
  private:
   std::shared_ptr<Network> network() const;
+  void release(Napi::Env env);
 
   Napi::Value describe(const Napi::CallbackInfo& info);
   Napi::Value layers(const Napi::CallbackInfo& info);

@@ -118,6 +118,13 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
 
 const Architecture& Network::architecture() const { return weights_->net->architecture(); }
 
+int64_t Network::weight_bytes() const {
+  int64_t bytes = 0;
+  for (const torch::Tensor& tensor : weights_->net->parameters()) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const torch::Tensor& tensor : weights_->net->buffers()) bytes += static_cast<int64_t>(tensor.nbytes());
+  return bytes;
+}
+
 void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
   if (dtype != DType::float32 && dtype != DType::uint8) {
     throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The network can not take this dtype", name_of(dtype),

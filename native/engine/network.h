@@ -56,6 +56,8 @@ class Network {
 
   const Architecture& architecture() const;
   const Transform& transform() const { return transform_; }
+  /** Bytes of the parameters and buffers. */
+  int64_t weight_bytes() const;
 
   /**
    * @param input float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; H and W of at least

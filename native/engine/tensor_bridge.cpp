@@ -55,7 +55,8 @@ void fill(torch::nn::Module& module, const std::map<std::string, ArrayView>& arr
     const auto found = arrays.find(name);
     if (found == arrays.end()) return;
     const torch::Tensor source = borrow(found->second);
-    if (target.is_floating_point() != source.is_floating_point()) {
+    // The bytes of a hostile bool may be other than 0 and 1: they are never read as one.
+    if (target.is_floating_point() != source.is_floating_point() || source.scalar_type() == torch::kBool) {
       throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The array " + name + " can not become a parameter",
                   name_of(found->second.dtype),
                   target.is_floating_point() ? "a floating-point dtype" : "an integer dtype");

@@ -10,12 +10,17 @@ const expected = Buffer.from((await model.forward(undisturbed)).data.buffer);
 
 // Takes memory of the size that was just freed, if it was, and spoils it.
 function spoil() {
-  return Array.from({ length: 8 }, () => Tensor.from(values.map(() => NaN), shape));
+  return Array.from({ length: 8 }, () =>
+    Tensor.from(
+      values.map(() => NaN),
+      shape,
+    ),
+  );
 }
 
 async function collect() {
   for (let round = 0; round < 5; ++round) {
-    gc();
+    globalThis.gc();
     await new Promise(setImmediate);
   }
 }

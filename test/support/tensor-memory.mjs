@@ -12,7 +12,7 @@ const since = (before) => {
 };
 
 Tensor.empty('uint8', [1]).dispose();
-gc();
+globalThis.gc();
 const start = known();
 const tensor = Tensor.empty('uint8', [size]);
 const held = since(start);
@@ -22,7 +22,7 @@ const disposed = since(start);
 (() => Tensor.empty('uint8', [size]))();
 const dropped = since(start);
 for (let round = 0; round < 5; ++round) {
-  gc();
+  globalThis.gc();
   await new Promise(setImmediate);
 }
 const collected = since(start);

@@ -11,6 +11,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 
 declare const model: GhostNet;
 declare const batch: number;
+declare const pixels: Tensor<'uint8', readonly [number, number, number, 3]>;
 
 describe('GhostNet.forward and embed', () => {
   it('take float32 [N,3,H,W]', () => {
@@ -40,7 +41,6 @@ describe('GhostNet.forward and embed', () => {
     expectTypeOf(model.preprocess(['photo.jpg'])).resolves.toEqualTypeOf<
       Tensor<'uint8', readonly [number, number, number, 3]>
     >();
-    const pixels = {} as Tensor<'uint8', readonly [number, number, number, 3]>;
     expectTypeOf(model.forward(pixels)).resolves.toExtend<Tensor<'float32'>>();
   });
 
@@ -55,14 +55,15 @@ describe('GhostNet.forward and embed', () => {
     void model.forward(Tensor.empty('float32', [8, 224, 224, 3]));
     // @ts-expect-error -- bytes with the channels first
     void model.forward(Tensor.empty('uint8', [8, 3, 224, 224]));
-    // @ts-expect-error -- int64
+    // @ts-expect-error -- whole numbers
     void model.forward(Tensor.empty('int64', [8, 3, 224, 224]));
-    // @ts-expect-error -- float64
+    // @ts-expect-error -- doubles of 64 bits
     void model.embed(Tensor.empty('float64', [8, 3, 224, 224]));
     // @ts-expect-error -- four channels
     void model.embed(Tensor.empty('float32', [8, 4, 224, 224]));
+    const values: unknown = new Float32Array(3 * 224 * 224);
     // @ts-expect-error -- not a tensor
-    void model.forward(new Float32Array(3 * 224 * 224));
+    void model.forward(values);
   });
 
   it('say how many images a shape holds', () => {
@@ -132,7 +133,7 @@ describe('ghostModule', () => {
     expectTypeOf(ghostModule(x, weights)).resolves.toEqualTypeOf<
       Tensor<'float32', readonly [number, number, number, number]>
     >();
-    // @ts-expect-error -- bytes
+    // @ts-expect-error -- bytes, not floats
     void ghostModule(Tensor.empty('uint8', [1, 16, 14, 14]), weights);
   });
 });

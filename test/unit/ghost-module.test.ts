@@ -14,7 +14,13 @@ interface Sizes {
 }
 
 function floats(shape: readonly number[], seed: number): Tensor<'float32'> {
-  return Tensor.from(noise(shape.reduce((product, length) => product * length, 1), seed), shape);
+  return Tensor.from(
+    noise(
+      shape.reduce((product, length) => product * length, 1),
+      seed,
+    ),
+    shape,
+  );
 }
 
 function weightsOf({ channels, intrinsic, ratio, kernel, cheap }: Sizes): FoldedGhostModule {
@@ -143,7 +149,10 @@ describe('ghostModule', () => {
       ...entries('primary_conv', first),
       ...entries('cheap_operation', second),
     ]);
-    const fold = (weight: Tensor<'float32'>, { weight: gamma, bias, running_mean, running_var }: typeof first) => {
+    const fold = (
+      weight: Tensor<'float32'>,
+      { weight: gamma, bias, running_mean, running_var }: typeof first,
+    ) => {
       const scale = gamma.data.map((value, row) => value / Math.sqrt((running_var.data[row] ?? 0) + 1e-5));
       const perRow = weight.size / 3;
       return {
@@ -171,12 +180,12 @@ describe('ghostModule', () => {
   describe('refuses', () => {
     const weights = weightsOf(usual);
 
-    it.each<[string, object, string]>([
-      ['a weight that is missing', { cheap_bias: undefined }, 'cheap_bias'],
-      ['no weights', { primary_weight: undefined, primary_bias: undefined }, 'primary_weight'],
-    ])('%s', async (_, change, name) => {
-      const kept = Object.entries({ ...weights, ...change }).filter(([, tensor]) => tensor !== undefined);
-      const error = await errorOf(() => ghostModule(x, Object.fromEntries(kept) as Record<string, Tensor>));
+    it.each<[string, readonly string[], string]>([
+      ['a weight that is missing', ['cheap_bias'], 'cheap_bias'],
+      ['no weights', Object.keys(weights), 'primary_weight'],
+    ])('%s', async (_, missing, name) => {
+      const kept = Object.entries(weights).filter(([weight]) => !missing.includes(weight));
+      const error = await errorOf(() => ghostModule(x, Object.fromEntries(kept)));
       expect(error.code).toBe('GHOSTNET_PARAMETERS_MISMATCH');
       expect(error.message).toContain(name);
     });
@@ -195,7 +204,9 @@ describe('ghostModule', () => {
 
     it('weights that are not float32', async () => {
       const bytes = Tensor.empty('uint8', [3]) as unknown as Tensor<'float32'>;
-      expect(await codeOf(() => ghostModule(x, { ...weights, primary_bias: bytes }))).toBe('GHOSTNET_BAD_DTYPE');
+      expect(await codeOf(() => ghostModule(x, { ...weights, primary_bias: bytes }))).toBe(
+        'GHOSTNET_BAD_DTYPE',
+      );
     });
 
     it.each<[string, object]>([
@@ -219,6 +230,14 @@ describe('ghostModule', () => {
       const disposed = floats([1, 4, 5, 6], 1);
       disposed.dispose();
       expect(await of(disposed)).toBe('GHOSTNET_DISPOSED');
+    });
+
+    it('an input without channels, and weights for it', async () => {
+      const nothing = Tensor.empty('float32', [1, 0, 5, 5]);
+      const primary_weight = Tensor.empty('float32', [3, 0, 1, 1]);
+      expect(await codeOf(() => ghostModule(nothing, { ...weights, primary_weight }))).toMatch(
+        /^GHOSTNET_(INVALID_ARGUMENT|BAD_SHAPE)$/,
+      );
     });
 
     it('weights that are no tensors', async () => {

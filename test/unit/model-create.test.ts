@@ -47,7 +47,9 @@ describe('the variants', () => {
     expect(logits.shape).toEqual([32, 1000]);
     expect(logits.data.every(Number.isFinite)).toBe(true);
     // Not constants: the images differ, and so do their logits.
-    expect(relativeError(logits.data.subarray(0, 1000), logits.data.subarray(1000, 2000))).toBeGreaterThan(1e-5);
+    expect(relativeError(logits.data.subarray(0, 1000), logits.data.subarray(1000, 2000))).toBeGreaterThan(
+      1e-5,
+    );
   });
 });
 

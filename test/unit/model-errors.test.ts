@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { embeddedModel, GhostNet, Tensor, type CreateOptions, type LoadOptions } from 'ghostnet';
+import { embeddedModel, GhostNet, Tensor, type LoadOptions } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/index.js';
@@ -73,8 +73,10 @@ describe('options that are refused', () => {
     ['two means', { mean: [0, 0] }],
     ['a mean that is a number', { mean: 0.5 }],
     ['a mean of NaN', { mean: [0, 0, NaN] }],
+    ['a mean beyond float32', { mean: [1e39, 0, 0] }],
     ['a standard deviation of 0', { std: [1, 0, 1] }],
     ['a negative standard deviation', { std: [1, 1, -1] }],
+    ['a standard deviation that is 0 in float32', { std: [1, 1e-60, 1] }],
     ['an infinite standard deviation', { std: [1, 1, Infinity] }],
     ['no thread', { threads: 0 }],
     ['too many threads', { threads: 257 }],
@@ -87,7 +89,7 @@ describe('options that are refused', () => {
     ['an unknown treatment of profiles', { colorProfile: 'maybe' }],
     ['a signal that is none', { signal: {} }],
   ])('%s', async (_, options) => {
-    const { code, message } = await errorOf(() => GhostNet.create({ ...small, ...options } as CreateOptions));
+    const { code, message } = await errorOf(() => GhostNet.create({ ...small, ...options }));
     expect(code).toBe('GHOSTNET_INVALID_ARGUMENT');
     expect(message).not.toContain('native');
   });
@@ -302,6 +304,8 @@ describe('places where nothing can be saved', () => {
   });
 
   it('a URL of the network', async () => {
-    expect(await codeOf(() => model.save(new URL('http://localhost/model')))).toBe('GHOSTNET_INVALID_ARGUMENT');
+    expect(await codeOf(() => model.save(new URL('http://localhost/model')))).toBe(
+      'GHOSTNET_INVALID_ARGUMENT',
+    );
   });
 });

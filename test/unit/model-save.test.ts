@@ -92,7 +92,12 @@ describe('GhostNet.load', () => {
   });
 
   it('prefers the options to what the file says, and the file to an option that is undefined', async () => {
-    using model = await GhostNet.create({ stages: smallStages, numClasses: 2, labels: ['x', 'y'], ...transform });
+    using model = await GhostNet.create({
+      stages: smallStages,
+      numClasses: 2,
+      labels: ['x', 'y'],
+      ...transform,
+    });
     const path = join(folder, 'options');
     await model.save(path);
     using loaded = await GhostNet.load(path, {

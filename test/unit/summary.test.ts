@@ -81,7 +81,8 @@ describe('summary', () => {
 
   it('has the layers without parameters too', () => {
     const types = new Set(parse(model.summary()).rows.map(({ type }) => type.replace(/\(.*/, '')));
-    for (const type of ['ReLU', 'Concat', 'HardSigmoid', 'Multiply', 'Add', 'AdaptiveAvgPool2d']) expect(types).toContain(type);
+    for (const type of ['ReLU', 'Concat', 'HardSigmoid', 'Multiply', 'Add', 'AdaptiveAvgPool2d'])
+      expect(types).toContain(type);
   });
 
   it('shows the shapes of an odd, oblong input', () => {

@@ -61,7 +61,9 @@ describe('transferring', () => {
     using tensor = Tensor.from(values, [4]);
     const { data } = tensor;
     const refused = expect.objectContaining({ name: 'DataCloneError' }) as unknown;
-    expect(thrownBy(() => structuredClone(data, { transfer: [data.buffer as ArrayBuffer] }))).toEqual(refused);
+    expect(thrownBy(() => structuredClone(data, { transfer: [data.buffer as ArrayBuffer] }))).toEqual(
+      refused,
+    );
 
     const { port1 } = new MessageChannel();
     expect(
@@ -75,20 +77,23 @@ describe('transferring', () => {
     expect(tensor.data).toEqual(values);
   });
 
-  it.skipIf(major < 21)('with ArrayBuffer.prototype.transfer moves the memory: the tensor is disposed of', async () => {
-    const tensor = Tensor.empty('float32', [1, 3, 32, 32]);
-    tensor.data.fill(0.5);
-    // Node 20, whose types these are, has no transfer().
-    const buffer = tensor.data.buffer as ArrayBuffer & { transfer: () => ArrayBuffer };
-    const moved = new Float32Array(buffer.transfer());
-    expect(tensor.disposed).toBe(true);
-    expect(tensor.data).toHaveLength(0);
-    using model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 2 });
-    expect(await codeOf(() => model.forward(tensor))).toBe('GHOSTNET_DISPOSED');
-    tensor.dispose();
-    expect(moved).toHaveLength(3 * 32 * 32);
-    expect(moved.every((value) => value === 0.5)).toBe(true);
-  });
+  it.skipIf(major < 21)(
+    'with ArrayBuffer.prototype.transfer moves the memory: the tensor is disposed of',
+    async () => {
+      const tensor = Tensor.empty('float32', [1, 3, 32, 32]);
+      tensor.data.fill(0.5);
+      // Node 20, whose types these are, has no transfer().
+      const buffer = tensor.data.buffer as ArrayBuffer & { transfer: () => ArrayBuffer };
+      const moved = new Float32Array(buffer.transfer());
+      expect(tensor.disposed).toBe(true);
+      expect(tensor.data).toHaveLength(0);
+      using model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 2 });
+      expect(await codeOf(() => model.forward(tensor))).toBe('GHOSTNET_DISPOSED');
+      tensor.dispose();
+      expect(moved).toHaveLength(3 * 32 * 32);
+      expect(moved.every((value) => value === 0.5)).toBe(true);
+    },
+  );
 
   it('without a transfer list copies', () => {
     using tensor = Tensor.from(values, [4]);

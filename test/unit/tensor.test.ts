@@ -234,7 +234,9 @@ describe('any shape', () => {
     fc.assert(
       fc.property(fc.float32Array({ maxLength: 64 }), (values) => {
         using tensor = Tensor.from(values, [values.length]);
-        const bits = (array: Float32Array) => [...new Uint32Array(array.buffer, array.byteOffset, array.length)];
+        const bits = (array: Float32Array) => [
+          ...new Uint32Array(array.buffer, array.byteOffset, array.length),
+        ];
         expect(bits(tensor.data)).toEqual(bits(values));
       }),
     );

@@ -1,0 +1,21 @@
+// Worker threads are terminated in the middle of their runs; the main thread's own model goes on.
+import { Worker, isMainThread, parentPort } from 'node:worker_threads';
+
+import { GhostNet, Tensor } from 'ghostnet';
+
+const model = await GhostNet.create({ variant: 'ghostnet_050', seed: 1 });
+const input = Tensor.empty('float32', [8, 3, 224, 224]);
+if (isMainThread) {
+  const before = (await model.forward(input)).data.slice();
+  for (let round = 0; round < 6; ++round) {
+    const worker = new Worker(new URL(import.meta.url));
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    await new Promise((resolve) => setTimeout(resolve, 7 * round));
+    await worker.terminate();
+  }
+  const after = (await model.forward(input)).data;
+  console.log(JSON.stringify({ same: before.every((value, i) => value === after[i]) }));
+} else {
+  for (let i = 0; i < 50; ++i) model.forward(input);
+  parentPort.postMessage('running');
+}
