@@ -79,6 +79,10 @@ export const errorCatalogue = {
     remedy:
       'Unset GHOSTNET_OFFLINE or leave out the option offline, or bring the file into the cache by other means.',
   },
+  GHOSTNET_NOT_PULLED: {
+    meaning: 'Published weights are named that have not been downloaded to this machine.',
+    remedy: 'Run `npx ghostnet pull <name>` first.',
+  },
   GHOSTNET_IMAGE_UNDECODABLE: {
     meaning: 'An image can not be decoded.',
     remedy: 'Pass a JPEG, PNG, WebP, AVIF, GIF or TIFF that is complete.',

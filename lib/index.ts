@@ -5,6 +5,7 @@
  */
 export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
 export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './ghost-module.js';
+export { inspectWeights, type WeightsReport } from './inspect.js';
 export type { DecodeOptions, ImageInput, RawImage } from './image/decode.js';
 export {
   embeddedModel,
@@ -22,3 +23,13 @@ export {
 export type { StageRow } from './native.js';
 export type { ClassScore } from './pipeline/classify.js';
 export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from './tensor.js';
+export type { WeightsSource } from './weights-source.js';
+export {
+  cacheFolder,
+  pullWeights,
+  weightsRegistry,
+  type DownloadProgress,
+  type PulledWeights,
+  type PullOptions,
+  type WeightsEntry,
+} from './weights/index.js';

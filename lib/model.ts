@@ -1,12 +1,11 @@
-import { readCheckpoint, writeSafetensors } from './checkpoint/index.js';
+import { writeSafetensors } from './checkpoint/index.js';
 import { GhostNetError } from './errors.js';
-import { pathOf, readBytes, writeBytes } from './files.js';
+import { writeBytes } from './files.js';
 import type { DecodeOptions, ImageInput } from './image/decode.js';
 import { runJob } from './jobs.js';
-import { readMetadata, writeMetadata } from './metadata.js';
+import { writeMetadata } from './metadata.js';
 import {
   native,
-  type NativeBytes,
   type NativeDescription,
   type NativeModel,
   type StageRow,
@@ -15,6 +14,7 @@ import { classifyAll, type ClassScore } from './pipeline/classify.js';
 import { toNativeImage, type NativeImage } from './pipeline/images.js';
 import { layerTable } from './summary.js';
 import { Tensor, type DType, type Shape } from './tensor.js';
+import { openWeights, type WeightsSource } from './weights-source.js';
 
 /** How photographs become a network's input: what it was trained with. */
 export interface TransformOptions {
@@ -172,22 +172,16 @@ export class GhostNet {
    * Loads weights from a file or from bytes. Variant, width and number of classes are read off the shapes; input size, mean,
    * standard deviation and labels come from the file where this package saved it, else from the options.
    *
-   * @param source - path, `file:` URL or content of a weights file; the model that ships with the package when left out
-   * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_UNKNOWN_FORMAT`,
-   * `GHOSTNET_UNSUPPORTED_FORMAT`, `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_PARAMETERS_MISMATCH`,
+   * @param source - name of published weights that were pulled (`'ghostnet_100'`), or path, `file:` URL or content of a
+   * weights file; the model that ships with the package when left out
+   * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_NOT_PULLED`,
+   * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`, `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_PARAMETERS_MISMATCH`,
    * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_ABORTED`
    */
-  static async load(
-    source: string | URL | Uint8Array = embeddedModel,
-    options: LoadOptions = {},
-  ): Promise<GhostNet> {
+  static async load(source: WeightsSource = embeddedModel, options: LoadOptions = {}): Promise<GhostNet> {
     checkOptions(options);
-    const bytes = source instanceof Uint8Array ? Uint8Array.from(source) : await readBytes(source);
-    const name = source instanceof Uint8Array ? `${source.byteLength} bytes` : pathOf(source);
-    const checkpoint = readCheckpoint(bytes, { source: name, weights: options.weights ?? 'auto' });
-    const arrays: (NativeBytes & { name: string })[] = [];
-    for (const [key, array] of checkpoint.arrays) arrays.push({ name: key, ...array });
-    const merged = { ...readMetadata(checkpoint.metadata, name), ...definedOf(options) } as ModelOptions;
+    const { arrays, metadata } = await openWeights(source, options.weights);
+    const merged = { ...metadata, ...definedOf(options) } as ModelOptions;
     const model = await runJob(options.signal, (ticket) => native().loadModel(ticket, arrays, merged));
     return GhostNet.#of(model, merged);
   }

@@ -104,6 +104,19 @@ export interface NativeModel {
   dispose(): void;
 }
 
+/** What can be said of the arrays of a checkpoint; see native/engine/inspect.h. */
+export interface NativeInspection {
+  /** Nothing when the arrays are no GhostNet's: `reason` says why then. */
+  readonly variant?: string;
+  readonly width?: number;
+  readonly numClasses?: number;
+  readonly reason?: string;
+  readonly missing: readonly string[];
+  readonly reshaped: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly notFinite: readonly string[];
+}
+
 export interface NativeRuntime {
   readonly libtorch: string;
   readonly cpuCapability: string;
@@ -123,6 +136,11 @@ export interface NativeAddon {
     arrays: readonly (NativeBytes & { readonly name: string })[],
     options: Given<NativeTransform & NativeArchitecture>,
   ): Promise<NativeModel>;
+  inspect(
+    ticket: Ticket,
+    arrays: readonly (NativeBytes & { readonly name: string })[],
+    options: Given<NativeArchitecture>,
+  ): Promise<NativeInspection>;
   createModel(
     ticket: Ticket,
     options: Given<NativeTransform & NativeArchitecture & { readonly seed: number }>,

@@ -1,45 +1,97 @@
 import { Command } from 'commander';
 
-import { GhostNet } from '../model.js';
-import { exitCodeHelp } from './exit-codes.js';
+import { inspectWeights, type WeightsReport } from '../inspect.js';
+import { embeddedModel, GhostNet, type ModelInfo } from '../model.js';
+import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { jsonOption, modelOption } from './options.js';
 
 const count = new Intl.NumberFormat('en-US');
 
+interface Options {
+  readonly model?: string;
+  readonly layers?: boolean;
+  readonly json?: boolean;
+}
+
 /** `ghostnet info` */
 export function infoCommand(): Command {
   return new Command('info')
-    .summary('say what a model is')
-    .description('Says what a model is: variant, sizes, transform, labels.')
+    .summary('say what a model or a weights file is')
+    .description(
+      'Says what a weights file is and what model it holds: container, variant, transform, labels, faults.',
+    )
+    .argument('[file]', 'weights file of any container; the embedded model when left out')
     .addOption(modelOption())
     .option('--layers', 'print the table of its layers too')
     .addOption(jsonOption('one object of JSON'))
     .addHelpText('after', exitCodeHelp)
-    .action(async (options: { model?: string; layers?: boolean; json?: boolean }) => {
-      using model = await GhostNet.load(options.model);
-      const { info } = model;
+    .action(async (file: string | undefined, options: Options) => {
+      const source = file ?? options.model ?? embeddedModel;
+      const report = await inspectWeights(source);
+      // A file that is no model is still told for what it is.
+      const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
+      using model = report.reason === undefined && faults === 0 ? await GhostNet.load(source) : undefined;
       if (options.json === true || !process.stdout.isTTY) {
-        process.stdout.write(`${JSON.stringify(info)}\n`);
-        return;
+        process.stdout.write(`${JSON.stringify({ ...model?.info, file: report })}\n`);
+      } else {
+        print([
+          ...rowsOfFile(report),
+          ...(model === undefined ? [] : rowsOfModel(model.info)),
+          ...rowsOfFaults(report),
+        ]);
+        if (options.layers === true && model !== undefined) process.stdout.write(`\n${model.summary()}\n`);
       }
-      const rows: [string, string][] = [
-        ['variant', info.variant],
-        ['width', String(info.width)],
-        ['classes', String(info.numClasses)],
-        ['parameters', count.format(info.parameters)],
-        ['multiply-adds', `${count.format(info.multiplyAdds)} at the input size`],
-        ['input', `${info.inputSize} x ${info.inputSize}, crop ${info.crop}, ${info.interpolation}`],
-        ['mean', info.mean.join(', ')],
-        ['std', info.std.join(', ')],
-        ['labels', shortened(info.labels)],
-      ];
-      for (const [name, value] of rows) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
-      if (options.layers === true) process.stdout.write(`\n${model.summary()}\n`);
+      if (model === undefined) process.exitCode = ExitCode.unusable;
     });
 }
 
-function shortened(labels: readonly string[]): string {
+type Row = readonly [name: string, value: string];
+
+function rowsOfFile(report: WeightsReport): Row[] {
+  const dtypes = Object.entries(report.dtypes).map(([dtype, arrays]) => `${arrays} ${dtype}`);
+  const metadata = Object.entries(report.metadata).map(([key, value]) => `${key}: ${value.slice(0, 60)}`);
+  return [
+    ['container', report.format + (report.wrapper === undefined ? '' : `, weights under ${report.wrapper}`)],
+    ['arrays', `${dtypes.join(', ')}, ${count.format(report.elements)} numbers`],
+    ...(metadata.length > 0 ? [['metadata', metadata.join('; ')] as const] : []),
+  ];
+}
+
+function rowsOfModel(info: ModelInfo): Row[] {
+  return [
+    ['variant', info.variant],
+    ['width', String(info.width)],
+    ['classes', String(info.numClasses)],
+    ['parameters', count.format(info.parameters)],
+    ['multiply-adds', `${count.format(info.multiplyAdds)} at the input size`],
+    ['input', `${info.inputSize} x ${info.inputSize}, crop ${info.crop}, ${info.interpolation}`],
+    ['mean', info.mean.join(', ')],
+    ['std', info.std.join(', ')],
+    ['labels', shortened(info.labels)],
+  ];
+}
+
+function rowsOfFaults(report: WeightsReport): Row[] {
+  const rows: Row[] = [];
+  if (report.reason !== undefined) rows.push(['no GhostNet', report.reason]);
+  for (const [name, list] of [
+    ['missing', report.missing],
+    ['other shape', report.reshaped],
+    ['left over', report.unexpected],
+    ['skipped', report.skipped],
+    ['not finite', report.notFinite],
+  ] as const) {
+    if (list.length > 0) rows.push([name, `${list.length}: ${shortened(list)}`]);
+  }
+  return rows;
+}
+
+function print(rows: readonly Row[]): void {
+  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+}
+
+function shortened(list: readonly string[]): string {
   const shown = 12;
-  const rest = labels.length - shown;
-  return labels.slice(0, shown).join(', ') + (rest > 0 ? `, ... and ${rest} more` : '');
+  const rest = list.length - shown;
+  return list.slice(0, shown).join(', ') + (rest > 0 ? `, ... and ${rest} more` : '');
 }

@@ -5,9 +5,11 @@ import { Command, CommanderError } from 'commander';
 
 import { GhostNetError } from '../errors.js';
 import { classifyCommand } from './classify.js';
+import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { ExitCode } from './exit-codes.js';
 import { infoCommand } from './info.js';
+import { pullCommand } from './pull.js';
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -21,7 +23,7 @@ const program = new Command('ghostnet')
   .helpCommand('help [command]', 'print help for a command')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
-for (const command of [classifyCommand(), infoCommand(), doctorCommand()]) {
+for (const command of [classifyCommand(), infoCommand(), pullCommand(), convertCommand(), doctorCommand()]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -11,7 +11,10 @@ export function parseCount(text: string): number {
 
 /** The option that all commands with a model have. */
 export function modelOption(): Option {
-  return new Option('-m, --model <file>', 'weights file; the embedded model when left out');
+  return new Option(
+    '-m, --model <model>',
+    'weights file, or name of pulled weights; the embedded model when left out',
+  );
 }
 
 /** The option that all commands with figures have. */

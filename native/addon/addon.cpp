@@ -81,6 +81,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeTensor", tensor_class);
   exports.Set("loadModel", Napi::Function::New<ModelHandle::load>(env, "loadModel"));
   exports.Set("createModel", Napi::Function::New<ModelHandle::create>(env, "createModel"));
+  exports.Set("inspect", Napi::Function::New<ModelHandle::inspect>(env, "inspect"));
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));

@@ -5,6 +5,7 @@
 #include "addon/arguments.h"
 #include "addon/environment.h"
 #include "addon/tensor_handle.h"
+#include "engine/inspect.h"
 #include "engine/threads.h"
 #include "model/error.h"
 #include "model/layers.h"
@@ -130,6 +131,27 @@ Napi::Array from_channels(Napi::Env env, const std::array<double, 3>& values) {
   return array;
 }
 
+NamedArrays to_named_arrays(const Napi::Array& list) {
+  NamedArrays arrays;
+  for (uint32_t index = 0; index < list.Length(); ++index) {
+    const Napi::Value item = list[index];
+    arrays.emplace(to_string(to_object(item, "array").Get("name"), "name"), to_view(item));
+  }
+  return arrays;
+}
+
+// A file that states its stages knows better than its shapes can tell.
+std::optional<Architecture> stated_architecture(const Napi::Object& options) {
+  if (options.Get("stages").IsUndefined()) return std::nullopt;
+  return to_architecture(options);
+}
+
+Napi::Array from_strings(Napi::Env env, const std::vector<std::string>& strings) {
+  const auto array = Napi::Array::New(env, strings.size());
+  for (uint32_t index = 0; index < strings.size(); ++index) array.Set(index, strings[index]);
+  return array;
+}
+
 Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
@@ -194,21 +216,41 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Napi::Array list = to_array(info[1], "arrays");
     const Napi::Object options = to_object(info[2], "options");
-    NamedArrays arrays;
-    for (uint32_t index = 0; index < list.Length(); ++index) {
-      const Napi::Value item = list[index];
-      arrays.emplace(to_string(to_object(item, "array").Get("name"), "name"), to_view(item));
-    }
-    // A file that states its stages knows better than its shapes can tell.
-    std::optional<Architecture> architecture;
-    if (!options.Get("stages").IsUndefined()) architecture = to_architecture(options);
     return Environment::of(info.Env())
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {list},
-            [arrays = std::move(arrays), architecture, transform = to_transform(options)] {
-              return Network::load(arrays, architecture, transform);
-            },
+            [arrays = to_named_arrays(list), architecture = stated_architecture(options),
+             transform = to_transform(options)] { return Network::load(arrays, architecture, transform); },
             wrap_network);
+  });
+}
+
+Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Napi::Array list = to_array(info[1], "arrays");
+    const Napi::Object options = to_object(info[2], "options");
+    const auto convert = [](Napi::Env env, const Inspection& inspection) -> Napi::Value {
+      const auto result = Napi::Object::New(env);
+      if (inspection.architecture) {
+        result.Set("variant", variant_name(*inspection.architecture));
+        result.Set("width", inspection.architecture->width);
+        result.Set("numClasses", static_cast<double>(inspection.architecture->num_classes));
+      } else {
+        result.Set("reason", inspection.reason);
+      }
+      result.Set("missing", from_strings(env, inspection.mismatch.missing));
+      result.Set("reshaped", from_strings(env, inspection.mismatch.reshaped));
+      result.Set("unexpected", from_strings(env, inspection.mismatch.unexpected));
+      result.Set("notFinite", from_strings(env, inspection.not_finite));
+      return result;
+    };
+    return Environment::of(info.Env())
+        .run<Inspection>(
+            to_ticket(info[0]), {list},
+            [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
+              return ghostnet::inspect(arrays, architecture);
+            },
+            convert);
   });
 }
 

@@ -21,6 +21,8 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   /** loadModel(ticket, arrays, options): Promise<NativeModel> */
   static Napi::Value load(const Napi::CallbackInfo& info);
+  /** inspect(ticket, arrays, options): Promise<NativeInspection> */
+  static Napi::Value inspect(const Napi::CallbackInfo& info);
   /** createModel(ticket, options): Promise<NativeModel> */
   static Napi::Value create(const Napi::CallbackInfo& info);
 

@@ -7,9 +7,9 @@
 namespace ghostnet {
 
 Executor& Executor::cpu() {
-  // Never destroyed: the thread may not outlive what it uses. The binding stops it when JavaScript's process exits, before any
-  // destructor runs. The handler is for a process that ends in another way; it comes too late for what LibTorch has set up
-  // since, whose destructors run before it.
+  // Never destroyed: the thread may not outlive what it uses. The binding stops it when JavaScript's process
+  // exits, before any destructor runs. The handler is for a process that ends in another way; it comes too
+  // late for what LibTorch has set up since, whose destructors run before it.
   static Executor* executor = [] {
     auto* made = new Executor();
     std::atexit([] { cpu().stop(); });

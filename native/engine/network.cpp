@@ -120,7 +120,8 @@ const Architecture& Network::architecture() const { return weights_->net->archit
 
 int64_t Network::weight_bytes() const {
   int64_t bytes = 0;
-  for (const torch::Tensor& tensor : weights_->net->parameters()) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const torch::Tensor& tensor : weights_->net->parameters())
+    bytes += static_cast<int64_t>(tensor.nbytes());
   for (const torch::Tensor& tensor : weights_->net->buffers()) bytes += static_cast<int64_t>(tensor.nbytes());
   return bytes;
 }

@@ -68,8 +68,8 @@ std::optional<int> allowed_processors() { return std::nullopt; }
 
 }  // namespace
 
-// Inside a container the path of the host may not exist; the root of the mount is the container's own group then, and is
-// looked at in any case.
+// Inside a container the path of the host may not exist; the root of the mount is the container's own group
+// then, and is looked at in any case.
 std::optional<double> cgroup_quota(const std::string& membership, const std::string& mount) {
 #ifdef __linux__
   std::ifstream groups(membership);

@@ -165,36 +165,38 @@ void append(std::string& report, const char* kind, const std::vector<std::string
 
 }  // namespace
 
-void check_parameters(const Architecture& architecture, const Shapes& shapes) {
-  std::vector<std::string> missing;
-  std::vector<std::string> reshaped;
-  std::vector<std::string> unexpected;
+ParameterMismatch compare_parameters(const Architecture& architecture, const Shapes& shapes) {
+  ParameterMismatch mismatch;
   std::set<std::string> known;
   for (const Layer& layer : describe_layers(architecture, kMinInputSide, kMinInputSide)) {
     for (const ParameterSpec& parameter : layer.parameters) {
       known.insert(parameter.name);
       const auto found = shapes.find(parameter.name);
       if (found == shapes.end()) {
-        if (!parameter.name.ends_with(".num_batches_tracked")) missing.push_back(parameter.name);
+        if (!parameter.name.ends_with(".num_batches_tracked")) mismatch.missing.push_back(parameter.name);
       } else if (found->second != parameter.shape) {
-        reshaped.push_back(parameter.name + " is " + text_of(found->second) + " instead of " +
-                           text_of(parameter.shape));
+        mismatch.reshaped.push_back(parameter.name + " is " + text_of(found->second) + " instead of " +
+                                    text_of(parameter.shape));
       }
     }
   }
   for (const auto& [name, shape] : shapes) {
-    if (!known.contains(name)) unexpected.push_back(name);
+    if (!known.contains(name)) mismatch.unexpected.push_back(name);
   }
+  return mismatch;
+}
+
+void check_parameters(const Architecture& architecture, const Shapes& shapes) {
+  const ParameterMismatch mismatch = compare_parameters(architecture, shapes);
+  if (mismatch.empty()) return;
   std::string report;
-  append(report, "missing", missing);
-  append(report, "of another shape", reshaped);
-  append(report, "unexpected", unexpected);
-  if (!report.empty()) {
-    throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH,
-                "The arrays are not the parameters of " + variant_name(architecture) + " with " +
-                    std::to_string(architecture.num_classes) + " classes",
-                report);
-  }
+  append(report, "missing", mismatch.missing);
+  append(report, "of another shape", mismatch.reshaped);
+  append(report, "unexpected", mismatch.unexpected);
+  throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH,
+              "The arrays are not the parameters of " + variant_name(architecture) + " with " +
+                  std::to_string(architecture.num_classes) + " classes",
+              report);
 }
 
 }  // namespace ghostnet

@@ -22,11 +22,22 @@ using Shapes = std::map<std::string, std::vector<int64_t>>;
  */
 Architecture infer_architecture(const Shapes& shapes);
 
+/** What sets a state dict apart from an architecture, in words: names, and shapes where they differ. */
+struct ParameterMismatch {
+  std::vector<std::string> missing;
+  std::vector<std::string> reshaped;  ///< "name is [..] instead of [..]"
+  std::vector<std::string> unexpected;
+
+  bool empty() const { return missing.empty() && reshaped.empty() && unexpected.empty(); }
+};
+
+/** Holds a state dict against an architecture. Counters of batch normalisations may be missing, as in old
+ * files. */
+ParameterMismatch compare_parameters(const Architecture& architecture, const Shapes& shapes);
+
 /**
- * Holds a state dict against an architecture. Counters of batch normalisations may be missing, as in old
- * files.
- * @throws Error GHOSTNET_PARAMETERS_MISMATCH that names the first few arrays that are missing, unexpected or
- * of another shape, and counts them
+ * As compare_parameters, but throws.
+ * @throws Error GHOSTNET_PARAMETERS_MISMATCH that names the first few of each kind, and counts them
  */
 void check_parameters(const Architecture& architecture, const Shapes& shapes);
 

@@ -44,7 +44,8 @@ TEST(InferArchitecture, FindsACustomStageTable) {
 }
 
 TEST(InferArchitecture, RefusesOtherNetworks) {
-  for (const char* key : {"conv_stem.weight", "classifier.weight", "blocks.0.0.ghost1.primary_conv.0.weight"}) {
+  for (const char* key :
+       {"conv_stem.weight", "classifier.weight", "blocks.0.0.ghost1.primary_conv.0.weight"}) {
     Shapes shapes = shapes_of(v1(1, 10));
     shapes.erase(key);
     EXPECT_THROW(infer_architecture(shapes), Error) << key;
@@ -63,7 +64,8 @@ TEST(CheckParameters, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::GHOSTNET_PARAMETERS_MISMATCH);
     EXPECT_EQ(error.found(),
-              "1 missing: bn1.weight; 1 of another shape: conv_head.bias is [7] instead of [1280]; 1 unexpected: extra.weight");
+              "1 missing: bn1.weight; 1 of another shape: conv_head.bias is [7] instead of [1280]; 1 "
+              "unexpected: extra.weight");
   }
 }
 

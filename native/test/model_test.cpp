@@ -29,7 +29,8 @@ torch::Tensor wave(const std::vector<int64_t>& shape) {
 
 double l2(const torch::Tensor& tensor) { return tensor.to(torch::kFloat64).norm().item<double>(); }
 
-// The expected numbers are the reference's (PyTorch 2.13) after torch.manual_seed(5) with the same input and loss.
+// The expected numbers are the reference's (PyTorch 2.13) after torch.manual_seed(5) with the same input and
+// loss.
 TEST(GhostNetTraining, LogitsGradientsAndStatisticsAreThoseOfTheReference) {
   GhostNet net = make_ghostnet(small_architecture(), 5);
   net->train();
@@ -57,7 +58,8 @@ TEST(GhostNetTraining, LogitsGradientsAndStatisticsAreThoseOfTheReference) {
   EXPECT_EQ(buffers["bn1.num_batches_tracked"].item<int64_t>(), 1);
 
   net->eval();
-  const torch::Tensor evaluated = torch::tensor({-0.0213903, -0.0054079, -0.0381197, -0.0218515, -0.0064244, -0.0374592});
+  const torch::Tensor evaluated =
+      torch::tensor({-0.0213903, -0.0054079, -0.0381197, -0.0218515, -0.0064244, -0.0374592});
   EXPECT_TRUE(torch::allclose(net(x).flatten(), evaluated.to(torch::kFloat32), 1e-4, 1e-6));
 }
 
@@ -72,7 +74,9 @@ TEST(GhostNetTraining, DropoutActsOnlyWhileTraining) {
   EXPECT_FALSE(net->classify(features).equal(net->classify(features)));
 }
 
-TEST(GhostNet, IsMadeInEvaluationMode) { EXPECT_FALSE(make_ghostnet(small_architecture(), 1)->is_training()); }
+TEST(GhostNet, IsMadeInEvaluationMode) {
+  EXPECT_FALSE(make_ghostnet(small_architecture(), 1)->is_training());
+}
 
 TEST(GhostNet, MakingOneLeavesTheRandomStateOfTheProcess) {
   torch::manual_seed(11);
@@ -113,7 +117,8 @@ TEST(Layers, StateTheShapesThatTheModulesGive) {
         net->blocks->forward(torch::relu(net->bn1(net->conv_stem(torch::zeros({1, 3, height, width})))));
     for (const Layer& layer : describe_layers(architecture, height, width)) {
       if (layer.name != "blocks.2.0.act1") continue;
-      EXPECT_EQ(blocks.sizes().slice(1).vec(), std::vector<int64_t>(layer.output.begin(), layer.output.end()));
+      EXPECT_EQ(blocks.sizes().slice(1).vec(),
+                std::vector<int64_t>(layer.output.begin(), layer.output.end()));
     }
   }
 }
@@ -148,7 +153,8 @@ TEST(GhostModule, CutsToTheChannelsAskedForAndTakesItsOptions) {
   options.relu = false;
   GhostModule module(6, 10, options);
   EXPECT_EQ(module->named_parameters()["primary_conv.0.weight"].sizes(), (std::vector<int64_t>{4, 6, 3, 3}));
-  EXPECT_EQ(module->named_parameters()["cheap_operation.0.weight"].sizes(), (std::vector<int64_t>{8, 1, 5, 5}));
+  EXPECT_EQ(module->named_parameters()["cheap_operation.0.weight"].sizes(),
+            (std::vector<int64_t>{8, 1, 5, 5}));
   const torch::NoGradGuard no_grad;
   const torch::Tensor y = module(wave({1, 6, 9, 8}));
   EXPECT_EQ(y.sizes(), (std::vector<int64_t>{1, 10, 5, 4}));

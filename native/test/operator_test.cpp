@@ -8,7 +8,8 @@
 namespace ghostnet {
 namespace {
 
-FoldedGhostModule random_weights(int64_t in, int64_t intrinsic, int64_t ratio, int64_t kernel, int64_t cheap) {
+FoldedGhostModule random_weights(int64_t in, int64_t intrinsic, int64_t ratio, int64_t kernel,
+                                 int64_t cheap) {
   const int64_t ghosts = intrinsic * (ratio - 1);
   return {torch::randn({intrinsic, in, kernel, kernel}), torch::randn({intrinsic}),
           torch::randn({ghosts, 1, cheap, cheap}), torch::randn({ghosts})};
@@ -39,7 +40,8 @@ TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
       const torch::Tensor x = torch::randn({2, 4, 11, 6});
       const FoldedGhostModule meta = {w.primary_weight.to(torch::kMeta), w.primary_bias.to(torch::kMeta),
                                       w.cheap_weight.to(torch::kMeta), w.cheap_bias.to(torch::kMeta)};
-      EXPECT_EQ(ghost_module(x.to(torch::kMeta), meta, 5, stride, true).sizes(), ghost_module(x, w, 5, stride, true).sizes());
+      EXPECT_EQ(ghost_module(x.to(torch::kMeta), meta, 5, stride, true).sizes(),
+                ghost_module(x, w, 5, stride, true).sizes());
     }
   }
 }
@@ -47,7 +49,8 @@ TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
 TEST(GhostModuleOperator, RefusesWhatDoesNotFit) {
   const FoldedGhostModule w = random_weights(4, 3, 2, 1, 3);
   const auto run = [&](const torch::Tensor& x, int64_t out, int64_t stride) {
-    return ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, out, stride, true);
+    return ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, out,
+                                  stride, true);
   };
   EXPECT_THROW(run(torch::zeros({1, 5, 8, 8}), 6, 1), c10::ValueError);  // channels
   EXPECT_THROW(run(torch::zeros({4, 8, 8}), 6, 1), c10::ValueError);     // rank
@@ -67,8 +70,9 @@ TEST(FoldBatchNorm, GivesTheConvolutionThatTheModuleComputes) {
   const auto parameters = module->named_parameters();
   const auto buffers = module->named_buffers();
   const auto fold = [&](const std::string& name) {
-    return fold_batch_norm(parameters[name + ".0.weight"], parameters[name + ".1.weight"], parameters[name + ".1.bias"],
-                           buffers[name + ".1.running_mean"], buffers[name + ".1.running_var"]);
+    return fold_batch_norm(parameters[name + ".0.weight"], parameters[name + ".1.weight"],
+                           parameters[name + ".1.bias"], buffers[name + ".1.running_mean"],
+                           buffers[name + ".1.running_var"]);
   };
   const FoldedConv primary = fold("primary_conv");
   const FoldedConv cheap = fold("cheap_operation");

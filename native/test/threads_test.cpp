@@ -22,7 +22,9 @@ class CgroupQuota : public testing::Test {
     std::filesystem::create_directories((root_ / file).parent_path());
     std::ofstream(root_ / file) << text;
   }
-  std::optional<double> quota() const { return cgroup_quota((root_ / "membership").string(), (root_ / "fs").string()); }
+  std::optional<double> quota() const {
+    return cgroup_quota((root_ / "membership").string(), (root_ / "fs").string());
+  }
 
   std::filesystem::path root_;
 };

@@ -1,11 +1,22 @@
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { GhostNet } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
 
 const require = createRequire(import.meta.url);
 const photo = (name: string): string =>
@@ -169,6 +180,99 @@ describe('ghostnet info', () => {
       interpolation: 'bilinear',
       labels: expect.arrayContaining(['airplane', 'truck']) as unknown,
     });
+  });
+});
+
+describe('ghostnet info <file>', () => {
+  const torchFile = fileURLToPath(new URL('../fixtures/checkpoint/files/plain-p2.zip', import.meta.url));
+
+  it('tells the container, and what a file lacks to be a GhostNet, and exits with 3', () => {
+    const { stdout, status } = ghostnet(['info', torchFile]);
+    expect(status).toBe(3);
+    const { file: report } = JSON.parse(stdout) as { file: { format: string; reason: string } };
+    expect(report.format).toBe('torch-zip');
+    expect(report.reason).toContain('conv_stem.weight');
+  });
+
+  it('names parameters that are missing, left over, of another shape or not finite', async () => {
+    const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    const arrays = new Map<string, NamedArray>(
+      [...(await model.stateDict())].map(([name, { dtype, shape, data }]) => {
+        return [name, { dtype, shape: [...shape], data: new Uint8Array(data.buffer) }];
+      }),
+    );
+    const bias = arrays.get('conv_head.bias');
+    arrays.delete('bn1.weight');
+    arrays.delete('conv_head.bias');
+    arrays.set('extra', { dtype: 'float32', shape: [1], data: new Uint8Array([0, 0, 192, 127]) }); // NaN
+    arrays.set('conv_head.bias', { dtype: 'float32', shape: [2, 640], data: bias?.data ?? new Uint8Array() });
+    writeFileSync(join(folder, 'faulty.safetensors'), writeSafetensors(arrays));
+    const { stdout, status } = ghostnet(['info', 'faulty.safetensors', '--json']);
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      file: {
+        numClasses: 2,
+        missing: ['bn1.weight'],
+        unexpected: ['extra'],
+        reshaped: ['conv_head.bias is [2,640] instead of [1280]'],
+        notFinite: ['extra'],
+      },
+    });
+  });
+});
+
+describe('ghostnet convert', () => {
+  it('writes safetensors with labels and transform, which load reads back', async () => {
+    const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    await model.save(join(folder, 'in.safetensors'));
+    writeFileSync(join(folder, 'labels.txt'), 'no\nyes\n');
+    const { status, stderr } = ghostnet(
+      'convert in.safetensors out.safetensors --labels labels.txt --input-size 48 --interpolation bilinear'.split(
+        ' ',
+      ),
+    );
+    expect(stderr).toBe('out.safetensors: ghostnet_010, 2 classes\n');
+    expect(status).toBe(0);
+    const converted = await GhostNet.load(join(folder, 'out.safetensors'));
+    expect(converted.info).toMatchObject({ labels: ['no', 'yes'], inputSize: 48, interpolation: 'bilinear' });
+  });
+
+  it('exits with 3 and writes nothing when the input can not be read', () => {
+    writeFileSync(join(folder, 'cut.safetensors'), 'too short');
+    expect(ghostnet(['convert', 'cut.safetensors', 'none.safetensors']).status).toBe(3);
+    expect(existsSync(join(folder, 'none.safetensors'))).toBe(false);
+  });
+});
+
+describe('published weights', () => {
+  // The true weights can not be had in a test: a registered file's checksum is known, and nothing else passes for it.
+  it('GHOSTNET_NOT_PULLED: classify and info say which command brings them', () => {
+    const env = { ...process.env, GHOSTNET_CACHE: join(folder, 'cache') };
+    for (const args of [
+      ['classify', 'photos', '-m', 'ghostnet_100'],
+      ['info', 'ghostnet_100'],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [cli, ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        env,
+      });
+      expect(status).toBe(3);
+      expect(stderr).toContain('npx ghostnet pull ghostnet_100');
+      expect(stderr).toContain('[GHOSTNET_NOT_PULLED]');
+    }
+  });
+
+  it('GHOSTNET_OFFLINE: pull --offline does not ask the network', () => {
+    const { status, stderr } = ghostnet(['pull', 'ghostnet_100', '--offline', '--cache', 'cache']);
+    expect(status).toBe(3);
+    expect(stderr).toContain('[GHOSTNET_OFFLINE]');
+  });
+
+  it('GHOSTNET_UNKNOWN_MODEL: a name is mistyped', () => {
+    const { status, stderr } = ghostnet(['pull', 'ghostnet_10']);
+    expect(status).toBe(3);
+    expect(stderr).toContain('Did you mean ghostnet_100?');
   });
 });
 

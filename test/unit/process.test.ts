@@ -3,42 +3,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { runScript, runScriptForJson } from '../support/child.js';
 
 describe('a process', () => {
-  const leave = (way: string) => runScript('leave.mjs', { args: [way] });
-
-  it('with an idle model ends by itself', async () => {
-    expect(await leave('idle')).toEqual({ code: 0, stdout: '', stderr: '' });
-  });
-
-  it('waits for a call that nobody awaits', async () => {
-    expect(await leave('pending')).toEqual({ code: 0, stdout: '8,10\n', stderr: '' });
-  });
-
-  it('exits right after a run', async () => {
-    expect(await leave('exitAfterRun')).toEqual({ code: 0, stdout: '', stderr: '' });
-  });
-
-  it('exits in the middle of a run while others wait', async () => {
-    // Whether the end of the process and the run meet is a matter of microseconds.
-    for (let round = 0; round < 6; ++round)
-      expect(await leave('exitInRun')).toEqual({ code: 0, stdout: '', stderr: '' });
-  });
-
   it.each([
-    ['throwInRun', 'thrown on purpose'],
-    ['rejectInRun', 'rejected on purpose'],
-  ])('that fails in the middle of a run says why: %s', async (way, why) => {
-    const { code, stderr } = await leave(way);
-    expect(code).toBe(1);
-    expect(stderr).toContain(why);
-  });
-
-  it('ends its worker threads in the middle of their runs', async () => {
-    expect(await leave('terminate')).toEqual({ code: 0, stdout: '2 8,10\n', stderr: '' });
+    ['with an idle model ends by itself', 'idle'],
+    ['waits for a call that nobody awaits', 'pending'],
+    ['exits right after a run', 'exit'],
+  ])('%s', async (_, way) => {
+    const ended = await runScript('leave.mjs', { args: [way] });
+    expect(ended).toEqual({ code: 0, stdout: '1,10\n', stderr: '' });
   });
 });
 
@@ -66,17 +42,27 @@ describe('the default number of threads', () => {
 });
 
 describe('two copies of the JavaScript side over one native binary', () => {
-  it('do not mix up their calls and their errors', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ghostnet-twice-'));
+  interface Report {
+    readonly equal: boolean;
+    readonly own: readonly boolean[];
+    readonly codes: readonly string[];
+  }
+  let report: Report;
+  beforeAll(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ghostnet-copies-'));
     try {
-      const report = await runScriptForJson('two-copies.mjs', { args: [folder] });
-      expect(report).toEqual({
-        equal: true,
-        own: [true, true],
-        codes: ['GHOSTNET_BAD_SHAPE', 'GHOSTNET_BAD_SHAPE'],
-      });
+      report = await runScriptForJson<Report>('shared-binary.mjs', { args: [folder] });
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it('do not mix up their calls', () => {
+    expect(report.equal).toBe(true);
+    expect(report.codes).toEqual(['GHOSTNET_BAD_SHAPE', 'GHOSTNET_BAD_SHAPE']);
+  });
+
+  it('throw errors that both know', () => {
+    expect(report.own).toEqual([true, true]);
   });
 });

@@ -1,0 +1,113 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { EngineProcess, EngineUnavailable, ours } from './engine-process.mjs';
+import { median, spread } from './statistics.mjs';
+
+/** The largest difference of two engines' logits that still counts as the same network, relative to the largest logit. */
+const tolerance = 1e-4;
+
+// An engine may have to be installed, or compiled for the shape, before it is open.
+const openSeconds = 900;
+
+/**
+ * Times engines at one batch size and number of threads: each in a process of its own, opened and warmed up before any is
+ * timed, then one after another in each round, with a pause after each so that threads which spin for work have stopped.
+ *
+ * @param {string[]} engines ours first
+ * @param {{ batch: number, threads: number }} cell
+ * @param {{ weights: string, onnx: string | null, input: (shape: number[]) => Promise<string> }} network
+ * @param {{ rounds: number, seconds: number, calls: number, pauseSeconds: number }} effort
+ * @returns the rows of the cell, and why engines were left out
+ * @throws {Error} when an engine fails, or its logits differ from ours
+ */
+export async function compareEngines(engines, cell, network, effort) {
+  const shape = [cell.batch, 3, 224, 224];
+  const { weights, onnx } = network;
+  const request = { weights, onnx, input: await network.input(shape), shape, threads: cell.threads };
+  const open = new Map();
+  const unavailable = new Map();
+  try {
+    for (const engine of engines) {
+      const running = new EngineProcess(engine);
+      open.set(engine, { running, rounds: [] });
+      try {
+        Object.assign(
+          open.get(engine),
+          await running.request('open', request, { timeoutSeconds: openSeconds }),
+        );
+      } catch (error) {
+        if (!(error instanceof EngineUnavailable) || engine === ours) throw error;
+        unavailable.set(engine, error.message);
+        open.delete(engine);
+        await running.close();
+      }
+    }
+    await checkLogits(open);
+    const { seconds, calls } = effort;
+    for (const { running } of open.values()) {
+      await running.request('time', { seconds, calls }, { timeoutSeconds: openSeconds });
+    }
+    for (let round = 0; round < effort.rounds; round++) {
+      for (const { running, rounds } of open.values()) {
+        await pause(effort.pauseSeconds * 1000);
+        rounds.push((await running.request('time', { seconds, calls })).milliseconds);
+      }
+    }
+    return { rows: rowsOf(open, cell), unavailable };
+  } finally {
+    await Promise.all([...open.values()].map(({ running }) => running.close()));
+  }
+}
+
+/** Notes on each engine how far its logits are from ours. */
+async function checkLogits(open) {
+  let expected;
+  for (const [name, engine] of open) {
+    const { logits } = await engine.running.request('logits', {}, { timeoutSeconds: openSeconds });
+    expected ??= logits;
+    engine.difference = relativeDifference(logits, expected);
+    // Written so that NaN fails too.
+    if (!(engine.difference <= tolerance)) {
+      throw new Error(
+        `${name} computes another network than ${ours}: its logits differ by ${engine.difference} of the largest, ` +
+          `${tolerance} is allowed`,
+      );
+    }
+  }
+}
+
+function relativeDifference(actual, expected) {
+  if (actual.length !== expected.length) return NaN;
+  let difference = 0;
+  let largest = 0;
+  for (const [index, value] of expected.entries()) {
+    // JSON has no NaN: it arrives as null, and must not count as 0.
+    difference = Math.max(difference, Math.abs((actual[index] ?? NaN) - (value ?? NaN)));
+    largest = Math.max(largest, Math.abs(value));
+  }
+  return difference / largest;
+}
+
+function rowsOf(open, { batch, threads }) {
+  const medians = (engine) => open.get(engine).rounds.map((milliseconds) => median(milliseconds));
+  const own = medians(ours);
+  return [...open].map(([engine, { running, name, settings, difference, rounds }]) => {
+    const milliseconds = spread(rounds.flat());
+    // Within a round the machine is the same for both; between rounds it may not be.
+    const ratios = medians(engine).map((value, round) => value / own[round]);
+    return {
+      batch,
+      threads,
+      engine,
+      name,
+      settings,
+      milliseconds,
+      millisecondsPerImage: milliseconds.median / batch,
+      imagesPerSecond: (batch * 1000) / milliseconds.median,
+      ratioToOurs: engine === ours ? null : spread(ratios),
+      peakMemoryMiB: running.peakMemory(),
+      logitsDifference: difference,
+      rounds,
+    };
+  });
+}

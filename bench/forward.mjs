@@ -1,0 +1,111 @@
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { compareEngines } from './compare.mjs';
+import { engineNames } from './engine-process.mjs';
+import { timeLoad } from './load.mjs';
+import { machine } from './machine.mjs';
+import { layOutNetwork } from './network.mjs';
+import { geometricMeansOf, reportOf } from './report.mjs';
+
+const usage = `npm run bench -- [options]
+
+Times GhostNet 1.0x next to its peers and prints a table; docs/performance.md says how to read it.
+
+  --batch 1,8,32   batch sizes
+  --threads 1,2    numbers of threads
+  --rounds 7       how often the engines take turns
+  --quick          three rounds of short turns: a look, not a measurement
+  --load           only the time from a weights file to the first logits
+  --json FILE      writes everything that was measured to a file, too
+  --shared DIR     the folder with golden/ and peers/; default ../shared beside the package
+  --help           this text`;
+
+const thorough = { rounds: 7, seconds: 0.6, calls: 3, pauseSeconds: 0.25, trials: 9 };
+const quick = { rounds: 3, seconds: 0.1, calls: 2, pauseSeconds: 0.1, trials: 3 };
+
+function optionsOf(argv) {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      batch: { type: 'string', default: '1,8,32' },
+      threads: { type: 'string', default: '1,2' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      load: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      shared: { type: 'string', default: fileURLToPath(new URL('../../shared', import.meta.url)) },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const effort = values.quick ? quick : thorough;
+  return {
+    ...values,
+    batch: countsOf('batch', values.batch),
+    threads: countsOf('threads', values.threads),
+    effort: values.rounds === undefined ? effort : { ...effort, rounds: countOf('rounds', values.rounds) },
+  };
+}
+
+function countsOf(option, text) {
+  return text.split(',').map((part) => countOf(option, part));
+}
+
+function countOf(option, text) {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > 1024) {
+    throw new TypeError(`--${option} takes whole numbers from 1 to 1024, not '${text}'`);
+  }
+  return count;
+}
+
+async function timeForward({ batch, threads, effort }, network) {
+  let engines = engineNames();
+  const rows = [];
+  const unavailable = {};
+  for (const cell of threads.flatMap((count) => batch.map((size) => ({ batch: size, threads: count })))) {
+    progress(`batch ${cell.batch}, threads ${cell.threads}: ${engines.join(', ')}`);
+    const result = await compareEngines(engines, cell, network, effort);
+    rows.push(...result.rows);
+    for (const [engine, reason] of result.unavailable) {
+      progress(`${engine} is left out: ${reason}`);
+      unavailable[engine] = reason;
+      engines = engines.filter((name) => name !== engine);
+    }
+  }
+  return { rows, unavailable, geometricMeans: geometricMeansOf(rows) };
+}
+
+// The table alone goes to stdout.
+function progress(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+async function main(options) {
+  const measuredOn = machine();
+  const network = await layOutNetwork(options.shared);
+  try {
+    const forward = options.load ? null : await timeForward(options, network);
+    progress('load');
+    const load = await timeLoad(network.weights, options.effort.trials);
+    const result = { machine: measuredOn, network: network.description, forward, load };
+    console.log(reportOf(result));
+    if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
+  } finally {
+    await network.remove();
+  }
+}
+
+function optionsOrUsage(argv) {
+  try {
+    return optionsOf(argv);
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(1);
+  }
+}
+
+const options = optionsOrUsage(process.argv.slice(2));
+if (options.help) console.log(usage);
+else await main(options);

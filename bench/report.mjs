@@ -1,0 +1,107 @@
+import { ours } from './engine-process.mjs';
+import { geometricMean } from './statistics.mjs';
+import { digits, markdownTable } from './table.mjs';
+
+/** The whole result in words and tables. */
+export function reportOf({ machine, network, forward, load }) {
+  const lines = [
+    `${machine.processor}, ${machine.processors} processors, ${machine.platform}, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)} at the start`,
+    `GhostNet 1.0x, 224x224, float32, ${network}`,
+  ];
+  if (forward !== null) lines.push('', ...forwardReport(forward));
+  if (load !== null) lines.push('', ...loadReport(load));
+  return lines.join('\n');
+}
+
+function forwardReport({ rows, unavailable, geometricMeans }) {
+  const lines = ['## Forward', '', forwardTable(rows), ''];
+  for (const [engine, ratio] of Object.entries(geometricMeans)) {
+    lines.push(`Geometric mean of the ratios, ${engine} / ${ours}: ${ratio.toFixed(2)}`);
+  }
+  for (const [engine, reason] of Object.entries(unavailable)) {
+    lines.push(`No ${engine} in this table: ${reason}.`);
+  }
+  if (Object.keys(geometricMeans).length === 0)
+    lines.push(`There is no peer in this table: ${ours} was timed alone.`);
+  for (const engine of new Set(rows.map((row) => row.engine))) {
+    const own = rows.filter((row) => row.engine === engine);
+    const difference = Math.max(...own.map((row) => row.logitsDifference));
+    const compared = engine === ours ? '' : `; logits within ${difference.toExponential(1)} of ours`;
+    lines.push(`${own[0].name}: ${settingsOf(own)}${compared}`);
+  }
+  return lines;
+}
+
+function forwardTable(rows) {
+  const header = [
+    'threads',
+    'batch',
+    'engine',
+    'ms',
+    'p10..p90',
+    'ms/image',
+    'images/s',
+    'peer/ours',
+    'p10..p90',
+    'MiB',
+  ];
+  const cells = rows.map((row) => [
+    String(row.threads),
+    String(row.batch),
+    row.engine,
+    digits(row.milliseconds.median, 2),
+    range(row.milliseconds),
+    digits(row.millisecondsPerImage, 2),
+    digits(row.imagesPerSecond, 0),
+    row.ratioToOurs === null ? '' : digits(row.ratioToOurs.median, 2),
+    row.ratioToOurs === null ? '' : range(row.ratioToOurs),
+    digits(row.peakMemoryMiB, 0),
+  ]);
+  return markdownTable(header, cells);
+}
+
+/** What an engine was set to: where that differs between rows, all that it was. */
+function settingsOf(rows) {
+  const values = new Map();
+  for (const { settings } of rows) {
+    for (const [key, value] of Object.entries(settings)) {
+      values.set(key, (values.get(key) ?? new Set()).add(String(value)));
+    }
+  }
+  return [...values].map(([key, seen]) => `${key} ${[...seen].join(' or ')}`).join(', ');
+}
+
+/** Of each peer the geometric mean of its ratios. */
+export function geometricMeansOf(rows) {
+  const ratios = {};
+  for (const { engine, ratioToOurs } of rows) {
+    if (ratioToOurs !== null) (ratios[engine] ??= []).push(ratioToOurs.median);
+  }
+  return Object.fromEntries(
+    Object.entries(ratios).map(([engine, values]) => [engine, geometricMean(values)]),
+  );
+}
+
+function loadReport({ fileMiB, trials, milliseconds, memoryMiB }) {
+  const row = (what, times) => [what, digits(times.median, 0), range(times, 0)];
+  const table = markdownTable(
+    ['step', 'ms', 'p10..p90'],
+    [
+      row('addon and LibTorch opened', milliseconds.addon),
+      row('file read, network made', milliseconds.load),
+      row('first logits, one image', milliseconds.first),
+      row('file to first logits', milliseconds.total),
+    ],
+  );
+  const lines = ['## Load', '', table, ''];
+  lines.push(`${trials} processes, a file of ${fileMiB.toFixed(1)} MiB that the system has cached.`);
+  if (memoryMiB !== null) {
+    const [before, peak] = [memoryMiB.addon, memoryMiB.peak].map(({ median }) => median.toFixed(0));
+    lines.push(`Resident memory: ${before} MiB once the addon is open, ${peak} MiB at its peak.`);
+  }
+  return lines;
+}
+
+function range({ p10, p90 }, count = 2) {
+  return `${p10.toFixed(count)}..${p90.toFixed(count)}`;
+}

@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander';
+
+import { GhostNetError } from '../errors.js';
+import { readBytes } from '../files.js';
+import { GhostNet, type LoadOptions } from '../model.js';
+import { exitCodeHelp } from './exit-codes.js';
+import { parseCount } from './options.js';
+
+interface Options {
+  readonly weights: 'auto' | 'ema' | 'raw';
+  readonly labels?: string;
+  readonly inputSize?: number;
+  readonly crop?: number;
+  readonly interpolation?: 'bilinear' | 'bicubic';
+}
+
+/** `ghostnet convert` */
+export function convertCommand(): Command {
+  return new Command('convert')
+    .summary('write weights of any container as safetensors')
+    .description(
+      'Reads the weights of a GhostNet from any container, checks them, and writes them as float32 safetensors, with labels and\n' +
+        'transform in its metadata.',
+    )
+    .argument('<input>', 'weights file: safetensors or of torch.save')
+    .argument('<output>', 'the safetensors file to write; what was there is replaced')
+    .addOption(
+      new Option(
+        '--weights <which>',
+        'which weights of a training checkpoint: auto prefers the moving average',
+      )
+        .choices(['auto', 'ema', 'raw'])
+        .default('auto'),
+    )
+    .option('--labels <file>', 'names of the classes, one a line, or a JSON array')
+    .option('--input-size <n>', 'side of the input in pixels', parseCount)
+    .option('--crop <share>', 'share of the shorter side that the input covers', Number)
+    .addOption(new Option('--interpolation <how>', 'of the resize').choices(['bilinear', 'bicubic']))
+    .addHelpText('after', exitCodeHelp)
+    .action(async (input: string, output: string, { labels, ...rest }: Options) => {
+      const given: LoadOptions = labels === undefined ? rest : { ...rest, labels: await readLabels(labels) };
+      using model = await GhostNet.load(input, given);
+      await model.save(output);
+      const { variant, numClasses } = model.info;
+      process.stderr.write(`${output}: ${variant}, ${numClasses} classes\n`);
+    });
+}
+
+async function readLabels(file: string): Promise<string[]> {
+  const text = (await readBytes(file)).toString('utf8');
+  if (!text.trimStart().startsWith('[')) return text.split(/\r?\n/).filter((line) => line !== '');
+  try {
+    return JSON.parse(text) as string[];
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The labels in ${file} are not JSON`, {
+      expected: 'a JSON array of names, or a name a line',
+      cause,
+    });
+  }
+}

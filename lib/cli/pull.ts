@@ -1,0 +1,70 @@
+import { SingleBar } from 'cli-progress';
+import { Command } from 'commander';
+
+import { pullWeights, weightsRegistry, type DownloadProgress } from '../weights/index.js';
+import { exitCodeHelp } from './exit-codes.js';
+
+/** `ghostnet pull` */
+export function pullCommand(): Command {
+  const list = weightsRegistry
+    .map(
+      ({ name, note, supported }) => `  ${name.padEnd(16)} ${note}${supported ? '' : ' (not supported yet)'}`,
+    )
+    .join('\n');
+  return new Command('pull')
+    .summary('download trained weights by name')
+    .description(
+      'Downloads trained weights into the cache folder, verifies them, and prints where they are. What is there already is not\n' +
+        'downloaded again; a download that was broken off is taken up where it ended.',
+    )
+    .argument('<name>', 'one of the names below')
+    .option('--offline', 'use what is in the cache, and nothing else')
+    .option(
+      '--cache <folder>',
+      'the cache folder; GHOSTNET_CACHE, or the usual place of the system, when left out',
+    )
+    .addHelpText('after', `\nWeights:\n${list}`)
+    .addHelpText('after', exitCodeHelp)
+    .action(async (name: string, options: { offline?: boolean; cache?: string }) => {
+      const progress = new DownloadBar();
+      try {
+        const { path, fromCache, entry } = await pullWeights(name, {
+          offline: options.offline,
+          cacheDir: options.cache,
+          onProgress: (state) => {
+            progress.show(state);
+          },
+        });
+        progress.stop();
+        process.stderr.write(
+          `${entry.name}: ${fromCache ? 'in the cache already' : 'downloaded and verified'}\n`,
+        );
+        process.stdout.write(`${path}\n`);
+      } finally {
+        progress.stop();
+      }
+    });
+}
+
+/** A bar on standard error, when it is a terminal. */
+class DownloadBar {
+  #bar: SingleBar | undefined;
+
+  show({ receivedBytes, totalBytes }: DownloadProgress): void {
+    if (!process.stderr.isTTY) return;
+    const mebibytes = (bytes: number): number => Math.round(bytes / 104857.6) / 10;
+    if (this.#bar === undefined) {
+      this.#bar = new SingleBar({
+        format: '{bar} {value}/{total} MiB, {eta_formatted} left',
+        stream: process.stderr,
+      });
+      this.#bar.start(mebibytes(totalBytes ?? receivedBytes), 0);
+    }
+    this.#bar.update(mebibytes(receivedBytes));
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+}

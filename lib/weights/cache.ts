@@ -1,0 +1,96 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+import { GhostNetError } from '../errors.js';
+import { findWeights, type WeightsEntry } from './registry.js';
+import { verifiedSha256 } from './verified.js';
+
+/** What decides where the cache is; the process' own when not given. */
+export interface CacheSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+}
+
+/** Where downloaded weights are looked for. */
+export interface CacheOptions {
+  /** The cache folder; {@link cacheFolder} when not given. */
+  readonly cacheDir?: string | undefined;
+  /** The weights that have a name; those of the package when not given. */
+  readonly registry?: readonly WeightsEntry[] | undefined;
+}
+
+/**
+ * The cache folder, absolute: `GHOSTNET_CACHE`, else `$XDG_CACHE_HOME/ghostnet`, else the place that the operating
+ * system gives to caches. It need not exist.
+ */
+export function cacheFolder(
+  { env, platform, home }: CacheSurroundings = {
+    env: process.env,
+    platform: process.platform,
+    home: homedir(),
+  },
+): string {
+  const own = env.GHOSTNET_CACHE;
+  if (own !== undefined && own !== '') return resolve(own);
+  const xdg = env.XDG_CACHE_HOME;
+  // The XDG specification has relative paths ignored.
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'ghostnet');
+  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'ghostnet');
+  if (platform === 'win32')
+    return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'ghostnet', 'Cache');
+  return join(home, '.cache', 'ghostnet');
+}
+
+/** Names that are one plain path segment on every system. */
+const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/**
+ * Where the file of an entry is or would be: `<cache>/weights/<name>/<sha256 or 'unverified'>/<file>`.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for an entry whose name, checksum or address can not be
+ * part of a path
+ */
+export function weightsPath(entry: WeightsEntry, cacheDir: string = cacheFolder()): string {
+  const file = URL.canParse(entry.url) ? new URL(entry.url).pathname.split('/').at(-1) : undefined;
+  const parts = [entry.name, entry.sha256 ?? 'unverified', file ?? ''];
+  const unfit = parts.find((part) => !segment.test(part));
+  if (unfit !== undefined) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An entry of the registry can not name a file', {
+      found: JSON.stringify(unfit),
+      expected: 'letters, digits, "_", "-" and "."',
+      remedy: 'Correct the name, the sha256 or the url of the entry.',
+    });
+  }
+  return join(resolve(cacheDir), 'weights', ...parts);
+}
+
+/**
+ * The path of weights that are in the cache, whole and verified; nothing when they are not. Never uses the network.
+ *
+ * @param name - a name of the registry
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`
+ */
+export async function findCached(name: string, options: CacheOptions = {}): Promise<string | undefined> {
+  const entry = findWeights(name, options.registry);
+  const path = weightsPath(entry, options.cacheDir);
+  return (await verifiedSha256(path, entry)) === undefined ? undefined : path;
+}
+
+/**
+ * Does what writes to the cache.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` when the system refuses it
+ */
+export async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause as NodeJS.ErrnoException;
+    if (reason.syscall === undefined) throw cause;
+    throw new GhostNetError('GHOSTNET_CACHE_UNWRITABLE', `The cache can not be written at ${path}`, {
+      found: reason.message,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How a lock shows that its holder lives, in milliseconds. */
+export interface LockTiming {
+  /** How often the holder touches the lock file. */
+  readonly heartbeatMs: number;
+  /** How long the file may go untouched before others take the lock for abandoned. */
+  readonly staleMs: number;
+}
+
+/** What a lock file says of its holder. */
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** When the lock was taken, ISO 8601. */
+  readonly started: string;
+  readonly token: string;
+}
+
+/**
+ * A lock between processes: a file that only one of them can create. A holder that dies is found out by its silence, as
+ * seen by the clock of the one who waits, so clocks of several machines need not agree. A holder that was only paused
+ * can find its lost lock in {@link FileLock.isMine}; ask before doing what others must not see twice.
+ */
+export class FileLock {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #content: string;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  private constructor(path: string, file: FileHandle, content: string, timing: LockTiming) {
+    this.#path = path;
+    this.#file = file;
+    this.#content = content;
+    // By the handle, not the path: the file of a later holder is not ours to touch.
+    const touch = (): void => void file.utimes(new Date(), new Date()).catch(() => undefined);
+    this.#heartbeat = setInterval(touch, timing.heartbeatMs);
+  }
+
+  /**
+   * Waits until the lock is free or abandoned, and takes it.
+   *
+   * @throws the reason of the signal, or the error of the file system when the lock file can not be created
+   */
+  static async acquire(path: string, timing: LockTiming, signal?: AbortSignal): Promise<FileLock> {
+    let watched: { seen: string; since: number } | undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      const lock = await FileLock.#create(path, timing);
+      if (lock !== undefined) return lock;
+      const seen = await observe(path);
+      const now = performance.now();
+      // What vanished is free in the next round; what can not be read is abandoned like any other.
+      if (watched?.seen !== seen.state) watched = { seen: seen.state, since: now };
+      // A pid says nothing of another machine, and can mislead between containers: even a dead one gets two heartbeats.
+      const patience = isDead(seen.content ?? '') ? 2 * timing.heartbeatMs : timing.staleMs;
+      if (now - watched.since > patience) {
+        await breakLock(path, seen.content);
+        continue;
+      }
+      await sleep(timing.heartbeatMs / 4, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  static async #create(path: string, timing: LockTiming): Promise<FileLock | undefined> {
+    let file: FileHandle;
+    try {
+      file = await open(path, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+      throw error;
+    }
+    const holder: Holder = {
+      pid: process.pid,
+      host: hostname(),
+      started: new Date().toISOString(),
+      token: randomUUID(),
+    };
+    const content = JSON.stringify(holder);
+    try {
+      await file.writeFile(content);
+      return new FileLock(path, file, content, timing);
+    } catch (error) {
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    }
+  }
+
+  /** Whether nobody has broken the lock since it was taken. */
+  async isMine(): Promise<boolean> {
+    return (await readContent(this.#path)) === this.#content;
+  }
+
+  /** Gives the lock back. Never throws. */
+  async release(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    try {
+      await this.#file.close();
+      if (await this.isMine()) await rm(this.#path, { force: true });
+    } catch {
+      // Left behind, it goes untouched and is broken by the next who waits for it.
+    }
+  }
+}
+
+/** What is in a lock file; nothing when there is none. */
+async function readContent(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(ignoreAbsent);
+}
+
+/** The lock file as it is now: its content, and a state that changes with every heartbeat. */
+async function observe(path: string): Promise<{ content: string | undefined; state: string }> {
+  const content = await readContent(path);
+  const stats = await stat(path, { bigint: true }).catch(ignoreAbsent);
+  return { content, state: `${String(stats?.mtimeNs)} ${String(content)}` };
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function isDead(content: string): boolean {
+  try {
+    const holder = JSON.parse(content) as Partial<Holder>;
+    if (holder.host !== hostname() || typeof holder.pid !== 'number') return false;
+    process.kill(holder.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+/**
+ * Removes an abandoned lock. Of several who try, each moves the file away under a name of its own and looks at what it
+ * got: a lock that somebody took in the meantime is put back.
+ */
+export async function breakLock(path: string, abandoned: string | undefined): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  // Where a third has taken the lock by now, the second finds in isMine that it lost its own.
+  if ((await readContent(aside)) !== abandoned) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import {
+  constants,
+  copyFile,
+  open,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { writing } from './cache.js';
+import { hashFile, recordVerified } from './verified.js';
+
+/**
+ * A file on its way: `<file>.partial`, and beside it what the server said of the version that it is a part of. It stays
+ * when a download breaks off, for the next to go on from. Its methods throw `GHOSTNET_CACHE_UNWRITABLE`.
+ */
+export class PartialFile {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  #size: number;
+  #etag: string | undefined;
+  #pieced: boolean;
+
+  private constructor(path: string, file: FileHandle, size: number, etag: string | undefined) {
+    this.#path = path;
+    this.#file = file;
+    this.#size = size;
+    this.#etag = etag;
+    this.#pieced = size > 0;
+  }
+
+  /** Opens what is there of a file, or begins it. */
+  static open(path: string): Promise<PartialFile> {
+    return writing(path, async () => {
+      // In a file of its own: a process that lost its lock while it slept may wake up and write on into the old one.
+      const fresh = `${partialPath(path)}.${randomUUID()}`;
+      await copyFile(partialPath(path), fresh, constants.COPYFILE_FICLONE).catch(ignoreAbsent);
+      const file = await open(fresh, 'a+');
+      try {
+        await rename(fresh, partialPath(path));
+        const { size } = await file.stat();
+        return new PartialFile(path, file, size, size > 0 ? await readEtag(path) : undefined);
+      } catch (error) {
+        await file.close();
+        await rm(fresh, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  /** Bytes that have arrived. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The strong entity tag of the version that the bytes are of, where the server gave one. */
+  get etag(): string | undefined {
+    return this.#etag;
+  }
+
+  /** Whether the bytes come from more than one response, and so perhaps from more than one version. */
+  get isPieced(): boolean {
+    return this.#pieced;
+  }
+
+  /** Forgets all bytes. */
+  async restart(): Promise<void> {
+    await writing(this.#path, () => this.#file.truncate(0));
+    this.#size = 0;
+    this.#etag = undefined;
+    this.#pieced = false;
+  }
+
+  /** Notes that the bytes that follow are of another response. */
+  async beginResponse(etag: string | undefined): Promise<void> {
+    if (this.#size > 0) {
+      this.#pieced = true;
+      return;
+    }
+    const path = etagPath(this.#path);
+    await writing(path, () => (etag === undefined ? rm(path, { force: true }) : writeFile(path, etag)));
+    this.#etag = etag;
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    await writing(this.#path, () => this.#file.appendFile(chunk));
+    this.#size += chunk.length;
+  }
+
+  /** SHA-256 of the bytes, read back from the file. */
+  async sha256(signal?: AbortSignal): Promise<string> {
+    await writing(this.#path, () => this.#file.sync());
+    return hashFile(this.#file, signal);
+  }
+
+  /** Makes the file, whose checksum has been computed, the finished one; others see all of it or nothing. */
+  async finish(sha256: string): Promise<void> {
+    await writing(this.#path, async () => {
+      // First the record: where the registry has no checksum, a file without it could not be told from a damaged one.
+      await recordVerified(this.#path, this.#file, sha256);
+      await rename(partialPath(this.#path), this.#path);
+      await rm(etagPath(this.#path), { force: true });
+    });
+    await syncFolder(dirname(this.#path));
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** An entity tag that vouches for every byte; weak ones and anything else are of no use for going on. */
+export function strongEtag(etag: string | undefined): string | undefined {
+  return etag !== undefined && /^"[\x21\x23-\x7e]{0,512}"$/.test(etag) ? etag : undefined;
+}
+
+const partialPath = (path: string): string => `${path}.partial`;
+const etagPath = (path: string): string => `${path}.partial.etag`;
+
+async function readEtag(path: string): Promise<string | undefined> {
+  return strongEtag(await readFile(etagPath(path), 'utf8').catch(ignoreAbsent));
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** Makes a rename survive a power failure, where the system can. */
+async function syncFolder(path: string): Promise<void> {
+  try {
+    const folder = await open(path, 'r');
+    await folder.sync().finally(() => folder.close());
+  } catch {
+    // Windows has no such thing.
+  }
+}

@@ -1,0 +1,192 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { GhostNetError } from '../errors.js';
+import { weightsPath, writing, type CacheOptions } from './cache.js';
+import { download, type DownloadProgress } from './download.js';
+import { HttpClient, type HttpTiming } from './http.js';
+import { FileLock, type LockTiming } from './lock.js';
+import { PartialFile } from './partial.js';
+import { findWeights, type WeightsEntry } from './registry.js';
+import { verifiedSha256 } from './verified.js';
+
+/** How long a pull waits for what, in milliseconds, each from 1 to 2^31 - 1. */
+export interface PullTimeouts extends HttpTiming, LockTiming {
+  /** Pause before the second attempt; it doubles with every further one, up to a minute. */
+  readonly retryMs: number;
+}
+
+const defaultTimeouts = {
+  connectMs: 15_000,
+  stallMs: 30_000,
+  retryMs: 500,
+  heartbeatMs: 1_000,
+  staleMs: 15_000,
+} satisfies PullTimeouts;
+
+/** Options of {@link pullWeights}. */
+export interface PullOptions extends CacheOptions {
+  /** Whether to use what is in the cache and nothing else. `GHOSTNET_OFFLINE=1` does the same for all calls. */
+  readonly offline?: boolean | undefined;
+  /**
+   * A mirror: an http(s) URL that takes the place of scheme, host and port of the registered address, and whose path
+   * goes before that of the address. Default `GHOSTNET_MIRROR`, else the registered address itself.
+   */
+  readonly baseUrl?: string | URL | undefined;
+  /** Called with every piece that arrives; what it throws ends the pull. */
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Ends the pull; what has arrived is kept for the next. */
+  readonly signal?: AbortSignal | undefined;
+  /** How often to ask the server before giving up, 1 or more. Default 6. */
+  readonly attempts?: number | undefined;
+  /** Those that are left out keep their defaults. */
+  readonly timeouts?: Partial<PullTimeouts> | undefined;
+}
+
+/** Weights that are in the cache. */
+export interface PulledWeights {
+  /** Absolute path of the file. */
+  readonly path: string;
+  readonly entry: WeightsEntry;
+  /** Whether the file was there already, by an earlier pull or by one of another process that this one waited for. */
+  readonly fromCache: boolean;
+  /** Checksum of the file, in lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** Losing the lock takes a pause longer than `staleMs` each time; more often than this is no accident. */
+const mostTurns = 3;
+
+/**
+ * Brings trained weights into the cache, if they are not there, and verifies them. A download that was broken off, by
+ * this or another process, is taken up where it ended; of several processes that pull at once one downloads.
+ *
+ * @param name - a name of the registry, `ghostnet_100` for example
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`,
+ * `GHOSTNET_OFFLINE`, `GHOSTNET_DOWNLOAD_FAILED`, `GHOSTNET_DOWNLOAD_MISMATCH`, `GHOSTNET_CACHE_UNWRITABLE`,
+ * `GHOSTNET_ABORTED`
+ */
+export async function pullWeights(name: string, options: PullOptions = {}): Promise<PulledWeights> {
+  const { signal } = options;
+  try {
+    signal?.throwIfAborted();
+    return await pull(name, options);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    throw new GhostNetError('GHOSTNET_ABORTED', `The pull of ${name} was aborted`, { cause: signal.reason });
+  }
+}
+
+async function pull(name: string, options: PullOptions): Promise<PulledWeights> {
+  const entry = findWeights(name, options.registry);
+  const path = weightsPath(entry, options.cacheDir);
+  const timeouts = checkedTimeouts(options.timeouts);
+  checkRange('attempts', options.attempts, Number.MAX_SAFE_INTEGER);
+  const url = sourceUrl(entry, options.baseUrl);
+
+  const cached = await verifiedSha256(path, entry);
+  if (cached !== undefined) return { path, entry, fromCache: true, sha256: cached };
+  if (options.offline === true || isOn(process.env.GHOSTNET_OFFLINE)) {
+    throw new GhostNetError('GHOSTNET_OFFLINE', `The weights ${name} are not in the cache`, {
+      expected: path,
+    });
+  }
+
+  await writing(path, () => mkdir(dirname(path), { recursive: true }));
+  for (let turn = 0; turn < mostTurns; turn++) {
+    const lock = await writing(path, () => FileLock.acquire(`${path}.lock`, timeouts, options.signal));
+    try {
+      const pulledByOther = await verifiedSha256(path, entry);
+      if (pulledByOther !== undefined) return { path, entry, fromCache: true, sha256: pulledByOther };
+      const sha256 = await downloadTo(path, entry, url, lock, timeouts, options);
+      if (sha256 !== undefined) return { path, entry, fromCache: false, sha256 };
+    } finally {
+      await lock.release();
+    }
+  }
+  throw new GhostNetError(
+    'GHOSTNET_DOWNLOAD_FAILED',
+    `Other processes took over the pull of ${name} again and again`,
+  );
+}
+
+/** @returns the checksum; nothing when the lock was lost meanwhile, and the file with it */
+async function downloadTo(
+  path: string,
+  entry: WeightsEntry,
+  url: URL,
+  lock: FileLock,
+  timeouts: PullTimeouts,
+  { attempts = 6, onProgress, signal }: PullOptions,
+): Promise<string | undefined> {
+  if (entry.sha256 === undefined) {
+    process.emitWarning(
+      `No checksum is known for the weights ${entry.name}: what arrives is taken on trust.`,
+      {
+        type: 'GhostNetWarning',
+        code: 'GHOSTNET_UNVERIFIED',
+      },
+    );
+  }
+  const client = await HttpClient.open(timeouts);
+  try {
+    const partial = await PartialFile.open(path);
+    try {
+      const source = { url, bytes: entry.bytes, sha256: entry.sha256 };
+      const sha256 = await download(client, source, partial, {
+        attempts,
+        retryMs: timeouts.retryMs,
+        onProgress,
+        signal,
+      });
+      if (!(await lock.isMine())) return undefined;
+      await partial.finish(sha256);
+      return sha256;
+    } finally {
+      await partial.close();
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+/** The address to ask: the registered one, or its place at the mirror. */
+function sourceUrl(entry: WeightsEntry, baseUrl: string | URL | undefined): URL {
+  const url = new URL(entry.url);
+  const given = baseUrl ?? process.env.GHOSTNET_MIRROR;
+  if (given === undefined || given === '') return url;
+  const mirror = URL.canParse(String(given)) ? new URL(given) : undefined;
+  if (mirror === undefined || !['http:', 'https:'].includes(mirror.protocol)) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The mirror is no http(s) URL', {
+      expected: 'https://mirror.example or https://mirror.example/path',
+      remedy: 'Correct the option baseUrl or the variable GHOSTNET_MIRROR, or leave it out.',
+    });
+  }
+  const folder = mirror.pathname.endsWith('/') ? mirror.pathname.slice(0, -1) : mirror.pathname;
+  mirror.pathname = folder + url.pathname;
+  mirror.search = url.search;
+  return mirror;
+}
+
+function isOn(variable: string | undefined): boolean {
+  return variable !== undefined && !['', '0', 'false'].includes(variable.toLowerCase());
+}
+
+function checkedTimeouts(given: Partial<PullTimeouts> = {}): PullTimeouts {
+  const checked = { ...defaultTimeouts };
+  for (const name of Object.keys(checked) as (keyof PullTimeouts)[]) {
+    // A timer that is longer than an int32 fires at once.
+    checkRange(`timeouts.${name}`, given[name], 2 ** 31 - 1);
+    checked[name] = given[name] ?? checked[name];
+  }
+  return checked;
+}
+
+function checkRange(name: string, value: number | undefined, most: number): void {
+  if (value === undefined || (Number.isFinite(value) && value >= 1 && value <= most)) return;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The option ${name} is out of range`, {
+    found: String(value),
+    expected: `a number from 1 to ${most}`,
+    remedy: 'Leave it out to take the default.',
+  });
+}

@@ -1,0 +1,138 @@
+import { GhostNetError } from '../errors.js';
+import type { NativeTransform } from '../native.js';
+import { nearest } from './nearest.js';
+
+/** Trained weights that can be had by name: where they are, how to recognise them, and what they expect as input. */
+export interface WeightsEntry extends NativeTransform {
+  /** What users type, unique in a registry: lower-case letters, digits, `_`, `-` and `.`. */
+  readonly name: string;
+  /** The architecture that the weights belong to. */
+  readonly variant: string;
+  /** Whether this version builds that architecture; weights of another can be listed and not pulled. */
+  readonly supported: boolean;
+  /** An http(s) address of the file; its last segment names the file in the cache. */
+  readonly url: string;
+  /** SHA-256 of the file in lower-case hexadecimal; without it a download can not be verified, and a warning says so. */
+  readonly sha256?: string;
+  /** Size of the file. */
+  readonly bytes?: number;
+  /** `torch` stands for whatever torch.save wrote, zip or legacy. */
+  readonly format: 'safetensors' | 'torch';
+  /** Whose classes the logits stand for, in which order: `models/imagenet1k.labels.json`. */
+  readonly labels: 'imagenet1k';
+  /** SPDX identifier. */
+  readonly license: string;
+  /** Where the weights come from, in words. */
+  readonly note: string;
+}
+
+/** How timm evaluates its GhostNets of all three generations. */
+const timmTransform: NativeTransform = {
+  inputSize: 224,
+  crop: 0.875,
+  interpolation: 'bicubic',
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+const huggingFace = 'https://huggingface.co/timm';
+const huaweiNoah = 'https://github.com/huawei-noah/Efficient-AI-Backbones/releases/download';
+
+/** The weights that the package knows by name. */
+export const weightsRegistry: readonly WeightsEntry[] = [
+  {
+    name: 'ghostnet_100',
+    variant: 'ghostnet_100',
+    supported: true,
+    url: `${huggingFace}/ghostnet_100.in1k/resolve/main/model.safetensors`,
+    sha256: '8efbcf55d97872c828768b096d4ebebc51f8b7e29623fd3b3933d78cc230e2e2',
+    bytes: 20_871_632,
+    format: 'safetensors',
+    labels: 'imagenet1k',
+    ...timmTransform,
+    license: 'Apache-2.0',
+    note: "GhostNet 1.0x, ImageNet-1k: the authors' weights as timm publishes them",
+  },
+  {
+    name: 'ghostnetv2_100',
+    variant: 'ghostnetv2_100',
+    supported: false,
+    url: `${huggingFace}/ghostnetv2_100.in1k/resolve/main/model.safetensors`,
+    format: 'safetensors',
+    labels: 'imagenet1k',
+    ...timmTransform,
+    license: 'Apache-2.0',
+    note: "GhostNetV2 1.0x, ImageNet-1k: the authors' weights as timm publishes them",
+  },
+  {
+    name: 'ghostnetv2_130',
+    variant: 'ghostnetv2_130',
+    supported: false,
+    url: `${huaweiNoah}/GhostNetV2/ck_ghostnetv2_13.pth.tar`,
+    format: 'torch',
+    labels: 'imagenet1k',
+    ...timmTransform,
+    license: 'BSD-3-Clause',
+    note: "GhostNetV2 1.3x, ImageNet-1k: the authors' release",
+  },
+  {
+    name: 'ghostnetv2_160',
+    variant: 'ghostnetv2_160',
+    supported: false,
+    url: `${huggingFace}/ghostnetv2_160.in1k/resolve/main/model.safetensors`,
+    format: 'safetensors',
+    labels: 'imagenet1k',
+    ...timmTransform,
+    license: 'Apache-2.0',
+    note: "GhostNetV2 1.6x, ImageNet-1k: the authors' weights as timm publishes them",
+  },
+  {
+    name: 'ghostnetv3_100',
+    variant: 'ghostnetv3_100',
+    supported: false,
+    url: `${huaweiNoah}/GhostNetV3/ghostnetv3-1.0.pth.tar`,
+    format: 'torch',
+    labels: 'imagenet1k',
+    ...timmTransform,
+    license: 'BSD-3-Clause',
+    note: "GhostNetV3 1.0x, ImageNet-1k: the authors' release, plain and averaged weights",
+  },
+];
+
+const longestName = 64;
+
+/**
+ * The entry of a name, if its network can be built.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the names there are and the nearest of them,
+ * `GHOSTNET_UNSUPPORTED_MODEL`
+ */
+export function findWeights(name: string, registry: readonly WeightsEntry[] = weightsRegistry): WeightsEntry {
+  const entry = registry.find((candidate) => candidate.name === name);
+  const usable = registry.filter((candidate) => candidate.supported).map((candidate) => candidate.name);
+  if (entry === undefined) {
+    const meant =
+      name.length > longestName
+        ? undefined
+        : nearest(
+            name,
+            registry.map((known) => known.name),
+          );
+    throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights of this name', {
+      found: JSON.stringify(name.slice(0, longestName)),
+      expected: `one of ${usable.join(', ')}`,
+      ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
+    });
+  }
+  if (!entry.supported) {
+    throw new GhostNetError(
+      'GHOSTNET_UNSUPPORTED_MODEL',
+      `The network ${entry.variant} is not built in this version`,
+      {
+        found: JSON.stringify(name),
+        expected: `one of ${usable.join(', ')}`,
+      },
+    );
+  }
+  return entry;
+}

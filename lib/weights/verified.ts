@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
+
+import type { WeightsEntry } from './registry.js';
+
+/** What is written beside a file once its checksum has been computed, so that it is not computed at every start. */
+interface VerifiedRecord {
+  readonly bytes: number;
+  /** Nanoseconds since 1970, decimal. */
+  readonly modified: string;
+  readonly sha256: string;
+}
+
+/** The path of the record of a file. */
+const recordPath = (path: string): string => `${path}.verified`;
+
+/** SHA-256 of an open file from its beginning, in lower-case hexadecimal. */
+export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  for (let position = 0; ;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+}
+
+/** Records the checksum of a file that is, or will be renamed to, the one at the path. */
+export async function recordVerified(path: string, file: FileHandle, sha256: string): Promise<void> {
+  await writeRecord(path, { ...(await describe(file)), sha256 });
+}
+
+/**
+ * The checksum of a file if it is the whole file of the entry. Its bytes are read only when it is not the file, by size
+ * and time of modification, that was verified before. Without a checksum in the registry, that of its download counts.
+ */
+export async function verifiedSha256(
+  path: string,
+  entry: Pick<WeightsEntry, 'bytes' | 'sha256'>,
+): Promise<string | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const found = await describe(file);
+    if (entry.bytes !== undefined && found.bytes !== entry.bytes) return undefined;
+    const record = await readRecord(path);
+    const expected = entry.sha256 ?? record?.sha256;
+    if (expected === undefined) return undefined;
+    if (record?.sha256 === expected && record.bytes === found.bytes && record.modified === found.modified) {
+      return expected;
+    }
+    if ((await hashFile(file)) !== expected) return undefined;
+    // A cache that is read-only is verified anew by every process, and is as good.
+    await writeRecord(path, { ...found, sha256: expected }).catch(() => undefined);
+    return expected;
+  } catch {
+    return undefined; // a folder, or a file that can not be read
+  } finally {
+    await file.close();
+  }
+}
+
+async function describe(file: FileHandle): Promise<Omit<VerifiedRecord, 'sha256'>> {
+  const { size, mtimeNs } = await file.stat({ bigint: true });
+  return { bytes: Number(size), modified: String(mtimeNs) };
+}
+
+async function writeRecord(path: string, record: VerifiedRecord): Promise<void> {
+  await writeFile(recordPath(path), JSON.stringify(record));
+}
+
+async function readRecord(path: string): Promise<Partial<VerifiedRecord> | undefined> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(recordPath(path), 'utf8'));
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
