@@ -1,17 +1,12 @@
 import { writeSafetensors } from './checkpoint/index.js';
 import { GhostNetError } from './errors.js';
 import { writeBytes } from './files.js';
-import type { DecodeOptions, ImageInput } from './image/decode.js';
-import { runJob } from './jobs.js';
+import { decodeImage, type DecodedImage, type DecodeOptions, type ImageInput } from './image/decode.js';
+import { runJob, throwIfAborted } from './jobs.js';
 import { writeMetadata } from './metadata.js';
-import {
-  native,
-  type NativeDescription,
-  type NativeModel,
-  type StageRow,
-} from './native.js';
+import { native, type NativeDescription, type NativeModel, type StageRow } from './native.js';
 import { classifyAll, type ClassScore } from './pipeline/classify.js';
-import { toNativeImage, type NativeImage } from './pipeline/images.js';
+import { holdImage, type HeldImage } from './pipeline/images.js';
 import { layerTable } from './summary.js';
 import { Tensor, type DType, type Shape } from './tensor.js';
 import { openWeights, type WeightsSource } from './weights-source.js';
@@ -277,7 +272,7 @@ export class GhostNet {
     options: ClassifyOptions = {},
   ): Promise<ClassScore[] | ClassScore[][]> {
     const many: boolean = Array.isArray(images);
-    const list = (many ? images : [images]) as readonly ImageInput[];
+    const list = ((many ? images : [images]) as readonly ImageInput[]).map(holdImage);
     const results: ClassScore[][] = [];
     for await (const result of classifyAll(this, list, options)) {
       if (result.error !== undefined) throw result.error;
@@ -296,7 +291,8 @@ export class GhostNet {
     images: readonly ImageInput[],
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
-    const decoded = await Promise.all(images.map((image) => this.decode(image)));
+    throwIfAborted(options.signal);
+    const decoded = await Promise.all(images.map(holdImage).map((image) => this.decode(image)));
     const result = await runJob(options.signal, (ticket) =>
       this.#model.prepare(ticket, decoded, this.info.threads),
     );
@@ -304,13 +300,13 @@ export class GhostNet {
   }
 
   /** @internal */
-  async decode(image: ImageInput): Promise<NativeImage> {
-    return toNativeImage(image, this.#decode);
+  async decode(image: HeldImage): Promise<DecodedImage> {
+    return decodeImage(image, this.#decode);
   }
 
   /** @internal */
   async classifyDecoded(
-    images: readonly NativeImage[],
+    images: readonly DecodedImage[],
     topK: number,
     options: RunOptions,
   ): Promise<ClassScore[][]> {

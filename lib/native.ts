@@ -91,15 +91,11 @@ export interface NativeModel {
   ): Promise<NativeTensor>;
   classify(
     ticket: Ticket,
-    images: readonly (NativeTensor | NativeBytes)[],
+    images: readonly NativeBytes[],
     topK: number,
     threads: number,
   ): Promise<{ index: number; score: number }[][]>;
-  prepare(
-    ticket: Ticket,
-    images: readonly (NativeTensor | NativeBytes)[],
-    threads: number,
-  ): Promise<NativeTensor>;
+  prepare(ticket: Ticket, images: readonly NativeBytes[], threads: number): Promise<NativeTensor>;
   state(ticket: Ticket): Promise<[name: string, array: NativeTensor][]>;
   dispose(): void;
 }

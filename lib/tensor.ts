@@ -57,10 +57,14 @@ function describeValue(value: unknown): string {
 
 function checkShape(shape: unknown): asserts shape is Shape {
   const valid =
-    Array.isArray(shape) && shape.every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
+    // Spread, so that a hole is seen as the undefined that it is.
+    Array.isArray(shape) &&
+    [...(shape as unknown[])].every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
   if (!valid) {
     throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'A shape is not a list of lengths', {
-      found: Array.isArray(shape) ? `[${shape.map(String).join(',')}]` : describeValue(shape),
+      found: Array.isArray(shape)
+        ? `[${[...(shape as unknown[])].map(String).join(',')}]`
+        : describeValue(shape),
       expected: 'an array of whole numbers of 0 or more, e.g. [8,3,224,224]',
       remedy: 'Pass the length of each dimension.',
     });
@@ -133,7 +137,9 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
         remedy: 'Pass the shape of the values, outermost dimension first.',
       });
     }
-    return new Tensor(new (native().NativeTensor)(dtype, [...shape], values));
+    // Native code can not see shared memory.
+    const source = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
+    return new Tensor(new (native().NativeTensor)(dtype, [...shape], source));
   }
 
   /**

@@ -33,6 +33,8 @@ export async function openWeights(
   source: WeightsSource,
   weights: 'auto' | 'ema' | 'raw' = 'auto',
 ): Promise<OpenedWeights> {
+  checkSource(source);
+  checkChoice(weights);
   const entry = typeof source === 'string' ? weightsRegistry.find(({ name }) => name === source) : undefined;
   // A caller's own array is copied: it may be written to while the weights are being loaded.
   const bytes =
@@ -43,6 +45,23 @@ export async function openWeights(
   for (const [key, array] of checkpoint.arrays) arrays.push({ name: key, ...array });
   const published = entry === undefined ? {} : await metadataOf(entry);
   return { name, checkpoint, arrays, metadata: { ...published, ...readMetadata(checkpoint.metadata, name) } };
+}
+
+function checkSource(source: unknown): void {
+  if (typeof source === 'string' || source instanceof URL || source instanceof Uint8Array) return;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'Weights can not be loaded from this', {
+    found: source === null ? 'null' : typeof source,
+    expected: 'the name of pulled weights, a path, a file: URL, or the content of a file in a Uint8Array',
+  });
+}
+
+function checkChoice(weights: string): void {
+  const choices = ['auto', 'ema', 'raw'];
+  if (choices.includes(weights)) return;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The option weights is not known', {
+    found: weights,
+    expected: choices.join(', '),
+  });
 }
 
 async function locate(source: string | URL, entry: WeightsEntry | undefined): Promise<string | URL> {

@@ -5,9 +5,9 @@ import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 
 import { readBytes } from '../files.js';
-import type { ImageInput } from '../image/decode.js';
 import { GhostNet } from '../model.js';
 import { classifyAll, type ClassifyResult } from '../pipeline/classify.js';
+import type { HeldImage } from '../pipeline/images.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { expandPaths } from './expand-paths.js';
 import { jsonOption, modelOption, parseCount, threadsOption } from './options.js';
@@ -25,7 +25,7 @@ interface Options {
 /** An image of the command line, with the name under which it is reported. */
 interface NamedImage {
   readonly name: string;
-  readonly image: ImageInput;
+  readonly image: HeldImage;
 }
 
 /** `ghostnet classify` */

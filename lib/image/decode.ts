@@ -90,6 +90,5 @@ function checkRaw({ data, width, height }: RawImage): DecodedImage {
       remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
     });
   }
-  // Copied: the caller may write to its own array while the job runs.
-  return { dtype: 'uint8', shape: [height, width, 3], data: Uint8Array.from(data) };
+  return { dtype: 'uint8', shape: [height, width, 3], data };
 }

@@ -1,7 +1,7 @@
 import { GhostNetError } from '../errors.js';
-import type { ImageInput } from '../image/decode.js';
+import type { DecodedImage } from '../image/decode.js';
 import type { ClassifyOptions, GhostNet, RunOptions } from '../model.js';
-import type { NativeImage } from './images.js';
+import type { HeldImage } from './images.js';
 
 /** A class that a model sees in a photograph. */
 export interface ClassScore {
@@ -24,7 +24,7 @@ export type ClassifyResult =
  */
 export async function* classifyAll(
   model: GhostNet,
-  images: readonly ImageInput[],
+  images: readonly HeldImage[],
   options: ClassifyOptions,
 ): AsyncGenerator<ClassifyResult> {
   const { batchSize = 32 } = options;
@@ -47,7 +47,7 @@ export async function* classifyAll(
 
 async function classifyBatch(
   model: GhostNet,
-  images: readonly ImageInput[],
+  images: readonly HeldImage[],
   topK: number,
   options: RunOptions,
 ): Promise<ClassifyResult[]> {
@@ -62,7 +62,7 @@ async function classifyBatch(
 
 async function classifyDecoded(
   model: GhostNet,
-  images: readonly NativeImage[],
+  images: readonly DecodedImage[],
   topK: number,
   options: RunOptions,
 ): Promise<ClassifyResult[]> {

@@ -1,25 +1,54 @@
 import { GhostNetError } from '../errors.js';
-import { decodeImage, type DecodeOptions, type ImageInput } from '../image/decode.js';
-import type { NativeBytes, NativeTensor } from '../native.js';
+import type { ImageInput, RawImage } from '../image/decode.js';
 import { Tensor } from '../tensor.js';
 
-/** A photograph as native code takes it: RGB bytes, [H,W,3]. */
-export type NativeImage = NativeBytes | NativeTensor;
+/** A photograph that nobody else can change or dispose of any more. */
+export type HeldImage = string | URL | Uint8Array | RawImage;
 
-/** Decodes a photograph. @throws {@link GhostNetError} as decodeImage, `GHOSTNET_INVALID_ARGUMENT` */
-export async function toNativeImage(image: unknown, options: DecodeOptions): Promise<NativeImage> {
-  if (image instanceof Tensor) return Tensor.handleOf(image as Tensor);
-  if (isEncodedOrRaw(image)) return decodeImage(image, options);
+/**
+ * Takes a photograph as it is now: bytes and pixels are copied, so that a caller may go on using its own.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`
+ */
+export function holdImage(image: ImageInput): HeldImage {
+  if (typeof image === 'string' || image instanceof URL) return image;
+  if (image instanceof Uint8Array) return Uint8Array.from(image);
+  if ((image as unknown) instanceof Tensor) return pixelsOf(image as Tensor);
+  if (isRawImage(image)) {
+    const { data, width, height } = image;
+    return { data: data instanceof Uint8Array ? Uint8Array.from(data) : data, width, height };
+  }
   throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An image is in no form that can be read', {
-    found: image === null ? 'null' : typeof image,
+    found: (image as unknown) === null ? 'null' : typeof image,
     expected:
       'a path, a file: URL, the bytes of an image file, { data, width, height } or a uint8 Tensor [H,W,3]',
   });
 }
 
-function isEncodedOrRaw(image: unknown): image is Exclude<ImageInput, Tensor> {
-  if (typeof image === 'string' || image instanceof URL || image instanceof Uint8Array) return true;
+function isRawImage(image: unknown): image is RawImage {
   return (
     typeof image === 'object' && image !== null && 'data' in image && 'width' in image && 'height' in image
   );
+}
+
+function pixelsOf(tensor: Tensor): RawImage {
+  const { dtype, shape, data } = tensor;
+  if (tensor.disposed) {
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'An image is a tensor whose memory was given up');
+  }
+  if (!(data instanceof Uint8Array)) {
+    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'An image is a tensor of the wrong dtype', {
+      found: dtype,
+      expected: 'uint8 of shape [H,W,3]',
+    });
+  }
+  const [height = 0, width = 0, channels] = shape;
+  if (shape.length !== 3 || channels !== 3) {
+    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'An image is a tensor of the wrong shape', {
+      found: `[${shape.join(',')}]`,
+      expected: '[H,W,3], RGB',
+      remedy: 'Pass one image a tensor; a batch of inputs goes to forward().',
+    });
+  }
+  return { data: Uint8Array.from(data), width, height };
 }

@@ -156,24 +156,11 @@ Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
 
-// Images are tensors of ours, or bytes of JavaScript's that are kept while the job is pending.
-struct Images {
-  std::vector<ArrayView> views;
-  std::vector<Array> held;
-};
-
-Images to_images(const Napi::Value& value) {
+// The bytes are JavaScript's, and are kept while the job is pending.
+std::vector<ArrayView> to_images(const Napi::Value& value) {
   const Napi::Array list = to_array(value, "images");
-  Images images;
-  for (uint32_t index = 0; index < list.Length(); ++index) {
-    const Napi::Object image = to_object(list[index], "image");
-    if (image.Has("data")) {
-      images.views.push_back(to_view(image));
-    } else {
-      images.held.push_back(TensorHandle::array_of(image));
-      images.views.push_back(images.held.back().view());
-    }
-  }
+  std::vector<ArrayView> images;
+  for (uint32_t index = 0; index < list.Length(); ++index) images.push_back(to_view(list[index]));
   return images;
 }
 
@@ -357,7 +344,7 @@ Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
         .run<Scores>(
             to_ticket(info[0]), {to_array(info[1], "images")},
             [model = network(), images = to_images(info[1]), top_k = to_int(info[2], "topK"),
-             threads = to_threads(info[3])] { return model->classify(images.views, top_k, threads); },
+             threads = to_threads(info[3])] { return model->classify(images, top_k, threads); },
             convert);
   });
 }
@@ -368,7 +355,7 @@ Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
         .run<Array>(
             to_ticket(info[0]), {to_array(info[1], "images")},
             [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
-              return model->prepare(images.views, threads);
+              return model->prepare(images, threads);
             },
             TensorHandle::wrap);
   });

@@ -29,8 +29,10 @@ void validate(const Transform& transform) {
                 std::to_string(transform.crop), "a share above 0.01 and at most 1");
   }
   for (size_t channel = 0; channel < 3; ++channel) {
-    if (!std::isfinite(transform.mean[channel]) || !std::isfinite(transform.std[channel]) ||
-        !(transform.std[channel] > 0)) {
+    // Computed with in float32, where a number can be too large or too small.
+    const auto mean = static_cast<float>(transform.mean[channel]);
+    const auto std = static_cast<float>(transform.std[channel]);
+    if (!std::isfinite(mean) || !std::isfinite(std) || !(std > 0)) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
                   "The mean or the standard deviation of a channel is out of range",
                   std::to_string(transform.mean[channel]) + " and " + std::to_string(transform.std[channel]),

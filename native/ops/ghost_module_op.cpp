@@ -20,6 +20,7 @@ void check(const torch::Tensor& x, const torch::Tensor& primary_weight, const to
            const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels,
            int64_t stride) {
   TORCH_CHECK_VALUE(x.dim() == 4, "x must be [N,C,H,W], found ", x.sizes());
+  TORCH_CHECK_VALUE(x.size(1) >= 1, "x must have a channel, found ", x.sizes());
   TORCH_CHECK_VALUE(primary_weight.dim() == 4 && primary_weight.size(2) == primary_weight.size(3) &&
                         primary_weight.size(2) % 2 == 1,
                     "primary_weight must be [I,C,k,k] with k odd, found ", primary_weight.sizes());

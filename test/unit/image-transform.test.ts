@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { smallStages } from '../support/models.js';
-import { differences } from '../support/numbers.js';
+import { differences, noise } from '../support/numbers.js';
 import { gradient } from '../support/pictures.js';
 
 /** Python's round: half to even. */
@@ -23,17 +23,19 @@ function planCrop(inputSize: number, crop: number, height: number, width: number
   return { rows, columns, top: offset(rows), left: offset(columns) };
 }
 
-/** A picture whose red grows to the right and whose green grows downwards, each a little in the other direction too. */
+/** A picture whose red grows to the right and whose green grows downwards. */
 function ramp(width: number, height: number) {
-  const across = 200 / (width - 1);
-  const down = 200 / (height - 1);
+  const across = 220 / (width - 1);
+  const down = 220 / (height - 1);
+  const red = (x: number) => 15 + across * x;
+  const green = (y: number) => 15 + down * y;
+  // With a grain of one level the mean of many pixels is not rounded, though each of them is.
+  const grain = noise(width * height * 2);
   const data = new Uint8Array(width * height * 3);
-  // The slight slope across spreads what is lost to whole levels evenly.
-  const red = (x: number, y: number) => 10 + across * x + (40 * y) / height;
-  const green = (x: number, y: number) => 10 + down * y + (40 * x) / width;
-  for (let y = 0; y < height; ++y) {
-    for (let x = 0; x < width; ++x)
-      data.set([Math.round(red(x, y)), Math.round(green(x, y))], (y * width + x) * 3);
+  for (let pixel = 0; pixel < width * height; ++pixel) {
+    const [x, y] = [pixel % width, Math.floor(pixel / width)];
+    data[pixel * 3] = Math.round(red(x) + (grain[pixel * 2] ?? 0));
+    data[pixel * 3 + 1] = Math.round(green(y) + (grain[pixel * 2 + 1] ?? 0));
   }
   return { image: { data, width, height }, red, green, across, down };
 }
@@ -76,8 +78,8 @@ describe('preprocess', () => {
               const y = (plan.top + row + 0.5) * scale.y - 0.5;
               if (!inside(x, width, scale.x) || !inside(y, height, scale.y)) continue;
               const at = (row * inputSize + column) * 3;
-              shiftX += ((pixels.data[at] ?? NaN) - red(x, y)) / (across * scale.x);
-              shiftY += ((pixels.data[at + 1] ?? NaN) - green(x, y)) / (down * scale.y);
+              shiftX += ((pixels.data[at] ?? NaN) - red(x)) / (across * scale.x);
+              shiftY += ((pixels.data[at + 1] ?? NaN) - green(y)) / (down * scale.y);
               ++count;
             }
           }

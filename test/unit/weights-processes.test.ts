@@ -246,6 +246,11 @@ describe('FileLock', () => {
     expect(await readdir(cacheDir)).toEqual(['weights']);
   });
 
+  it('is not waited for where it can not be created', async () => {
+    const lost = FileLock.acquire(join(cacheDir, 'absent', 'lock'), timing, AbortSignal.timeout(5_000));
+    await expect(lost).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('is put back by one who wanted to break another that was there before', async () => {
     await writeFile(lockPath(), 'of a new holder');
     await breakLock(lockPath(), 'of an old holder');

@@ -19,6 +19,6 @@ async function use(seed) {
 await use(0);
 await collect();
 const before = rss();
-for (let seed = 1; seed <= 12; ++seed) await use(seed);
+for (let seed = 1; seed <= 24; ++seed) await use(seed);
 await collect();
 console.log(JSON.stringify({ before, after: rss() }));
