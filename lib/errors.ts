@@ -128,8 +128,10 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+const brand = Symbol.for('ghostnet.GhostNetError');
+
 /**
- * The one error class of the package.
+ * The one error class of the package. `instanceof` knows the errors of every copy of the package in the process.
  *
  * @example
  * ```ts
@@ -142,6 +144,8 @@ export interface ErrorDetails {
  */
 export class GhostNetError extends Error {
   override readonly name = 'GhostNetError';
+  /** @internal */
+  readonly [brand] = true;
   /** Which kind of error this is. Stable between releases; messages are not. */
   readonly code: ErrorCode;
   /** The value that was wrong, where there is one. */
@@ -150,6 +154,10 @@ export class GhostNetError extends Error {
   readonly expected: string | undefined;
   /** What to do about it. */
   readonly remedy: string;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
 
   /**
    * @param code - the kind of error

@@ -1,8 +1,6 @@
 import { GhostNetError } from './errors.js';
 import { native, type Ticket } from './native.js';
 
-let lastTicket = 0;
-
 // One listener a signal, however many jobs wait under it: Node takes many listeners for a leak, and says so.
 const waiting = new WeakMap<AbortSignal, Set<Ticket>>();
 
@@ -16,7 +14,7 @@ export async function runJob<T>(
   signal: AbortSignal | undefined,
   start: (ticket: Ticket) => Promise<T>,
 ): Promise<T> {
-  const ticket = ++lastTicket;
+  const ticket = native().newTicket();
   if (signal === undefined) return start(ticket);
   throwIfAborted(signal);
   const tickets = waiting.get(signal) ?? listen(signal);

@@ -147,6 +147,7 @@ export interface NativeAddon {
     weights: Readonly<Record<string, NativeTensor>>,
     options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
   ): Promise<NativeTensor>;
+  newTicket(): Ticket;
   abort(ticket: Ticket, reason: unknown): boolean;
   setErrorFactory(
     factory: (code: string, what: string, found?: string, expected?: string) => GhostNetError,

@@ -32,8 +32,10 @@ const constructors = {
 export type DTypeOf<A> = { [D in DType]: A extends TypedArrays[D] ? D : never }[DType];
 
 function dtypeOf(source: unknown): DType {
+  // By name, not by instanceof: a test runner's typed arrays may come from another realm.
+  const name = ArrayBuffer.isView(source) ? Object.prototype.toString.call(source).slice('[object '.length, -1) : '';
   for (const [dtype, constructor] of Object.entries(constructors)) {
-    if (source instanceof constructor) return dtype as DType;
+    if (name === constructor.name) return dtype as DType;
   }
   throw new GhostNetError(
     'GHOSTNET_BAD_DTYPE',

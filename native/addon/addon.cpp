@@ -27,6 +27,10 @@ Napi::Value abort_job(const Napi::CallbackInfo& info) {
   });
 }
 
+Napi::Value new_ticket(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Environment::of(info.Env()).new_ticket()));
+}
+
 Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
   const RuntimeInfo runtime = runtime_info();
   const auto result = Napi::Object::New(info.Env());
@@ -83,6 +87,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("createModel", Napi::Function::New<ModelHandle::create>(env, "createModel"));
   exports.Set("inspect", Napi::Function::New<ModelHandle::inspect>(env, "inspect"));
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
+  exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
   exports.Set("stop", Napi::Function::New<stop>(env, "stop"));

@@ -47,6 +47,9 @@ class Environment {
         [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); });
   }
 
+  /** A ticket for one job. Given out here, so that two copies of the JavaScript side over one binary never have the same. */
+  Ticket new_ticket() { return ++last_ticket_; }
+
   /** Drops a job that still waits and rejects its promise with `reason`. @return false when it runs or has
    * ended */
   bool abort(Ticket ticket, Napi::Value reason);
@@ -76,6 +79,7 @@ class Environment {
   Napi::Env env_;
   Settler settler_;
   Napi::FunctionReference error_factory_;
+  Ticket last_ticket_ = 0;
   std::unordered_map<Ticket, std::unique_ptr<Pending>> pending_;
 };
 

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { Tensor, type DType } from 'ghostnet';
 import { describe, expect, it } from 'vitest';
@@ -250,5 +251,15 @@ describe('any shape', () => {
         expect(await codeOf(() => Tensor.from(new Uint8Array(length), shape))).toBe('GHOSTNET_BAD_SHAPE');
       }),
     );
+  });
+});
+
+describe('a typed array of another realm', () => {
+  it('is taken as one of this', () => {
+    const foreign = runInNewContext('new Float32Array([1, 2])') as Float32Array;
+    expect(foreign instanceof Float32Array).toBe(false);
+    using tensor = Tensor.from(foreign, [2]);
+    expect([...tensor.data]).toEqual([1, 2]);
+    expect(tensor.dtype).toBe('float32');
   });
 });
