@@ -33,7 +33,9 @@ export type DTypeOf<A> = { [D in DType]: A extends TypedArrays[D] ? D : never }[
 
 function dtypeOf(source: unknown): DType {
   // By name, not by instanceof: a test runner's typed arrays may come from another realm.
-  const name = ArrayBuffer.isView(source) ? Object.prototype.toString.call(source).slice('[object '.length, -1) : '';
+  const name = ArrayBuffer.isView(source)
+    ? Object.prototype.toString.call(source).slice('[object '.length, -1)
+    : '';
   for (const [dtype, constructor] of Object.entries(constructors)) {
     if (name === constructor.name) return dtype as DType;
   }

@@ -11,7 +11,15 @@ for (const version of versions) {
   const node = join(folder, 'node_modules', packageName, 'bin', 'node');
   if (!existsSync(node)) {
     mkdirSync(folder, { recursive: true });
-    const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `${packageName}@${version}`];
+    const install = [
+      'install',
+      '--prefix',
+      folder,
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      `${packageName}@${version}`,
+    ];
     const { status } = spawnSync('npm', install, { stdio: 'inherit' });
     if (status !== 0) {
       failures.push(`${version}: npm has no ${packageName}`);
@@ -20,7 +28,13 @@ for (const version of versions) {
   }
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   console.log(`\n== Node ${stdout.trim()} ==`);
-  const tests = [join('node_modules', 'vitest', 'vitest.mjs'), 'run', 'test/unit', 'test/golden', 'test/lifecycle'];
+  const tests = [
+    join('node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    'test/unit',
+    'test/golden',
+    'test/lifecycle',
+  ];
   if (spawnSync(node, tests, { stdio: 'inherit' }).status !== 0) failures.push(`${version}: tests failed`);
 }
 for (const failure of failures) console.error(failure);

@@ -59,7 +59,9 @@ run(
     totals.passed += numPassedTests;
     totals.failed += numFailedTests;
     totals.skipped += numPendingTests;
-    const skipped = testResults.flatMap((file) => file.assertionResults.filter(({ status }) => status === 'skipped'));
+    const skipped = testResults.flatMap((file) =>
+      file.assertionResults.filter(({ status }) => status === 'skipped'),
+    );
     if (skipped.length > 0) console.log('\nSkipped:');
     for (const { fullName } of skipped) console.log(`  ${fullName}`);
   },

@@ -47,6 +47,13 @@ describe('the catalogue', () => {
     expect(remedy).toMatch(/^[A-Z`].*\.$/s);
   });
 
+  it.each(codes)('%s is in docs/errors.md, as `npm run docs` writes it', (code) => {
+    const { meaning, remedy } = errorCatalogue[code];
+    expect(readFileSync(new URL('docs/errors.md', root), 'utf8')).toContain(
+      `## ${code}\n\n${meaning}\n\n**What to do:** ${remedy}\n`,
+    );
+  });
+
   it.each(codes)('%s has a test', (code) => {
     const self = fileURLToPath(import.meta.url);
     const tests = ['test', 'native/test'].flatMap((folder) =>
