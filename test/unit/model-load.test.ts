@@ -67,7 +67,9 @@ const held: Record<'float16' | 'bfloat16' | 'float64', (values: Float32Array) =>
       });
       const back = Uint32Array.from(halves, (half) => {
         const sign = (half & 0x8000) << 16;
-        return half & 0x7c00 ? sign | ((((half >>> 10) & 31) + 127 - 15) << 23) | ((half & 1023) << 13) : sign;
+        return half & 0x7c00
+          ? sign | ((((half >>> 10) & 31) + 127 - 15) << 23) | ((half & 1023) << 13)
+          : sign;
       });
       return [bytesOf(halves), new Float32Array(back.buffer)];
     },
