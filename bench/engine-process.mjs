@@ -54,6 +54,9 @@ export class EngineProcess {
     }, timeoutSeconds * 1000);
     const { value: line, done } = await this.#replies.next();
     clearTimeout(timeout);
+    if (done && this.#spawnError?.code === 'ENOENT') {
+      throw new EngineUnavailable(`there is no ${this.#spawnError.path} on this machine`);
+    }
     if (done) throw this.#failure(`ended before it answered ${name}`);
     const reply = this.#parse(line);
     if (reply.unavailable !== undefined) throw new EngineUnavailable(reply.unavailable);

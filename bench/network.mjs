@@ -8,6 +8,7 @@ import { GhostNet } from '../dist/index.js';
 
 const goldenFile = 'golden/net_w100_c1000.safetensors';
 const onnxFile = 'peers/ghostnet_100/onnx/model.onnx';
+const referenceFile = 'reference/ghostnet_reference.py';
 const statePrefix = 'state.';
 const randomSeed = 20;
 
@@ -20,6 +21,7 @@ const randomSeed = 20;
 export async function layOutNetwork(shared) {
   const golden = resolve(shared, goldenFile);
   const onnx = resolve(shared, onnxFile);
+  const reference = resolve(shared, referenceFile);
   const known = existsSync(golden);
   const folder = await mkdtemp(join(tmpdir(), 'ghostnet-bench-'));
   const weights = join(folder, 'ghostnet_100.safetensors');
@@ -29,6 +31,7 @@ export async function layOutNetwork(shared) {
   return {
     weights,
     onnx: exported ? onnx : null,
+    reference: existsSync(reference) ? reference : null,
     description: describe({ known, exported, golden, onnx }),
     /** Writes the input of a batch. */
     async input(shape) {

@@ -1,0 +1,46 @@
+"""Speaks the protocol of engines/README.md over stdin and stdout, for an engine that runs in Python."""
+
+import json
+import sys
+import time
+import traceback
+
+
+class Unavailable(Exception):
+    """Raised by an engine that can not take part on this machine, for a reason that is no fault."""
+
+
+def serve(open_engine):
+    """Answers requests until stdin ends.
+
+    open_engine takes the fields of the request `open` and returns the name of the engine, its settings, and a function that
+    runs the network once and returns the logits as a NumPy array.
+    """
+    # What libraries print must not pass for a reply.
+    replies, sys.stdout = sys.stdout, sys.stderr
+    run = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "open":
+                name, settings, run = open_engine(request)
+                reply = {"name": name, "settings": settings}
+            elif request["do"] == "logits":
+                reply = {"logits": run().reshape(-1).tolist()}
+            else:
+                reply = {"milliseconds": _time(run, request["seconds"], request["calls"])}
+        except Unavailable as reason:
+            reply = {"unavailable": str(reason)}
+        except Exception:
+            reply = {"error": traceback.format_exc()}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+def _time(run, seconds, calls):
+    milliseconds = []
+    end = time.perf_counter() + seconds
+    while len(milliseconds) < calls or time.perf_counter() < end:
+        start = time.perf_counter()
+        run()
+        milliseconds.append((time.perf_counter() - start) * 1000)
+    return milliseconds
