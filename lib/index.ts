@@ -5,6 +5,7 @@
  */
 export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
 export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './ghost-module.js';
+export type { ContainerFormat } from './checkpoint/index.js';
 export { inspectWeights, type WeightsReport } from './inspect.js';
 export type { DecodeOptions, ImageInput, RawImage } from './image/decode.js';
 export {
@@ -26,10 +27,13 @@ export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from '
 export type { WeightsSource } from './weights-source.js';
 export {
   cacheFolder,
+  type CacheSurroundings,
+  type CacheOptions,
   pullWeights,
   weightsRegistry,
   type DownloadProgress,
   type PulledWeights,
   type PullOptions,
+  type PullTimeouts,
   type WeightsEntry,
 } from './weights/index.js';

@@ -50,7 +50,8 @@ Napi::Value Environment::make_error(std::exception_ptr failure) const {
 Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
                                   std::function<Napi::Value(Napi::Env)> convert) {
   if (ticket < 1 || ticket > last_ticket_ || pending_.contains(ticket)) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A ticket was not given out, or is in use", std::to_string(ticket));
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A ticket was not given out, or is in use",
+                std::to_string(ticket));
   }
   auto owned = std::make_unique<Pending>(
       Pending{this, ticket, Napi::Promise::Deferred::New(env_), {}, std::move(convert), nullptr, 0});

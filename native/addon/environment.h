@@ -47,7 +47,8 @@ class Environment {
         [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); });
   }
 
-  /** A ticket for one job. Given out here, so that two copies of the JavaScript side over one binary never have the same. */
+  /** A ticket for one job. Given out here, so that two copies of the JavaScript side over one binary never
+   * have the same. */
   Ticket new_ticket() { return ++last_ticket_; }
 
   /** Drops a job that still waits and rejects its promise with `reason`. @return false when it runs or has
