@@ -8,6 +8,7 @@ import { timeLoad } from './load.mjs';
 import { machine } from './machine.mjs';
 import { layOutNetwork } from './network.mjs';
 import { geometricMeansOf, reportOf } from './report.mjs';
+import { timeTrip } from './trip.mjs';
 
 const usage = `npm run bench -- [options]
 
@@ -17,7 +18,7 @@ Times GhostNet 1.0x next to its peers and prints a table; docs/performance.md sa
   --threads 1,2    numbers of threads
   --rounds 7       how often the engines take turns
   --quick          three rounds of short turns: a look, not a measurement
-  --load           only the time from a weights file to the first logits
+  --load           only the time from a weights file to the first logits, and of the way from JavaScript and back
   --json FILE      writes everything that was measured to a file, too
   --shared DIR     the folder with golden/ and peers/; default ../shared beside the package
   --help           this text`;
@@ -89,7 +90,9 @@ async function main(options) {
     const forward = options.load ? null : await timeForward(options, network);
     progress('load');
     const load = await timeLoad(network.weights, options.effort.trials);
-    const result = { machine: measuredOn, network: network.description, forward, load };
+    progress('the way from JavaScript and back');
+    const trip = await timeTrip(network.weights, await network.input([1, 3, 224, 224]));
+    const result = { machine: measuredOn, network: network.description, forward, load, trip };
     console.log(reportOf(result));
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
   } finally {

@@ -3,13 +3,13 @@ import { geometricMean } from './statistics.mjs';
 import { digits, markdownTable } from './table.mjs';
 
 /** The whole result in words and tables. */
-export function reportOf({ machine, network, forward, load }) {
+export function reportOf({ machine, network, forward, load, trip }) {
   const lines = [
     `${machine.processor}, ${machine.processors} processors, ${machine.platform}, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)} at the start`,
     `GhostNet 1.0x, 224x224, float32, ${network}`,
   ];
   if (forward !== null) lines.push('', ...forwardReport(forward));
-  if (load !== null) lines.push('', ...loadReport(load));
+  lines.push('', ...loadReport(load), '', ...tripReport(trip));
   return lines.join('\n');
 }
 
@@ -100,6 +100,15 @@ function loadReport({ fileMiB, trials, milliseconds, memoryMiB }) {
     lines.push(`Resident memory: ${before} MiB once the addon is open, ${peak} MiB at its peak.`);
   }
   return lines;
+}
+
+function tripReport({ trips, microseconds, shareOfForward }) {
+  return [
+    '## The way from JavaScript and back',
+    '',
+    `${microseconds.median.toFixed(0)} us (${range(microseconds, 0)}) for a run without a network, ` +
+      `${(shareOfForward * 100).toFixed(2)} % of a run of one image with all threads; ${trips} runs.`,
+  ];
 }
 
 function range({ p10, p90 }, count = 2) {

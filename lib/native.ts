@@ -147,6 +147,7 @@ export interface NativeAddon {
     weights: Readonly<Record<string, NativeTensor>>,
     options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
   ): Promise<NativeTensor>;
+  nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
   newTicket(): Ticket;
   abort(ticket: Ticket, reason: unknown): boolean;
   setErrorFactory(

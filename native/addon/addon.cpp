@@ -9,6 +9,7 @@
 #include "addon/tensor_handle.h"
 #include "engine/executor.h"
 #include "engine/ghost_module_run.h"
+#include "engine/network.h"
 #include "engine/runtime.h"
 #include "engine/threads.h"
 
@@ -74,6 +75,26 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
   });
 }
 
+/**
+ * nullRun(ticket, input): all that a run of a model goes through but the network; gives zeros [N,1000]. For
+ * measuring what the way there and back costs.
+ */
+Napi::Value null_run(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const Array input = TensorHandle::array_of(info[1]);
+    Network::check_input(input.dtype, input.shape);
+    return Environment::of(info.Env())
+        .run<Array>(
+            to_int(info[0], "ticket"), {},
+            [input] {
+              const std::vector<int64_t> shape = {input.shape[0], 1000};
+              return Array{DType::float32, shape,
+                           std::make_shared<Buffer>(byte_count(DType::float32, shape))};
+            },
+            TensorHandle::wrap);
+  });
+}
+
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   Environment::attach(env);
   guarded(env, start_runtime);
@@ -87,6 +108,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("createModel", Napi::Function::New<ModelHandle::create>(env, "createModel"));
   exports.Set("inspect", Napi::Function::New<ModelHandle::inspect>(env, "inspect"));
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
+  exports.Set("nullRun", Napi::Function::New<null_run>(env, "nullRun"));
   exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));

@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises';
+
+import { GhostNet, Tensor } from '../dist/index.js';
+import { runJob } from '../dist/jobs.js';
+import { native } from '../dist/native.js';
+
+// The trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
+const [, , weights, inputFile] = process.argv;
+const bytes = await readFile(inputFile);
+const input = Tensor.from(
+  new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4),
+  [1, 3, 224, 224],
+);
+const model = await GhostNet.load(weights);
+
+// As GhostNet.forward does, the network left out.
+async function nullForward() {
+  return Tensor.wrap(await runJob(undefined, (ticket) => native().nullRun(ticket, Tensor.handleOf(input))));
+}
+
+async function time(run, count) {
+  const microseconds = [];
+  for (let call = 0; call < count; call++) {
+    const start = performance.now();
+    const output = await run();
+    microseconds.push((performance.now() - start) * 1000);
+    output.dispose();
+  }
+  return microseconds;
+}
+
+await time(nullForward, 500);
+const trips = await time(nullForward, 5000);
+await time(() => model.forward(input), 5);
+const forwards = await time(() => model.forward(input), 50);
+console.log(JSON.stringify({ trips, forwards }));
