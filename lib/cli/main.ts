@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { GhostNetError } from '../errors.js';
+import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
@@ -23,7 +24,14 @@ const program = new Command('ghostnet')
   .helpCommand('help [command]', 'print help for a command')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride();
-for (const command of [classifyCommand(), infoCommand(), pullCommand(), convertCommand(), doctorCommand()]) {
+for (const command of [
+  classifyCommand(),
+  infoCommand(),
+  pullCommand(),
+  convertCommand(),
+  benchCommand(),
+  doctorCommand(),
+]) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

@@ -309,3 +309,37 @@ describe('ghostnet', () => {
     expect(ghostnet(['classfy']).status).toBe(2);
   });
 });
+
+describe('ghostnet bench', () => {
+  it('times each batch size with each number of threads', () => {
+    const { stdout, status } = ghostnet(['bench', '--batch', '1,2', '--threads', '1,2', '--seconds', '0']);
+    expect(status).toBe(0);
+    const timings = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
+    expect(timings.map(({ batch, threads }) => [threads, batch])).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [2, 2],
+    ]);
+    for (const { runs, median = NaN, p10 = NaN, p90 = NaN } of timings) {
+      expect(runs).toBeGreaterThanOrEqual(3);
+      expect(p10).toBeGreaterThan(0);
+      expect(median).toBeGreaterThanOrEqual(p10);
+      expect(p90).toBeGreaterThanOrEqual(median);
+    }
+  });
+
+  it.each([
+    ['--batch', '0'],
+    ['--batch', '1,,2'],
+    ['--threads', 'all'],
+    ['--seconds', '-1'],
+  ])('refuses %s %s', (option, value) => {
+    const { status, stderr } = ghostnet(['bench', option, value]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(option);
+  });
+});

@@ -1,0 +1,113 @@
+import { performance } from 'node:perf_hooks';
+
+import { Command, InvalidArgumentError } from 'commander';
+
+import { GhostNet } from '../model.js';
+import { native } from '../native.js';
+import { Tensor } from '../tensor.js';
+import { exitCodeHelp } from './exit-codes.js';
+import { jsonOption, modelOption } from './options.js';
+
+interface Options {
+  readonly model?: string;
+  readonly batch: readonly number[];
+  readonly threads?: readonly number[];
+  readonly seconds: number;
+  readonly json?: boolean;
+}
+
+/** One line of the table. */
+interface Timing {
+  readonly batch: number;
+  readonly threads: number;
+  readonly runs: number;
+  /** Of one run of the whole batch, in milliseconds. */
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+}
+
+/** `ghostnet bench` */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .summary('time a model on this machine')
+    .description(
+      'Times runs of a model on this machine, for each number of threads and each batch size, from bytes in memory to scores\n' +
+        'in memory. Decoding and resizing are left out.',
+    )
+    .addOption(modelOption())
+    .option('--batch <list>', 'batch sizes, with commas between', parseCounts, [1, 8, 32])
+    .option(
+      '--threads <list>',
+      'numbers of threads, with commas between (default: 1, and all that this process may use)',
+      parseCounts,
+    )
+    .option('--seconds <n>', 'how long to run each', parseSeconds, 1)
+    .addOption(jsonOption('a line of JSON for each'))
+    .addHelpText('after', exitCodeHelp)
+    .action(async (options: Options) => {
+      const words = options.json !== true && process.stdout.isTTY;
+      const { defaultThreads } = native().runtime();
+      const threadCounts = options.threads ?? [...new Set([1, defaultThreads])];
+      if (words) process.stdout.write(`${header}\n`);
+      for (const threads of threadCounts) {
+        using model = await GhostNet.load(options.model, { threads });
+        for (const batch of options.batch) {
+          const timing = await time(model, batch, options.seconds);
+          process.stdout.write(words ? `${rowOf(timing)}\n` : `${JSON.stringify(timing)}\n`);
+        }
+      }
+    });
+}
+
+async function time(model: GhostNet, batch: number, seconds: number): Promise<Timing> {
+  const { inputSize, threads } = model.info;
+  using input = Tensor.empty('uint8', [batch, inputSize, inputSize, 3]);
+  // Any picture is as much work as another, as long as no numbers come up that processors are slow with.
+  for (let index = 0; index < input.data.length; index += 1) input.data[index] = (index * 7919) % 256;
+  const run = async (): Promise<number> => {
+    const start = performance.now();
+    (await model.forward(input)).dispose();
+    return performance.now() - start;
+  };
+  // The first run of a shape plans it, the second finds everything in its place.
+  await run();
+  await run();
+  const milliseconds: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  while (milliseconds.length < 3 || performance.now() < end) milliseconds.push(await run());
+  milliseconds.sort((a, b) => a - b);
+  const at = (share: number): number => milliseconds[Math.round(share * (milliseconds.length - 1))] ?? NaN;
+  return { batch, threads, runs: milliseconds.length, median: at(0.5), p10: at(0.1), p90: at(0.9) };
+}
+
+const header = 'threads  batch      ms      p10..p90         ms/image  images/s';
+
+function rowOf({ batch, threads, median, p10, p90 }: Timing): string {
+  return [
+    String(threads).padStart(7),
+    String(batch).padStart(5),
+    median.toFixed(2).padStart(8),
+    `${p10.toFixed(2)}..${p90.toFixed(2)}`.padEnd(16),
+    (median / batch).toFixed(2).padStart(8),
+    ((batch * 1000) / median).toFixed(0).padStart(8),
+  ].join('  ');
+}
+
+function parseCounts(text: string): number[] {
+  return text.split(',').map((part) => {
+    const count = Number(part);
+    if (!/^\s*\d+\s*$/.test(part) || count < 1 || count > 4096) {
+      throw new InvalidArgumentError('Expected whole numbers from 1 to 4096, with commas between.');
+    }
+    return count;
+  });
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds >= 0 && seconds <= 3600)) {
+    throw new InvalidArgumentError('Expected a number from 0 to 3600.');
+  }
+  return seconds;
+}
