@@ -6,6 +6,9 @@ import { median, spread } from './statistics.mjs';
 /** The largest difference of two engines' logits that still counts as the same network, relative to the largest logit. */
 const tolerance = 1e-4;
 
+/** The peer whose speed is 1 in the table. */
+export const yardstick = 'onnxruntime-node';
+
 // An engine may have to be installed, or compiled for the shape, before it is open.
 const openSeconds = 900;
 
@@ -96,12 +99,14 @@ function relativeDifference(actual, expected) {
 }
 
 function rowsOf(open, { batch, threads }) {
-  const medians = (engine) => open.get(engine).rounds.map((milliseconds) => median(milliseconds));
+  const medians = (engine) => open.get(engine)?.rounds.map((milliseconds) => median(milliseconds));
   const own = medians(ours);
+  const base = medians(yardstick);
   return [...open].map(([engine, { running, name, settings, difference, rounds }]) => {
     const milliseconds = spread(rounds.flat());
     // Within a round the machine is the same for both; between rounds it may not be.
-    const ratios = medians(engine).map((value, round) => value / own[round]);
+    const times = medians(engine);
+    const ratios = times.map((value, round) => value / own[round]);
     return {
       batch,
       threads,
@@ -111,6 +116,7 @@ function rowsOf(open, { batch, threads }) {
       milliseconds,
       millisecondsPerImage: milliseconds.median / batch,
       imagesPerSecond: (batch * 1000) / milliseconds.median,
+      speed: base === undefined ? null : spread(times.map((value, round) => base[round] / value)),
       ratioToOurs: engine === ours ? null : spread(ratios),
       peakMemoryMiB: running.peakMemory(),
       logitsDifference: difference,

@@ -7,7 +7,7 @@ import { engineNames } from './engine-process.mjs';
 import { timeLoad } from './load.mjs';
 import { machine } from './machine.mjs';
 import { layOutNetwork } from './network.mjs';
-import { geometricMeansOf, reportOf } from './report.mjs';
+import { comparisonsOf, reportOf } from './report.mjs';
 import { timeTrip } from './trip.mjs';
 
 const usage = `npm run bench -- [options]
@@ -75,7 +75,7 @@ async function timeForward({ batch, threads, effort }, network) {
       engines = engines.filter((name) => name !== engine);
     }
   }
-  return { rows, unavailable, geometricMeans: geometricMeansOf(rows) };
+  return { rows, unavailable, comparisons: comparisonsOf(rows) };
 }
 
 // The table alone goes to stdout.

@@ -13,15 +13,17 @@ export function reportOf({ machine, network, forward, load, trip }) {
   return lines.join('\n');
 }
 
-function forwardReport({ rows, unavailable, geometricMeans }) {
+function forwardReport({ rows, unavailable, comparisons }) {
   const lines = ['## Forward', '', forwardTable(rows), ''];
-  for (const [engine, ratio] of Object.entries(geometricMeans)) {
-    lines.push(`Geometric mean of the ratios, ${engine} / ${ours}: ${ratio.toFixed(2)}`);
+  for (const [engine, { mean, lowest }] of Object.entries(comparisons)) {
+    lines.push(
+      `${ours} is ${mean.toFixed(2)} times as fast as ${engine}: the geometric mean of all cells, ${lowest.toFixed(2)} the lowest.`,
+    );
   }
   for (const [engine, reason] of Object.entries(unavailable)) {
     lines.push(`No ${engine} in this table: ${reason}.`);
   }
-  if (Object.keys(geometricMeans).length === 0)
+  if (Object.keys(comparisons).length === 0)
     lines.push(`There is no peer in this table: ${ours} was timed alone.`);
   for (const engine of new Set(rows.map((row) => row.engine))) {
     const own = rows.filter((row) => row.engine === engine);
@@ -41,7 +43,7 @@ function forwardTable(rows) {
     'p10..p90',
     'ms/image',
     'images/s',
-    'peer/ours',
+    'speed',
     'p10..p90',
     'MiB',
   ];
@@ -53,8 +55,8 @@ function forwardTable(rows) {
     range(row.milliseconds),
     digits(row.millisecondsPerImage, 2),
     digits(row.imagesPerSecond, 0),
-    row.ratioToOurs === null ? '' : digits(row.ratioToOurs.median, 2),
-    row.ratioToOurs === null ? '' : range(row.ratioToOurs),
+    row.speed === null ? '-' : digits(row.speed.median, 2),
+    row.speed === null ? '-' : range(row.speed),
     digits(row.peakMemoryMiB, 0),
   ]);
   return markdownTable(header, cells);
@@ -71,14 +73,17 @@ function settingsOf(rows) {
   return [...values].map(([key, seen]) => `${key} ${[...seen].join(' or ')}`).join(', ');
 }
 
-/** Of each peer the geometric mean of its ratios. */
-export function geometricMeansOf(rows) {
+/** How many times as fast as each peer this package is: the geometric mean over the cells, and the lowest. */
+export function comparisonsOf(rows) {
   const ratios = {};
   for (const { engine, ratioToOurs } of rows) {
     if (ratioToOurs !== null) (ratios[engine] ??= []).push(ratioToOurs.median);
   }
   return Object.fromEntries(
-    Object.entries(ratios).map(([engine, values]) => [engine, geometricMean(values)]),
+    Object.entries(ratios).map(([engine, values]) => [
+      engine,
+      { mean: geometricMean(values), lowest: Math.min(...values) },
+    ]),
   );
 }
 
