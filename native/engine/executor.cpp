@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/worker_pool.h"
+
 namespace ghostnet {
 
 Executor& Executor::cpu() {
@@ -59,6 +61,7 @@ void Executor::stop() {
     changed_.notify_all();
   }
   if (ended.joinable()) ended.join();
+  WorkerPool::shared().stop();
 }
 
 void Executor::loop() {

@@ -39,7 +39,8 @@ class Executor {
   /** Drops the waiting jobs of an owner and returns when none of its jobs is running. */
   void drop(Owner owner);
 
-  /** Drops all waiting jobs, waits for the running one and ends the thread; later jobs are dropped unseen. */
+  /** Drops all waiting jobs, waits for the running one and ends the thread, and those of the worker pool,
+   * which helped it; later jobs are dropped unseen. */
   void stop();
 
  private:

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/engine.h"
 #include "engine/guard.h"
 #include "engine/tensor_bridge.h"
 #include "engine/weight_cache.h"
@@ -72,26 +73,32 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
 
 struct Network::Weights {
   GhostNet net;
+  std::unique_ptr<Engine> engine;  // made by the first run that takes it
+
+  Engine& fused() {
+    if (engine == nullptr) engine = std::make_unique<Engine>(*net, cpu::chosen_capability());
+    return *engine;
+  }
 };
 
-Network::Network(std::shared_ptr<Weights> weights, const Transform& transform)
-    : weights_(std::move(weights)), transform_(transform) {}
+Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend)
+    : weights_(std::move(weights)), transform_(transform), backend_(backend) {}
 Network::~Network() = default;
 
 std::shared_ptr<Network> Network::create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed) {
+                                         std::optional<uint64_t> seed, Backend backend) {
   validate(transform);
   std::shared_ptr<Network> network;
   guard([&] {
-    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed)});
+    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed), nullptr});
     to_channels_last(weights->net);
-    network.reset(new Network(std::move(weights), transform));
+    network.reset(new Network(std::move(weights), transform, backend));
   });
   return network;
 }
 
 std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform) {
+                                       const Transform& transform, Backend backend) {
   validate(transform);
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
@@ -106,12 +113,12 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
       return weights.net->architecture() == *architecture && holds(*weights.net, arrays);
     };
     const auto make = [&] {
-      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture)});
+      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture), nullptr});
       fill(*weights->net, arrays);
       to_channels_last(weights->net);
       return weights;
     };
-    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform));
+    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend));
   });
   return network;
 }
@@ -148,6 +155,13 @@ Array Network::run(const ArrayView& input, Output output, int threads) const {
   check_input(input.dtype, input.shape);
   Array result;
   guard([&] {
+    if (backend_ == Backend::fused) {
+      Engine& engine = weights_->fused();
+      result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
+      result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
+      engine.run(input, transform_, output, threads, reinterpret_cast<float*>(result.memory->data()));
+      return;
+    }
     const c10::InferenceMode inference;
     use_threads(threads);
     const torch::Tensor x = to_input(input, transform_);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/array.h"
+#include "engine/output.h"
 #include "engine/transform.h"
 #include "model/architecture.h"
 
@@ -21,10 +22,10 @@ namespace ghostnet {
 
 using NamedArrays = std::map<std::string, ArrayView>;
 
-/** What a run gives back. */
-enum class Output {
-  logits,    ///< [N,num_classes]
-  features,  ///< [N,kFeatureChannels], what the classifier sees: the embedding
+/** What computes a run. */
+enum class Backend {
+  fused,      ///< the engine, engine/engine.h
+  reference,  ///< the torch::nn modules, model/ghostnet.h
 };
 
 /** A class and its softmax over all classes, in [0, 1]. */
@@ -41,7 +42,7 @@ class Network {
    * @throws Error GHOSTNET_INVALID_ARGUMENT
    */
   static std::shared_ptr<Network> create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed);
+                                         std::optional<uint64_t> seed, Backend backend = Backend::fused);
 
   /**
    * The network of a state dict. Floating-point arrays of any width become float32. Networks with the same
@@ -50,7 +51,7 @@ class Network {
    * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, GHOSTNET_INVALID_ARGUMENT
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform);
+                                       const Transform& transform, Backend backend = Backend::fused);
 
   ~Network();
 
@@ -64,7 +65,8 @@ class Network {
    * kMinInputSide
    * @param threads from 1 to kMaxThreads
    * @return float32
-   * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE
+   * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE, GHOSTNET_OUT_OF_MEMORY; GHOSTNET_INVALID_ARGUMENT
+   * when GHOSTNET_CPU_CAPABILITY names what this processor does not have
    */
   Array run(const ArrayView& input, Output output, int threads) const;
 
@@ -92,10 +94,11 @@ class Network {
 
  private:
   struct Weights;
-  Network(std::shared_ptr<Weights> weights, const Transform& transform);
+  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend);
 
   std::shared_ptr<Weights> weights_;
   Transform transform_;
+  Backend backend_;
 };
 
 }  // namespace ghostnet

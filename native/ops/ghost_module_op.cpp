@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "ops/ghost_module_cpu.h"
+
 namespace ghostnet {
 
 namespace {
@@ -16,9 +18,11 @@ constexpr const char* kSchema =
 using Signature = torch::Tensor(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
                                 const torch::Tensor&, const torch::Tensor&, int64_t, int64_t, bool);
 
-void check(const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
-           const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels,
-           int64_t stride) {
+}  // namespace
+
+void check_ghost_module(const torch::Tensor& x, const torch::Tensor& primary_weight,
+                        const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
+                        const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride) {
   TORCH_CHECK_VALUE(x.dim() == 4, "x must be [N,C,H,W], found ", x.sizes());
   TORCH_CHECK_VALUE(x.size(1) >= 1, "x must have a channel, found ", x.sizes());
   TORCH_CHECK_VALUE(primary_weight.dim() == 4 && primary_weight.size(2) == primary_weight.size(3) &&
@@ -44,11 +48,13 @@ void check(const torch::Tensor& x, const torch::Tensor& primary_weight, const to
                     x.sizes());
 }
 
+namespace {
+
 torch::Tensor ghost_module_meta(const torch::Tensor& x, const torch::Tensor& primary_weight,
                                 const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
                                 const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
                                 bool /*relu*/) {
-  check(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
+  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
   const int64_t kernel = primary_weight.size(2);
   const auto side = [&](int64_t length) { return (length + 2 * (kernel / 2) - kernel) / stride + 1; };
   return torch::empty({x.size(0), out_channels, side(x.size(2)), side(x.size(3))}, x.options());
@@ -60,7 +66,7 @@ torch::Tensor ghost_module_reference(const torch::Tensor& x, const torch::Tensor
                                      const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
                                      const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
                                      bool relu) {
-  check(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
+  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
   torch::Tensor intrinsic = at::conv2d(x, primary_weight, primary_bias, stride, primary_weight.size(2) / 2);
   if (relu) intrinsic = at::relu(intrinsic);
   torch::Tensor ghosts =
@@ -78,6 +84,7 @@ void register_operators() {
   library->def(kSchema);
   library->impl("ghost_module",
                 torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, ghost_module_reference));
+  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::CPU, ghost_module_cpu));
   library->impl("ghost_module", torch::dispatch(c10::DispatchKey::Meta, ghost_module_meta));
 }
 

@@ -27,6 +27,11 @@ struct FoldedGhostModule {
   torch::Tensor primary_weight, primary_bias, cheap_weight, cheap_bias;
 };
 
+/** @throws c10::ValueError when the arguments do not fit each other */
+void check_ghost_module(const torch::Tensor& x, const torch::Tensor& primary_weight,
+                        const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
+                        const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride);
+
 /** The operator in plain ATen: what every other backend is compared with. Checks its arguments. */
 torch::Tensor ghost_module_reference(const torch::Tensor& x, const torch::Tensor& primary_weight,
                                      const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
@@ -34,7 +39,8 @@ torch::Tensor ghost_module_reference(const torch::Tensor& x, const torch::Tensor
                                      bool relu);
 
 /**
- * Makes the operator known to LibTorch's dispatcher: reference for every device, Meta for shapes. Call it
+ * Makes the operator known to LibTorch's dispatcher: a fused pass on the CPU, the reference for every other
+ * device, Meta for shapes. Call it
  * when the module starts. A second copy of the package in the process finds the operator there and leaves it.
  */
 void register_operators();

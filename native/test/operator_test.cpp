@@ -20,15 +20,46 @@ TEST(GhostModuleOperator, CanBeRegisteredTwice) {
   EXPECT_NO_THROW(register_operators());
 }
 
-TEST(GhostModuleOperator, TheDispatcherCallsTheReference) {
+// Shapes that the network has go through the fused pass on the CPU, any other through the reference.
+TEST(GhostModuleOperator, EqualsTheReferenceOnTheCpu) {
   register_operators();
   torch::manual_seed(1);
   const torch::NoGradGuard no_grad;
-  const FoldedGhostModule w = random_weights(6, 5, 3, 3, 5);
-  const torch::Tensor x = torch::randn({2, 6, 9, 7});
+  const auto random = [](int64_t low, int64_t high) {
+    return torch::randint(low, high + 1, {1}).item<int64_t>();
+  };
+  for (int round = 0; round < 300; ++round) {
+    const bool fused = random(0, 3) > 0;
+    const int64_t intrinsic = random(1, 40);
+    const int64_t ratio = fused ? 2 : random(2, 4);
+    const FoldedGhostModule w = random_weights(random(1, 50), intrinsic, ratio,
+                                               fused ? 1 : 2 * random(0, 2) + 1, 2 * random(0, 3) + 1);
+    const int64_t out = random(fused ? intrinsic : 1, intrinsic * ratio);
+    const int64_t stride = fused ? 1 : random(1, 3);
+    const bool relu = random(0, 1) == 1;
+    torch::Tensor x = torch::randn({random(1, 3), w.primary_weight.size(1), random(1, 40), random(1, 20)});
+    if (random(0, 1) == 1) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const torch::Tensor expected = ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight,
+                                                          w.cheap_bias, out, stride, relu);
+    const torch::Tensor actual = ghost_module(x, w, out, stride, relu);
+    ASSERT_EQ(actual.sizes(), expected.sizes());
+    ASSERT_TRUE(actual.is_contiguous());
+    ASSERT_LE((actual - expected).abs().max().item<double>(), 1e-5 * expected.abs().max().item<double>())
+        << "round " << round;
+  }
+}
+
+TEST(GhostModuleOperator, TakesOtherDtypesToTheReference) {
+  register_operators();
+  const torch::NoGradGuard no_grad;
+  FoldedGhostModule w = random_weights(6, 5, 2, 1, 3);
+  for (torch::Tensor* tensor : {&w.primary_weight, &w.primary_bias, &w.cheap_weight, &w.cheap_bias}) {
+    *tensor = tensor->to(torch::kFloat64);
+  }
+  const torch::Tensor x = torch::randn({1, 6, 5, 5}, torch::kFloat64);
   const torch::Tensor expected =
-      ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, 14, 2, false);
-  EXPECT_TRUE(ghost_module(x, w, 14, 2, false).equal(expected));
+      ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, 10, 1, true);
+  EXPECT_TRUE(ghost_module(x, w, 10, 1, true).equal(expected));
 }
 
 TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {

@@ -1,0 +1,25 @@
+# The CPU kernels and what packs for them: the library ghostnet_cpu, which sees no LibTorch. native/ops/cpu/kernels.cpp
+# is compiled once for each capability that the architecture has; one is chosen at run time.
+
+file(GLOB _sources CONFIGURE_DEPENDS native/ops/cpu/*.cpp)
+list(FILTER _sources EXCLUDE REGEX "/kernels\\.cpp$")
+add_library(ghostnet_cpu STATIC ${_sources})
+target_include_directories(ghostnet_cpu PRIVATE native "${CMAKE_CURRENT_BINARY_DIR}/generated")
+
+function(ghostnet_add_cpu_kernels capability)
+  set(target ghostnet_kernels_${capability})
+  add_library(${target} OBJECT native/ops/cpu/kernels.cpp)
+  target_include_directories(${target} PRIVATE native)
+  target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=kernels_${capability})
+  # Optimised in every configuration: without it the tests of the engine take minutes.
+  target_compile_options(${target} PRIVATE -O3 ${ARGN})
+  target_sources(ghostnet_cpu PRIVATE $<TARGET_OBJECTS:${target}>)
+endfunction()
+
+ghostnet_add_cpu_kernels(baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  target_compile_definitions(ghostnet_cpu PRIVATE GHOSTNET_X86_KERNELS)
+  ghostnet_add_cpu_kernels(avx2 -mavx2 -mfma)
+  ghostnet_add_cpu_kernels(avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+                           -Wno-maybe-uninitialized)  # GCC 12 warns of its own intrinsics
+endif()

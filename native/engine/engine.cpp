@@ -1,0 +1,140 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "engine/threads.h"
+#include "engine/worker_pool.h"
+#include "model/ghostnet.h"
+
+namespace ghostnet {
+
+namespace {
+
+/** One run, as its threads see it. */
+class Run {
+ public:
+  Run(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan& plan, const ArrayView& input,
+      const Transform& transform, float* arena, float* result)
+      : network_(network),
+        kernels_(kernels),
+        plan_(plan),
+        input_(static_cast<const std::byte*>(input.data)),
+        image_bytes_(static_cast<int64_t>(size_of(input.dtype)) * 3 * plan.key().height * plan.key().width),
+        arena_(arena),
+        result_(result),
+        spin_(plan.key().threads) {
+    for (size_t channel = 0; channel < 3; ++channel) {
+      normalisation_.scale[channel] = static_cast<float>(1 / (255 * transform.std[channel]));
+      normalisation_.shift[channel] = static_cast<float>(-transform.mean[channel] / transform.std[channel]);
+    }
+  }
+
+  void thread(int number) {
+    const PlanKey& key = plan_.key();
+    for (int64_t image = next_image_++; image < plan_.single_images(); image = next_image_++) {
+      run_steps(image, number, number, 0, 1, nullptr);
+    }
+    if (plan_.single_images() < key.batch) {
+      // A team computes in buffers that another thread may still have an image of its own in.
+      if (plan_.single_images() > 0) barrier_.wait(key.threads, spin_);
+      const int team = number / plan_.team_size();
+      const int64_t image = plan_.single_images() + team;
+      if (image < key.batch) {
+        run_steps(image, team, number, number % plan_.team_size(), plan_.team_size(), &team_barriers_[team]);
+      }
+    }
+    barrier_.wait(key.threads, spin_);
+    head(number);
+  }
+
+ private:
+  void run_steps(int64_t image, int slot, int thread, int rank, int size, Barrier* barrier) {
+    const StepContext context = {
+        .kernels = &kernels_,
+        .input = input_ + image * image_bytes_,
+        .normalisation = &normalisation_,
+        .pooled = arena_ + plan_.pooled() + image * network_.last.columns,
+        .buffers = arena_ + plan_.buffers_of(slot),
+        .offsets = plan_.offsets(),
+        .scratch = arena_ + plan_.scratch_of(thread),
+        .rank = rank,
+        .size = size,
+    };
+    for (const auto& step : plan_.steps()) {
+      step->run(context);
+      if (barrier != nullptr && step->barrier_after) barrier->wait(size, spin_);
+    }
+  }
+
+  // For all images together, so that the weights, which are most of the network's, come from memory once.
+  void head(int number) {
+    const PlanKey& key = plan_.key();
+    const bool logits = key.output == Output::logits;
+    float* const features = logits ? arena_ + plan_.features() : result_;
+    run_rows(kernels_, network_.head, cpu::share_of(network_.head.panels, number, key.threads),
+             arena_ + plan_.pooled(), key.batch, cpu::RowProduct::Activation::relu, features);
+    if (!logits) return;
+    barrier_.wait(key.threads, spin_);
+    run_rows(kernels_, network_.classifier, cpu::share_of(network_.classifier.panels, number, key.threads),
+             features, key.batch, cpu::RowProduct::Activation::none, result_);
+  }
+
+  const PackedNetwork& network_;
+  const cpu::Kernels& kernels_;
+  const Plan& plan_;
+  const std::byte* input_;
+  int64_t image_bytes_;
+  float* arena_;
+  float* result_;
+  Normalisation normalisation_;
+  Spin spin_;
+  Barrier barrier_;
+  // Teams have two threads or more.
+  Barrier team_barriers_[kMaxThreads / 2];
+  std::atomic<int64_t> next_image_{0};
+};
+
+}  // namespace
+
+Engine::Engine(GhostNetImpl& net, cpu::Capability capability, std::shared_ptr<Arena> arena)
+    : kernels_(cpu::kernels_of(capability)),
+      network_(pack_network(net, kernels_.lanes)),
+      arena_(std::move(arena)) {}
+
+int64_t Engine::columns(Output output) const {
+  return output == Output::logits ? network_.classifier.columns : network_.head.columns;
+}
+
+const Plan& Engine::plan_for(const PlanKey& key) {
+  const auto found =
+      std::find_if(plans_.begin(), plans_.end(), [&](const Plan& plan) { return plan.key() == key; });
+  if (found != plans_.end()) {
+    plans_.splice(plans_.begin(), plans_, found);
+  } else {
+    plans_.emplace_front(network_, kernels_, key);
+    if (plans_.size() > kMaxPlans) plans_.pop_back();
+  }
+  return plans_.front();
+}
+
+void Engine::run(const ArrayView& input, const Transform& transform, Output output, int threads,
+                 float* result) {
+  const bool bytes = input.dtype == DType::uint8;
+  const PlanKey key = {
+      .batch = input.shape[0],
+      .height = input.shape[bytes ? 1 : 2],
+      .width = input.shape[bytes ? 2 : 3],
+      .input = bytes ? StemStep::Input::bytes_nhwc : StemStep::Input::floats_nchw,
+      .output = output,
+      .threads = threads,
+  };
+  const Plan& plan = plan_for(key);
+  auto* const arena =
+      reinterpret_cast<float*>(arena_->reserve(static_cast<size_t>(plan.size()) * sizeof(float)));
+  Run run(network_, kernels_, plan, input, transform, arena, result);
+  WorkerPool::shared().run(
+      threads, [](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
+}
+
+}  // namespace ghostnet

@@ -1,0 +1,65 @@
+/**
+ * Everything about a run that follows from the shape of its input: the steps, where their buffers lie, which
+ * thread computes what. Free of LibTorch.
+ */
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/output.h"
+#include "engine/steps.h"
+
+namespace ghostnet {
+
+/** What a plan is made for. */
+struct PlanKey {
+  int64_t batch, height, width;
+  StemStep::Input input;
+  Output output;
+  int threads;
+
+  bool operator==(const PlanKey&) const = default;
+};
+
+class Plan {
+ public:
+  Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const PlanKey& key);
+
+  const PlanKey& key() const { return key_; }
+
+  /**
+   * Images that are computed by one thread each; the rest of the batch is computed by teams, one team an
+   * image, when that is at most half as many images as threads.
+   */
+  int64_t single_images() const { return single_images_; }
+  /** Threads in each team of the rest. */
+  int team_size() const { return team_size_; }
+
+  const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
+  const int64_t* offsets() const { return offsets_.data(); }
+
+  /**
+   * The arena, in floats: the buffers of each thread with an image of its own or each team, scratch memory of
+   * each thread, rows of the head.
+   */
+  int64_t size() const;
+  int64_t buffers_of(int slot) const { return slot * buffers_size_; }
+  int64_t scratch_of(int thread) const { return slots() * buffers_size_ + thread * scratch_size_; }
+  int64_t pooled() const { return scratch_of(key_.threads); }
+  int64_t features() const { return pooled() + pooled_size_; }
+
+ private:
+  class Builder;
+  // Any thread may take an image of its own.
+  int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.batch; }
+
+  PlanKey key_;
+  int64_t single_images_ = 0;
+  int team_size_ = 1;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<int64_t> offsets_;
+  int64_t buffers_size_ = 0, scratch_size_ = 0, pooled_size_ = 0, features_size_ = 0;
+};
+
+}  // namespace ghostnet

@@ -1,0 +1,20 @@
+// Compiled once for each capability, with GHOSTNET_KERNELS naming the table; see cmake/CpuKernels.cmake.
+//
+// Nothing but the table leaves this file, and no inline function of the standard library comes in: the linker
+// keeps one copy of such a function, and could keep the one with instructions that the processor lacks.
+#include "ops/cpu/kernels.h"
+
+#include "ops/cpu/depthwise_kernel.h"
+#include "ops/cpu/pixel_kernels.h"
+#include "ops/cpu/product_kernel.h"
+#include "ops/cpu/vector.h"
+
+namespace ghostnet::cpu {
+
+extern const Kernels GHOSTNET_KERNELS;
+const Kernels GHOSTNET_KERNELS = {
+    Vector::kLanes, product,     row_product,   depthwise_row,
+    sum_pixels,     scale_panel, normalise_row, interleave_row,
+};
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,101 @@
+/**
+ * The CPU kernels of the engine and of the operator: one table of functions for each capability. Activations
+ * are float32 with the channels of a pixel next to each other (NHWC). Kernels take pointers, write where they
+ * are told, allocate nothing and never throw. Free of LibTorch.
+ *
+ * Every value has one order of arithmetic, whatever the tile it is computed in: a sum over the depth of a
+ * product or the taps of a convolution starts at the bias and goes on one fused multiply-add after another.
+ * So results are bit-equal however the work is cut.
+ */
+#pragma once
+
+#include <cstdint>
+
+#include "ops/cpu/capability.h"
+
+namespace ghostnet::cpu {
+
+/**
+ * Rows of pixels times a panel of packed weights: out[i][j] = relu?(bias[j] + sum over a[i] * panel[.][j]) +
+ * residual[i][j].
+ *
+ * A row of `a` is `segments` runs of `depth` values, `segment_stride` apart: one run for a 1x1 convolution,
+ * one for each kernel row for a larger one.
+ */
+struct Product {
+  const float* a;
+  int64_t row_stride;  ///< floats from one row of `a` to the next
+  int64_t segments, segment_stride, depth;
+  int64_t rows;
+  const float* panel;    ///< [segments*depth] rows of vectors*lanes, zeros behind the last column
+  int64_t panel_stride;  ///< floats from one row of the panel to the next
+  const float* bias;     ///< [vectors*lanes]
+  int64_t vectors;       ///< 1 to 3
+  int64_t columns;       ///< that are written to `out`: at most vectors*lanes, more than (vectors-1)*lanes
+  bool relu;
+  const float* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
+  float* out;             ///< or null when only `plain` is wanted
+  int64_t out_stride;
+  float* plain;  ///< the values before the residual, whole vectors, or null
+  int64_t plain_stride;
+};
+
+/** One row of values times a matrix in panels: what is left of a convolution on a 1x1 plane. */
+struct RowProduct {
+  const float* a;  ///< [depth]
+  int64_t depth;
+  const float* weights;  ///< panels of kRowPanel vectors: [panels][depth][kRowPanel*lanes]
+  const float* bias;     ///< [panels*kRowPanel*lanes]
+  int64_t panels;
+  int64_t columns;  ///< written to `out`
+  enum class Activation { none, relu, hard_sigmoid } activation;
+  float* out;
+};
+
+/** Vectors in a panel of a RowProduct. */
+inline constexpr int64_t kRowPanel = 4;
+
+/** One row of output pixels of a depthwise convolution with padding kernel/2. */
+struct DepthwiseRow {
+  const float* const* rows;  ///< [kernel] rows of the input, null where outside of the plane
+  int64_t width;             ///< of the input in pixels
+  int64_t pixel_stride;      ///< of the input in floats
+  int64_t out_width;
+  const float*
+      weights;  ///< for each vector of channels its bias and its taps: [ceil(channels/lanes)][1+k*k][lanes]
+  int64_t kernel, stride;
+  int64_t channels;
+  bool relu;
+  const float* residual;  ///< as `out`, added after the ReLU, or null; may be `out` itself
+  float* out;
+  int64_t out_stride;  ///< floats from one output pixel to the next
+};
+
+/** What one capability has. */
+struct Kernels {
+  int64_t lanes;  ///< floats in a vector: packed weights depend on it
+
+  void (*product)(const Product& call);
+  void (*row_product)(const RowProduct& call);
+  void (*depthwise_row)(const DepthwiseRow& call);
+
+  /** out[c] = sum of x[p][c] over the pixels, one after another, on top of what is in `out` when `add`. */
+  void (*sum_pixels)(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
+                     float* out);
+  /** out[k][j] = x[k][j] * gate[k] for a packed panel of `width` columns, whole vectors. */
+  void (*scale_panel)(const float* x, const float* gate, int64_t depth, int64_t width, float* out);
+  /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
+  void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
+                        float* out);
+  /** Three planes to pixels of three channels. */
+  void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, float* out);
+};
+
+/** @param capability one of available_capabilities() */
+const Kernels& kernels_of(Capability capability);
+
+/** Packed weights are padded to whole vectors, and kernels read whole vectors: this many floats behind the
+ * last value of an input must be readable. */
+inline constexpr int64_t kReadableBehind = 64;
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,167 @@
+#include "ops/cpu/packing.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace ghostnet::cpu {
+
+Range share_of(int64_t count, int part, int parts) {
+  return {count * part / parts, count * (part + 1) / parts};
+}
+
+int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+Floats::Floats(int64_t count) {
+  constexpr size_t kCacheLine = 64;
+  const size_t bytes = static_cast<size_t>(round_up(
+      (count + kReadableBehind) * static_cast<int64_t>(sizeof(float)), static_cast<int64_t>(kCacheLine)));
+  auto* memory = static_cast<float*>(std::aligned_alloc(kCacheLine, bytes));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory, 0, bytes);
+  data_.reset(memory);
+}
+
+void Floats::Free::operator()(float* data) const { std::free(data); }
+
+int64_t PackedProduct::weight_count() const { return segments * depth * columns; }
+
+PackedProduct pack_product(int64_t lanes, const float* weights, const float* bias, int64_t columns,
+                           int64_t depth, int64_t segments) {
+  PackedProduct packed;
+  packed.segments = segments;
+  packed.depth = depth;
+  packed.columns = columns;
+  const int64_t rows = segments * depth;
+  const int64_t vectors = round_up(columns, lanes) / lanes;
+  packed.weights = Floats(rows * vectors * lanes);
+  packed.bias = Floats(vectors * lanes);
+  std::copy_n(bias, columns, packed.bias.data());
+  for (int64_t done = 0; done < vectors;) {
+    // Panels of two vectors, and one of three where one would be left over.
+    const int64_t left = vectors - done;
+    const int64_t width = left == 3 ? 3 : std::min<int64_t>(left, 2);
+    const int64_t column = done * lanes;
+    const int64_t valid = std::min(width * lanes, columns - column);
+    packed.panels.push_back({column, valid, width, rows * column});
+    float* panel = packed.weights.data() + rows * column;
+    for (int64_t k = 0; k < rows; ++k) {
+      for (int64_t j = 0; j < valid; ++j) panel[k * width * lanes + j] = weights[(column + j) * rows + k];
+    }
+    done += width;
+  }
+  return packed;
+}
+
+Range panels_of(const PackedProduct& product, int part, int parts) {
+  int64_t vectors = 0;
+  for (const auto& panel : product.panels) vectors += panel.vectors;
+  // The panel whose first vector is nearest to the cut.
+  const auto boundary = [&](int cut) {
+    const int64_t target = vectors * cut;
+    int64_t before = 0;
+    int64_t index = 0;
+    for (const auto& panel : product.panels) {
+      if (2 * before * parts + panel.vectors * parts > 2 * target) break;
+      before += panel.vectors;
+      ++index;
+    }
+    return index;
+  };
+  return {boundary(part), boundary(part + 1)};
+}
+
+void run_product(const Kernels& kernels, const PackedProduct& product, const float* weights, Range panels,
+                 Product call) {
+  float* const out = call.out;
+  float* const plain = call.plain;
+  const float* const residual = call.residual;
+  call.segments = product.segments;
+  call.depth = product.depth;
+  for (int64_t index = panels.begin; index < panels.end; ++index) {
+    const auto& panel = product.panels[static_cast<size_t>(index)];
+    call.panel = weights + panel.offset;
+    call.panel_stride = panel.vectors * kernels.lanes;
+    call.bias = product.bias.data() + panel.column;
+    call.vectors = panel.vectors;
+    call.columns = panel.columns;
+    call.out = out == nullptr ? nullptr : out + panel.column;
+    call.plain = plain == nullptr ? nullptr : plain + panel.column;
+    call.residual = residual == nullptr ? nullptr : residual + panel.column;
+    kernels.product(call);
+  }
+}
+
+PackedRows pack_rows(int64_t lanes, const float* weights, const float* bias, int64_t columns, int64_t depth) {
+  PackedRows packed;
+  const int64_t width = kRowPanel * lanes;
+  packed.depth = depth;
+  packed.columns = columns;
+  packed.panels = round_up(columns, width) / width;
+  packed.weights = Floats(packed.panels * width * depth);
+  packed.bias = Floats(packed.panels * width);
+  std::copy_n(bias, columns, packed.bias.data());
+  for (int64_t column = 0; column < columns; ++column) {
+    float* panel = packed.weights.data() + column / width * width * depth + column % width;
+    for (int64_t k = 0; k < depth; ++k) panel[k * width] = weights[column * depth + k];
+  }
+  return packed;
+}
+
+void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, const float* a, int64_t rows,
+              RowProduct::Activation activation, float* out) {
+  if (panels.size() == 0) return;
+  const int64_t width = kRowPanel * kernels.lanes;
+  const float* weights = matrix.weights.data() + panels.begin * width * matrix.depth;
+  const float* bias = matrix.bias.data() + panels.begin * width;
+  const int64_t columns = std::min(panels.end * width, matrix.columns) - panels.begin * width;
+  out += panels.begin * width;
+  if (rows == 1 || activation == RowProduct::Activation::hard_sigmoid) {
+    for (int64_t row = 0; row < rows; ++row) {
+      kernels.row_product({a + row * matrix.depth, matrix.depth, weights, bias, panels.size(), columns,
+                           activation, out + row * matrix.columns});
+    }
+    return;
+  }
+  constexpr int64_t kVectors = 2;
+  for (int64_t column = 0; column < columns; column += kVectors * kernels.lanes) {
+    const int64_t valid = std::min(columns - column, kVectors * kernels.lanes);
+    kernels.product({
+        .a = a,
+        .row_stride = matrix.depth,
+        .segments = 1,
+        .segment_stride = 0,
+        .depth = matrix.depth,
+        .rows = rows,
+        .panel = weights + column / width * width * matrix.depth + column % width,
+        .panel_stride = width,
+        .bias = bias + column,
+        .vectors = valid > kernels.lanes ? kVectors : 1,
+        .columns = valid,
+        .relu = activation == RowProduct::Activation::relu,
+        .residual = nullptr,
+        .out = out + column,
+        .out_stride = matrix.columns,
+        .plain = nullptr,
+        .plain_stride = 0,
+    });
+  }
+}
+
+PackedDepthwise pack_depthwise(int64_t lanes, const float* weights, const float* bias, int64_t channels,
+                               int64_t kernel) {
+  PackedDepthwise packed;
+  packed.channels = channels;
+  packed.kernel = kernel;
+  const int64_t taps = kernel * kernel;
+  packed.weights = Floats(round_up(channels, lanes) * (1 + taps));
+  for (int64_t channel = 0; channel < channels; ++channel) {
+    float* block = packed.weights.data() + channel / lanes * lanes * (1 + taps) + channel % lanes;
+    block[0] = bias[channel];
+    for (int64_t tap = 0; tap < taps; ++tap) block[(1 + tap) * lanes] = weights[channel * taps + tap];
+  }
+  return packed;
+}
+
+}  // namespace ghostnet::cpu

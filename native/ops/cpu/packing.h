@@ -1,0 +1,154 @@
+/**
+ * Weights in the order in which the kernels read them, packed once for a capability. Free of LibTorch.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ops/cpu/kernels.h"
+
+namespace ghostnet::cpu {
+
+/** The part [begin, end) of some work. */
+struct Range {
+  int64_t begin, end;
+
+  int64_t size() const { return end - begin; }
+};
+
+/** The share of one of `parts` in `count` things: shares differ by one at most. */
+Range share_of(int64_t count, int part, int parts);
+
+int64_t round_up(int64_t value, int64_t multiple);
+
+/** Floats aligned to a cache line, zeroed, with kReadableBehind more of them behind. */
+class Floats {
+ public:
+  Floats() = default;
+  /** @throws std::bad_alloc */
+  explicit Floats(int64_t count);
+
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* data) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+};
+
+/** The matrix of a 1x1 convolution, or of a dense one whose kernel rows are segments, in panels of columns.
+ */
+struct PackedProduct {
+  struct Panel {
+    int64_t column, columns;  ///< first column, how many
+    int64_t vectors;
+    int64_t offset;  ///< in weights
+  };
+  int64_t segments = 1;
+  int64_t depth = 0;  ///< of a segment
+  int64_t columns = 0;
+  std::vector<Panel> panels;
+  Floats weights;
+  Floats bias;  ///< by column, whole vectors
+
+  int64_t weight_count() const;
+};
+
+/**
+ * @param lanes of the kernels
+ * @param weights [columns][segments*depth]
+ * @param bias [columns]
+ */
+PackedProduct pack_product(int64_t lanes, const float* weights, const float* bias, int64_t columns,
+                           int64_t depth, int64_t segments = 1);
+
+/** Which panels of a product one of several threads takes, so that all have about as many columns. */
+Range panels_of(const PackedProduct& product, int part, int parts);
+
+/**
+ * Some panels of a product.
+ * @param weights those of the product, or others packed alike
+ * @param call its rows, and out, residual and plain at column 0; what depends on the panel is filled in
+ */
+void run_product(const Kernels& kernels, const PackedProduct& product, const float* weights, Range panels,
+                 Product call);
+
+/** A matrix for single rows: convolutions on a 1x1 plane, linear layers. */
+struct PackedRows {
+  int64_t depth = 0, columns = 0;
+  int64_t panels = 0;
+  Floats weights, bias;
+};
+
+/** @param weights [columns][depth] */
+PackedRows pack_rows(int64_t lanes, const float* weights, const float* bias, int64_t columns, int64_t depth);
+
+/**
+ * The product of `rows` rows with some panels of the matrix.
+ * @param a [rows][depth]
+ * @param out [rows][columns]; columns outside of the panels are left alone
+ */
+void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, const float* a, int64_t rows,
+              RowProduct::Activation activation, float* out);
+
+struct PackedDepthwise {
+  int64_t channels = 0, kernel = 0;
+  Floats weights;  ///< see DepthwiseRow
+};
+
+/** @param weights [channels][kernel*kernel] */
+PackedDepthwise pack_depthwise(int64_t lanes, const float* weights, const float* bias, int64_t channels,
+                               int64_t kernel);
+
+/** The largest kernel of a depthwise convolution: what architectures are allowed. */
+inline constexpr int64_t kMaxDepthwiseKernel = 31;
+
+/** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in floats. */
+struct DepthwiseCall {
+  int64_t height, width;  ///< of the input
+  int64_t pixel_stride;   ///< of the input
+  int64_t out_width, stride;
+  Range channels;  ///< begins at a multiple of the lanes
+  bool relu;
+  int64_t out_stride;
+};
+
+/**
+ * The output row `y`.
+ * @param row_of gives an input row by its number, which is inside of the plane, at channel 0
+ * @param residual,out the row at channel 0; residual may be null
+ */
+
+template <typename RowOf>
+void run_depthwise_row(const Kernels& kernels, const PackedDepthwise& weights, const DepthwiseCall& call,
+                       int64_t y, const RowOf& row_of, const float* residual, float* out) {
+  const float* rows[kMaxDepthwiseKernel];
+  const int64_t kernel = weights.kernel;
+  const int64_t first = y * call.stride - kernel / 2;
+  for (int64_t ky = 0; ky < kernel; ++ky) {
+    const int64_t input = first + ky;
+    rows[ky] = input < 0 || input >= call.height ? nullptr : row_of(input) + call.channels.begin;
+  }
+  const int64_t block = call.channels.begin / kernels.lanes;
+  kernels.depthwise_row({
+      .rows = rows,
+      .width = call.width,
+      .pixel_stride = call.pixel_stride,
+      .out_width = call.out_width,
+      .weights = weights.weights.data() + block * (1 + kernel * kernel) * kernels.lanes,
+      .kernel = kernel,
+      .stride = call.stride,
+      .channels = call.channels.size(),
+      .relu = call.relu,
+      .residual = residual == nullptr ? nullptr : residual + call.channels.begin,
+      .out = out + call.channels.begin,
+      .out_stride = call.out_stride,
+  });
+}
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,81 @@
+#include "ops/ghost_module_cpu.h"
+
+#include <ATen/Parallel.h>
+
+#include "ops/cpu/ghost_module.h"
+#include "ops/ghost_module_op.h"
+
+namespace ghostnet {
+
+namespace {
+
+bool can_fuse(const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
+              const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t stride) {
+  for (const torch::Tensor* tensor : {&x, &primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
+    if (tensor->scalar_type() != torch::kFloat32 || !tensor->device().is_cpu()) return false;
+  }
+  return primary_weight.size(2) == 1 && stride == 1 && cheap_weight.size(0) == primary_weight.size(0) &&
+         cheap_weight.size(2) <= cpu::kMaxDepthwiseKernel;
+}
+
+// The rows that a thread computes at a time: enough that the rows it makes beside them are few.
+constexpr int64_t kBandRows = 16;
+
+}  // namespace
+
+torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& primary_weight,
+                               const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
+                               const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
+                               bool relu) {
+  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
+  const int64_t intrinsic = primary_weight.size(0);
+  if (!can_fuse(x, primary_weight, primary_bias, cheap_weight, cheap_bias, stride) ||
+      out_channels < intrinsic) {
+    return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
+                                  stride, relu);
+  }
+  const cpu::Kernels& kernels = cpu::kernels_of(cpu::chosen_capability());
+  const auto values = [](const torch::Tensor& tensor) { return tensor.contiguous(); };
+  const torch::Tensor weights[] = {values(primary_weight), values(primary_bias), values(cheap_weight),
+                                   values(cheap_bias)};
+  const auto data = [&](int index) { return weights[index].const_data_ptr<float>(); };
+  const cpu::PackedGhostModule module = {
+      cpu::pack_product(kernels.lanes, data(0), data(1), intrinsic, x.size(1)),
+      cpu::pack_depthwise(kernels.lanes, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
+      relu,
+  };
+
+  const int64_t height = x.size(2);
+  const int64_t width = x.size(3);
+  // Pixels of [N,C,H,W] with their channels next to each other: [N,H,W,C].
+  const torch::Tensor input = x.permute({0, 2, 3, 1}).contiguous();
+  const int64_t image = height * width * out_channels;
+  // The kernels read a little beyond the last value.
+  const torch::Tensor memory = torch::empty({x.size(0) * image + cpu::kReadableBehind}, x.options());
+  const auto* const in = input.const_data_ptr<float>();
+  auto* const out = memory.mutable_data_ptr<float>();
+  const int64_t bands = (height + kBandRows - 1) / kBandRows;
+  at::parallel_for(0, x.size(0) * bands, 1, [&](int64_t begin, int64_t end) {
+    cpu::Floats scratch(ghost_module_scratch(kernels, module, height, width, false));
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t number = index / bands;
+      const int64_t first = index % bands * kBandRows;
+      const cpu::GhostModuleCall call = {
+          .input = in + number * height * width * x.size(1),
+          .height = height,
+          .width = width,
+          .gate = nullptr,
+          .residual = nullptr,
+          .output = out + number * image,
+          .row_sums = nullptr,
+      };
+      run_ghost_module(kernels, module, call, {first, std::min(first + kBandRows, height)},
+                       {0, std::ssize(module.primary.panels)}, scratch.data());
+    }
+  });
+  const torch::Tensor pixels =
+      memory.narrow(0, 0, x.size(0) * image).view({x.size(0), height, width, out_channels});
+  return pixels.permute({0, 3, 1, 2}).contiguous();
+}
+
+}  // namespace ghostnet
