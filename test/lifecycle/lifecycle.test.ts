@@ -92,6 +92,14 @@ describe('memory', { timeout: 120_000 }, () => {
     expect(end.rss - settled.rss).toBeLessThan(20);
   });
 
+  it('stays flat over 10,000 batches of changing sizes', async () => {
+    const { settled, end } = await runScriptForJson<{ settled: number; end: number }>(
+      'lifecycle/changing-sizes.mjs',
+      { args: ['10000'], flags: ['--max-semi-space-size=1'], timeout: 120_000 },
+    );
+    expect(end - settled).toBeLessThan(20);
+  });
+
   it('of models and tensors that nobody disposes of goes with their collection', async () => {
     const { before, after } = await runScriptForJson<{ before: number; after: number }>(
       'lifecycle/collect.mjs',

@@ -16,6 +16,8 @@ interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command and its arguments that starts node, e.g. ['taskset', '-c', '0']. */
   readonly under?: readonly string[];
+  /** Milliseconds after which it is ended. Default 60,000. */
+  readonly timeout?: number;
 }
 
 /** The repository's root. */
@@ -33,7 +35,7 @@ export function runScript(name: string, options: ChildOptions = {}): Promise<End
   ];
   const env = { ...process.env, ...options.env };
   return new Promise((resolve, reject) => {
-    execFile(command ?? '', rest, { env, cwd: root, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(command ?? '', rest, { env, cwd: root, timeout: options.timeout ?? 60_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : (error.signal ?? error.code);
       if (code === undefined || code === null) reject(error ?? new Error('No exit code'));
       else resolve({ code, stdout, stderr });
