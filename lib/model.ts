@@ -34,6 +34,11 @@ export interface ModelOptions extends TransformOptions, DecodeOptions {
    * of its control group.
    */
   readonly threads?: number;
+  /**
+   * What computes: `'fused'`, the engine of this package, or `'reference'`, LibTorch's modules one after another, which is
+   * slower. Their results differ by rounding. Default `'fused'`.
+   */
+  readonly backend?: 'fused' | 'reference';
   /** Drops the call while it waits. */
   readonly signal?: AbortSignal;
 }

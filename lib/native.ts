@@ -76,6 +76,11 @@ export interface NativeArchitecture {
   readonly dropout: number;
 }
 
+/** What computes; see native/engine/network.h. */
+export interface NativeBackend {
+  readonly backend: 'fused' | 'reference';
+}
+
 /** Names a job, so that it can be aborted. */
 export type Ticket = number;
 
@@ -130,7 +135,7 @@ export interface NativeAddon {
   loadModel(
     ticket: Ticket,
     arrays: readonly (NativeBytes & { readonly name: string })[],
-    options: Given<NativeTransform & NativeArchitecture>,
+    options: Given<NativeTransform & NativeArchitecture & NativeBackend>,
   ): Promise<NativeModel>;
   inspect(
     ticket: Ticket,
@@ -139,7 +144,7 @@ export interface NativeAddon {
   ): Promise<NativeInspection>;
   createModel(
     ticket: Ticket,
-    options: Given<NativeTransform & NativeArchitecture & { readonly seed: number }>,
+    options: Given<NativeTransform & NativeArchitecture & NativeBackend & { readonly seed: number }>,
   ): Promise<NativeModel>;
   ghostModule(
     ticket: Ticket,

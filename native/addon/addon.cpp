@@ -7,7 +7,6 @@
 #include "addon/environment.h"
 #include "addon/model_handle.h"
 #include "addon/tensor_handle.h"
-#include "engine/executor.h"
 #include "engine/ghost_module_run.h"
 #include "engine/network.h"
 #include "engine/runtime.h"
@@ -42,8 +41,8 @@ Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
   return result;
 }
 
-/** stop(): ends the executor of the process; called when the process exits. */
-void stop(const Napi::CallbackInfo&) { Executor::cpu().stop(); }
+/** stop(): ends what computes in the process; called when the process exits. */
+void stop(const Napi::CallbackInfo&) { stop_runtime(); }
 
 /** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
 Napi::Value ghost_module(const Napi::CallbackInfo& info) {

@@ -29,6 +29,14 @@ Output to_output(const Napi::Value& value) {
   return to_string(value, "output") == "features" ? Output::features : Output::logits;
 }
 
+Backend to_backend(const Napi::Object& options) {
+  if (options.Get("backend").IsUndefined()) return Backend::fused;
+  const std::string name = to_string(options.Get("backend"), "backend");
+  if (name == "fused") return Backend::fused;
+  if (name == "reference") return Backend::reference;
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is not known", name, "fused or reference");
+}
+
 std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
@@ -207,7 +215,9 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {list},
             [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-             transform = to_transform(options)] { return Network::load(arrays, architecture, transform); },
+             transform = to_transform(options), backend = to_backend(options)] {
+              return Network::load(arrays, architecture, transform, backend);
+            },
             wrap_network);
   });
 }
@@ -249,8 +259,9 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
     return Environment::of(info.Env())
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {},
-            [architecture = to_architecture(options), transform = to_transform(options), seed] {
-              return Network::create(architecture, transform, seed);
+            [architecture = to_architecture(options), transform = to_transform(options), seed,
+             backend = to_backend(options)] {
+              return Network::create(architecture, transform, seed, backend);
             },
             wrap_network);
   });

@@ -5,7 +5,6 @@
 
 #include "engine/threads.h"
 #include "engine/worker_pool.h"
-#include "model/ghostnet.h"
 
 namespace ghostnet {
 
@@ -61,9 +60,17 @@ class Run {
         .rank = rank,
         .size = size,
     };
-    for (const auto& step : plan_.steps()) {
-      step->run(context);
-      if (barrier != nullptr && step->barrier_after) barrier->wait(size, spin_);
+    Profile* const profile = plan_.profile();
+    for (size_t index = 0; index < plan_.steps().size(); ++index) {
+      const Step& step = *plan_.steps()[index];
+      {
+        const ProfileTimer timer(profile, index);
+        step.run(context);
+      }
+      if (barrier != nullptr && step.barrier_after) {
+        const ProfileTimer timer(profile, plan_.waiting_line());
+        barrier->wait(size, spin_);
+      }
     }
   }
 
@@ -72,10 +79,14 @@ class Run {
     const PlanKey& key = plan_.key();
     const bool logits = key.output == Output::logits;
     float* const features = logits ? arena_ + plan_.features() : result_;
-    run_rows(kernels_, network_.head, cpu::share_of(network_.head.panels, number, key.threads),
-             arena_ + plan_.pooled(), key.batch, cpu::RowProduct::Activation::relu, features);
+    {
+      const ProfileTimer timer(plan_.profile(), plan_.head_line());
+      run_rows(kernels_, network_.head, cpu::share_of(network_.head.panels, number, key.threads),
+               arena_ + plan_.pooled(), key.batch, cpu::RowProduct::Activation::relu, features);
+    }
     if (!logits) return;
     barrier_.wait(key.threads, spin_);
+    const ProfileTimer timer(plan_.profile(), plan_.classifier_line());
     run_rows(kernels_, network_.classifier, cpu::share_of(network_.classifier.panels, number, key.threads),
              features, key.batch, cpu::RowProduct::Activation::none, result_);
   }
@@ -97,10 +108,8 @@ class Run {
 
 }  // namespace
 
-Engine::Engine(GhostNetImpl& net, cpu::Capability capability, std::shared_ptr<Arena> arena)
-    : kernels_(cpu::kernels_of(capability)),
-      network_(pack_network(net, kernels_.lanes)),
-      arena_(std::move(arena)) {}
+Engine::Engine(PackedNetwork network, cpu::Capability capability, std::shared_ptr<Arena> arena)
+    : kernels_(cpu::kernels_of(capability)), network_(std::move(network)), arena_(std::move(arena)) {}
 
 int64_t Engine::columns(Output output) const {
   return output == Output::logits ? network_.classifier.columns : network_.head.columns;
@@ -135,6 +144,7 @@ void Engine::run(const ArrayView& input, const Transform& transform, Output outp
   Run run(network_, kernels_, plan, input, transform, arena, result);
   WorkerPool::shared().run(
       threads, [](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
+  if (plan.profile() != nullptr) plan.profile()->count_images(key.batch);
 }
 
 }  // namespace ghostnet

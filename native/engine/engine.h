@@ -19,10 +19,12 @@ namespace ghostnet {
 class Engine {
  public:
   /**
-   * @param net in evaluation; its weights are copied
+   * @param network packed for the kernels of this capability
    * @param arena shared by default, since runs of a process come one at a time
    */
-  Engine(GhostNetImpl& net, cpu::Capability capability, std::shared_ptr<Arena> arena = Arena::shared());
+  Engine(PackedNetwork network, cpu::Capability capability, std::shared_ptr<Arena> arena = Arena::shared());
+  Engine(const Engine&) = delete;  // plans point into the network
+  Engine& operator=(const Engine&) = delete;
 
   /**
    * As Network::run, into memory of the caller. After the first run of a shape it allocates nothing and calls

@@ -76,7 +76,10 @@ struct Network::Weights {
   std::unique_ptr<Engine> engine;  // made by the first run that takes it
 
   Engine& fused() {
-    if (engine == nullptr) engine = std::make_unique<Engine>(*net, cpu::chosen_capability());
+    if (engine == nullptr) {
+      const cpu::Capability capability = cpu::chosen_capability();
+      engine = std::make_unique<Engine>(pack_network(*net, capability), capability);
+    }
     return *engine;
   }
 };

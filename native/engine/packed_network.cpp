@@ -83,10 +83,10 @@ class Packer {
 
 }  // namespace
 
-PackedNetwork pack_network(GhostNetImpl& net, int64_t lanes) {
+PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability) {
   const c10::InferenceMode inference;
   const Architecture& architecture = net.architecture();
-  const Packer pack(lanes);
+  const Packer pack(cpu::kernels_of(capability).lanes);
   PackedNetwork packed;
   packed.stem = pack.stem(fold(*net.conv_stem, *net.bn1));
   const auto modules = net.named_modules();

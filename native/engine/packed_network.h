@@ -40,6 +40,7 @@ struct PackedNetwork {
   cpu::PackedRows head, classifier;
 };
 
-PackedNetwork pack_network(GhostNetImpl& net, int64_t lanes);
+/** @param net in evaluation; its weights are copied */
+PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability);
 
 }  // namespace ghostnet

@@ -116,8 +116,27 @@ Plan::Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan
   team_size_ = rest == 0 ? 1 : static_cast<int>(key.threads / rest);
   single_images_ = team_size_ == 1 ? key.batch : key.batch - rest;
   Builder(*this, network, kernels).build();
+  if (Profile::wanted()) make_profile(network);
   pooled_size_ = cpu::round_up(key.batch * network.last.columns + cpu::kReadableBehind, 16);
   features_size_ = cpu::round_up(key.batch * network.head.columns + cpu::kReadableBehind, 16);
+}
+
+void Plan::make_profile(const PackedNetwork& network) {
+  profile_ = &Profile::titled("batch " + std::to_string(key_.batch) + ", " + std::to_string(key_.height) + "x" +
+                              std::to_string(key_.width) + ", " +
+                              (key_.input == StemStep::Input::bytes_nhwc ? "uint8, " : "float32, ") +
+                              std::to_string(key_.threads) + (key_.threads == 1 ? " thread, " : " threads, ") +
+                              std::to_string(network.stem.columns) + " stem channels, " +
+                              std::to_string(steps_.size()) + " steps");
+  if (!profile_->empty()) return;
+  for (const auto& step : steps_) profile_->add_line(step->name(), step->multiply_adds(), step->bytes);
+  const auto add = [&](const char* name, const cpu::PackedRows& weights) {
+    const int64_t count = weights.depth * weights.columns;
+    profile_->add_line(name, count, count * static_cast<int64_t>(sizeof(float)));
+  };
+  add("conv_head", network.head);
+  add("classifier", network.classifier);
+  profile_->add_line("waiting for each other", 0, 0);
 }
 
 int64_t Plan::size() const { return features() + features_size_; }

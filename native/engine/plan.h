@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/output.h"
+#include "engine/profile.h"
 #include "engine/steps.h"
 
 namespace ghostnet {
@@ -39,6 +40,13 @@ class Plan {
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
   const int64_t* offsets() const { return offsets_.data(); }
 
+  /** Null unless profiles are wanted. Its first lines are those of the steps. */
+  Profile* profile() const { return profile_; }
+  size_t head_line() const { return steps_.size(); }
+  size_t classifier_line() const { return steps_.size() + 1; }
+  /** For each other, between steps. */
+  size_t waiting_line() const { return steps_.size() + 2; }
+
   /**
    * The arena, in floats: the buffers of each thread with an image of its own or each team, scratch memory of
    * each thread, rows of the head.
@@ -51,6 +59,7 @@ class Plan {
 
  private:
   class Builder;
+  void make_profile(const PackedNetwork& network);
   // Any thread may take an image of its own.
   int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.batch; }
 
@@ -59,6 +68,7 @@ class Plan {
   int team_size_ = 1;
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<int64_t> offsets_;
+  Profile* profile_ = nullptr;
   int64_t buffers_size_ = 0, scratch_size_ = 0, pooled_size_ = 0, features_size_ = 0;
 };
 

@@ -13,6 +13,12 @@ struct RuntimeInfo {
 
 RuntimeInfo runtime_info();
 
+/**
+ * Ends what computes in the process, and prints the profiles to stderr where GHOSTNET_PROFILE asks for them. Call it when
+ * the process exits.
+ */
+void stop_runtime();
+
 /** Registers the operators. Call it when the module starts. @throws Error GHOSTNET_INTERNAL */
 void start_runtime();
 

@@ -160,7 +160,7 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
     const torch::Tensor expected = expected_of(net, input, output);
     for (const Capability capability : cpu::available_capabilities()) {
       const auto arena = std::make_shared<Arena>();
-      Engine engine(*net, capability, arena);
+      Engine engine(pack_network(*net, capability), capability, arena);
       const torch::Tensor first = run(engine, input, output, threads);
       std::memset(arena->data(), 0xff, arena->size());
       const torch::Tensor actual = run(engine, input, output, threads);
@@ -182,7 +182,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
       const torch::Tensor expected = expected_of(net, input, Output::logits);
       const double rounding = relative_error(net->forward(input.values), expected);
       for (const Capability capability : cpu::available_capabilities()) {
-        Engine engine(*net, capability);
+        Engine engine(pack_network(*net, capability), capability);
         EXPECT_LT(relative_error(run(engine, input, Output::logits, 2), expected),
                   std::max(1e-5, 8 * rounding))
             << variant.name << (bytes ? " bytes " : " floats ") << cpu::name_of(capability);
@@ -194,7 +194,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
 TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
-  Engine engine(*net, GetParam());
+  Engine engine(pack_network(*net, GetParam()), GetParam());
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{224, 224}, {95, 70}}) {
     const Input all = random_input(true, 7, height, width);
     std::vector<torch::Tensor> alone;
@@ -215,7 +215,7 @@ TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
 
 TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 5);
-  Engine engine(*net, GetParam());
+  Engine engine(pack_network(*net, GetParam()), GetParam());
   std::vector<float> result(3 * 1280);
   static std::atomic<int64_t> operators = 0;
   const auto handle = at::addGlobalCallback(
@@ -249,7 +249,8 @@ TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
 TEST(Engine, KeepsABoundedNumberOfPlans) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 6);
-  Engine engine(*net, cpu::available_capabilities().back());
+  const Capability widest = cpu::available_capabilities().back();
+  Engine engine(pack_network(*net, widest), widest);
   const Input first = random_input(false, 1, 32, 32);
   const torch::Tensor expected = run(engine, first, Output::logits, 1);
   for (int64_t batch = 1; batch <= 40; ++batch)
@@ -260,7 +261,8 @@ TEST(Engine, KeepsABoundedNumberOfPlans) {
 
 TEST(Engine, IsACopyOfAModelThatTrainsOn) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 7);
-  Engine engine(*net, cpu::available_capabilities().back());
+  const Capability widest = cpu::available_capabilities().back();
+  Engine engine(pack_network(*net, widest), widest);
   const Input input = random_input(false, 1, 40, 40);
   const torch::Tensor before = run(engine, input, Output::logits, 1);
   net->train();
