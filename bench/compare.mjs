@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { EngineProcess, EngineUnavailable, ours } from './engine-process.mjs';
+import { measurePeak } from './peak.mjs';
 import { median, spread } from './statistics.mjs';
 
 /** The largest difference of two engines' logits that still counts as the same network, relative to the largest logit. */
@@ -18,7 +19,7 @@ const openSeconds = 900;
  *
  * @param {string[]} engines ours first
  * @param {{ batch: number, threads: number }} cell
- * @param {{ weights: string, onnx: string | null, reference: string | null, input: (shape: number[]) => Promise<string> }} network
+ * @param {{ weights: string, onnx: string | null, reference: string | null, multiplyAdds: number, input: (shape: number[]) => Promise<string> }} network
  * @param {{ rounds: number, seconds: number, calls: number, pauseSeconds: number }} effort
  * @returns the rows of the cell, and why engines were left out
  * @throws {Error} when an engine fails, or its logits differ from ours
@@ -57,13 +58,16 @@ export async function compareEngines(engines, cell, network, effort) {
     for (const { running } of open.values()) {
       await running.request('time', { seconds, calls }, { timeoutSeconds: openSeconds });
     }
+    let peak = 0;
     for (let round = 0; round < effort.rounds; round++) {
+      // The machine gives more in one moment than in another: the best of all rounds is its peak.
+      peak = Math.max(peak, await measurePeak(cell.threads));
       for (const { running, rounds } of open.values()) {
         await pause(effort.pauseSeconds * 1000);
         rounds.push((await running.request('time', { seconds, calls })).milliseconds);
       }
     }
-    return { rows: rowsOf(open, cell), unavailable };
+    return { rows: rowsOf(open, cell, peak, network.multiplyAdds), unavailable };
   } finally {
     await Promise.all([...open.values()].map(({ running }) => running.close()));
   }
@@ -98,7 +102,7 @@ function relativeDifference(actual, expected) {
   return difference / largest;
 }
 
-function rowsOf(open, { batch, threads }) {
+function rowsOf(open, { batch, threads }, peak, multiplyAdds) {
   const medians = (engine) => open.get(engine)?.rounds.map((milliseconds) => median(milliseconds));
   const own = medians(ours);
   const base = medians(yardstick);
@@ -118,6 +122,7 @@ function rowsOf(open, { batch, threads }) {
       imagesPerSecond: (batch * 1000) / milliseconds.median,
       speed: base === undefined ? null : spread(times.map((value, round) => base[round] / value)),
       ratioToOurs: engine === ours ? null : spread(ratios),
+      shareOfPeak: (multiplyAdds * batch * 1000) / milliseconds.median / peak,
       peakMemoryMiB: running.peakMemory(),
       logitsDifference: difference,
       rounds,

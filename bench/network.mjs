@@ -32,6 +32,7 @@ export async function layOutNetwork(shared) {
     weights,
     onnx: exported ? onnx : null,
     reference: existsSync(reference) ? reference : null,
+    multiplyAdds: await multiplyAddsOf(weights),
     description: describe({ known, exported, golden, onnx }),
     /** Writes the input of a batch. */
     async input(shape) {
@@ -56,6 +57,14 @@ function stateOf(file) {
     if (name.startsWith(statePrefix)) state.push([name.slice(statePrefix.length), array]);
   }
   return writeSafetensors(state);
+}
+
+/** Of one image. */
+async function multiplyAddsOf(weights) {
+  const model = await GhostNet.load(weights);
+  const { multiplyAdds } = model.info;
+  model.dispose();
+  return multiplyAdds;
 }
 
 async function saveRandom(path) {

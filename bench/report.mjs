@@ -45,6 +45,7 @@ function forwardTable(rows) {
     'images/s',
     'speed',
     'p10..p90',
+    'of peak',
     'MiB',
   ];
   const cells = rows.map((row) => [
@@ -57,6 +58,7 @@ function forwardTable(rows) {
     digits(row.imagesPerSecond, 0),
     row.speed === null ? '-' : digits(row.speed.median, 2),
     row.speed === null ? '-' : range(row.speed),
+    `${digits(row.shareOfPeak * 100, 0)} %`,
     digits(row.peakMemoryMiB, 0),
   ]);
   return markdownTable(header, cells);

@@ -153,6 +153,8 @@ export interface NativeAddon {
     options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
   ): Promise<NativeTensor>;
   nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
+  /** Multiply-adds a second. */
+  measurePeak(ticket: Ticket, threads: number): Promise<number>;
   newTicket(): Ticket;
   abort(ticket: Ticket, reason: unknown): boolean;
   setErrorFactory(

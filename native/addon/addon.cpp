@@ -9,6 +9,7 @@
 #include "addon/tensor_handle.h"
 #include "engine/ghost_module_run.h"
 #include "engine/network.h"
+#include "engine/peak.h"
 #include "engine/runtime.h"
 #include "engine/threads.h"
 
@@ -94,6 +95,17 @@ Napi::Value null_run(const Napi::CallbackInfo& info) {
   });
 }
 
+/** measurePeak(ticket, threads): multiply-adds a second */
+Napi::Value peak(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    return Environment::of(info.Env())
+        .run<double>(
+            to_int(info[0], "ticket"), {},
+            [threads = static_cast<int>(to_int(info[1], "threads"))] { return measure_peak(threads); },
+            [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); });
+  });
+}
+
 Napi::Object start(Napi::Env env, Napi::Object exports) {
   Environment::attach(env);
   guarded(env, start_runtime);
@@ -108,6 +120,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("inspect", Napi::Function::New<ModelHandle::inspect>(env, "inspect"));
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
   exports.Set("nullRun", Napi::Function::New<null_run>(env, "nullRun"));
+  exports.Set("measurePeak", Napi::Function::New<peak>(env, "measurePeak"));
   exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));

@@ -122,12 +122,12 @@ Plan::Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan
 }
 
 void Plan::make_profile(const PackedNetwork& network) {
-  profile_ = &Profile::titled("batch " + std::to_string(key_.batch) + ", " + std::to_string(key_.height) + "x" +
-                              std::to_string(key_.width) + ", " +
-                              (key_.input == StemStep::Input::bytes_nhwc ? "uint8, " : "float32, ") +
-                              std::to_string(key_.threads) + (key_.threads == 1 ? " thread, " : " threads, ") +
-                              std::to_string(network.stem.columns) + " stem channels, " +
-                              std::to_string(steps_.size()) + " steps");
+  profile_ = &Profile::titled(
+      "batch " + std::to_string(key_.batch) + ", " + std::to_string(key_.height) + "x" +
+      std::to_string(key_.width) + ", " +
+      (key_.input == StemStep::Input::bytes_nhwc ? "uint8, " : "float32, ") + std::to_string(key_.threads) +
+      (key_.threads == 1 ? " thread, " : " threads, ") + std::to_string(network.stem.columns) +
+      " stem channels, " + std::to_string(steps_.size()) + " steps");
   if (!profile_->empty()) return;
   for (const auto& step : steps_) profile_->add_line(step->name(), step->multiply_adds(), step->bytes);
   const auto add = [&](const char* name, const cpu::PackedRows& weights) {

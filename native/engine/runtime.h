@@ -14,8 +14,8 @@ struct RuntimeInfo {
 RuntimeInfo runtime_info();
 
 /**
- * Ends what computes in the process, and prints the profiles to stderr where GHOSTNET_PROFILE asks for them. Call it when
- * the process exits.
+ * Ends what computes in the process, and prints the profiles to stderr where GHOSTNET_PROFILE asks for them.
+ * Call it when the process exits.
  */
 void stop_runtime();
 

@@ -9,8 +9,8 @@
 
 namespace ghostnet {
 
-/** A packed network of random weights, made without LibTorch: for tests under ThreadSanitizer, which LibTorch is not
- * built for. */
+/** A packed network of random weights, made without LibTorch: for tests under ThreadSanitizer, which LibTorch
+ * is not built for. */
 class SyntheticNetwork {
  public:
   SyntheticNetwork(const Architecture& architecture, cpu::Capability capability)
@@ -46,7 +46,8 @@ class SyntheticNetwork {
   }
 
   cpu::PackedRows rows(int64_t columns, int64_t depth) {
-    return cpu::pack_rows(lanes_, values(columns * depth, depth).data(), values(columns, 4).data(), columns, depth);
+    return cpu::pack_rows(lanes_, values(columns * depth, depth).data(), values(columns, 4).data(), columns,
+                          depth);
   }
 
   cpu::PackedDepthwise depthwise(int64_t channels, int64_t kernel) {

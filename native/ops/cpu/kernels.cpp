@@ -5,6 +5,7 @@
 #include "ops/cpu/kernels.h"
 
 #include "ops/cpu/depthwise_kernel.h"
+#include "ops/cpu/peak_kernel.h"
 #include "ops/cpu/pixel_kernels.h"
 #include "ops/cpu/product_kernel.h"
 #include "ops/cpu/vector.h"
@@ -13,8 +14,8 @@ namespace ghostnet::cpu {
 
 extern const Kernels GHOSTNET_KERNELS;
 const Kernels GHOSTNET_KERNELS = {
-    Vector::kLanes, product,     row_product,   depthwise_row,
-    sum_pixels,     scale_panel, normalise_row, interleave_row,
+    Vector::kLanes, product,       row_product,    depthwise_row,       sum_pixels,
+    scale_panel,    normalise_row, interleave_row, multiply_add_rounds,
 };
 
 }  // namespace ghostnet::cpu

@@ -89,6 +89,8 @@ struct Kernels {
                         float* out);
   /** Three planes to pixels of three channels. */
   void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, float* out);
+  /** Does nothing but multiply and add, on `out` [2*lanes], from and to which values go. @return how often */
+  int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
 };
 
 /** @param capability one of available_capabilities() */
