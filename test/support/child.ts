@@ -35,11 +35,16 @@ export function runScript(name: string, options: ChildOptions = {}): Promise<End
   ];
   const env = { ...process.env, ...options.env };
   return new Promise((resolve, reject) => {
-    execFile(command ?? '', rest, { env, cwd: root, timeout: options.timeout ?? 60_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : (error.signal ?? error.code);
-      if (code === undefined || code === null) reject(error ?? new Error('No exit code'));
-      else resolve({ code, stdout, stderr });
-    });
+    execFile(
+      command ?? '',
+      rest,
+      { env, cwd: root, timeout: options.timeout ?? 60_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : (error.signal ?? error.code);
+        if (code === undefined || code === null) reject(error ?? new Error('No exit code'));
+        else resolve({ code, stdout, stderr });
+      },
+    );
   });
 }
 
