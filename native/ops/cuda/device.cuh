@@ -1,0 +1,167 @@
+// The words the kernels are written in: one function for each thing that only a GPU has. Under nvcc they are
+// CUDA's; under GHOSTNET_CUDA_ON_CPU they are the test rig's models of the same, so that the kernels' own
+// text runs on a CPU under a checker. No kernel contains inline PTX or a CUDA built-in itself.
+#pragma once
+
+#include <cstdint>
+
+namespace ghostnet::cuda {
+
+/** The 16-bit floating point numbers as memory holds them. */
+struct Half {
+  uint16_t bits;
+};
+struct BFloat16 {
+  uint16_t bits;
+};
+
+/** What one access of 16 or 8 bytes moves. */
+struct alignas(16) Bytes16 {
+  uint32_t word[4];
+};
+struct alignas(8) Bytes8 {
+  uint32_t word[2];
+};
+
+}  // namespace ghostnet::cuda
+
+#ifdef GHOSTNET_CUDA_ON_CPU
+#include "device_on_cpu.h"
+#else
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#define GHOSTNET_DEVICE __device__ __forceinline__
+#define GHOSTNET_KERNEL(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
+#define GHOSTNET_SHARED(name, bytes) __shared__ __align__(16) char name[bytes]
+#define GHOSTNET_LAUNCH(blocks, threads, stream, kernel, ...) \
+  kernel<<<blocks, threads, 0, stream>>>(__VA_ARGS__)
+
+namespace ghostnet::cuda {
+
+GHOSTNET_DEVICE int thread_index() { return static_cast<int>(threadIdx.x); }
+/** Volatile: what was derived from a first reading need not stay in registers until a second. */
+GHOSTNET_DEVICE int block_index() {
+  int index;
+  asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(index));
+  return index;
+}
+GHOSTNET_DEVICE void block_barrier() { __syncthreads(); }
+
+/** Loads through the read-only path: memory that nothing writes while the kernel runs. */
+template <class T>
+GHOSTNET_DEVICE T load_constant(const T* from) {
+  return __ldg(from);
+}
+GHOSTNET_DEVICE Bytes16 load_constant16(const void* from) {
+  const uint4 v = __ldg(static_cast<const uint4*>(from));
+  return {{v.x, v.y, v.z, v.w}};
+}
+GHOSTNET_DEVICE Bytes8 load_constant8(const void* from) {
+  const uint2 v = __ldg(static_cast<const uint2*>(from));
+  return {{v.x, v.y}};
+}
+
+GHOSTNET_DEVICE Bytes16 load_shared16(const void* from) {
+  const uint4 v = *static_cast<const uint4*>(from);
+  return {{v.x, v.y, v.z, v.w}};
+}
+
+GHOSTNET_DEVICE void store16(void* to, const Bytes16& v) {
+  *static_cast<uint4*>(to) = make_uint4(v.word[0], v.word[1], v.word[2], v.word[3]);
+}
+GHOSTNET_DEVICE void store8(void* to, const Bytes8& v) {
+  *static_cast<uint2*>(to) = make_uint2(v.word[0], v.word[1]);
+}
+
+GHOSTNET_DEVICE uint32_t shared_address(const void* pointer) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
+}
+
+/**
+ * Starts a copy of kBytes (4, 8 or 16) from global to shared memory, or fills with zeros without reading. The
+ * bytes may be touched, by the copying thread, after async_wait_all(); by others after a barrier behind that.
+ */
+template <int kBytes>
+GHOSTNET_DEVICE void async_copy(void* shared, const void* global, bool read) {
+  const int bytes = read ? kBytes : 0;
+  if constexpr (kBytes == 16) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;\n" ::"r"(shared_address(shared)), "l"(global),
+                 "r"(bytes)
+                 : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %3, %2;\n" ::"r"(shared_address(shared)), "l"(global),
+                 "r"(bytes), "n"(kBytes)
+                 : "memory");
+  }
+}
+GHOSTNET_DEVICE void async_wait_all() { asm volatile("cp.async.wait_all;\n" ::: "memory"); }
+
+/** Four 8x8 matrices of 16-bit elements; lane l gives the address of row l%8 of matrix l/8. */
+GHOSTNET_DEVICE void load_matrices(uint32_t (&fragment)[4], const void* row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
+               : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
+               : "r"(shared_address(row))
+               : "memory");
+}
+
+/** sum(16x8) += a(16x16, rows) * b(16x8, columns), in float32. */
+template <class T>
+GHOSTNET_DEVICE void multiply_accumulate(float (&sum)[4], const uint32_t (&a)[4], uint32_t b_low,
+                                         uint32_t b_high);
+template <>
+GHOSTNET_DEVICE void multiply_accumulate<Half>(float (&sum)[4], const uint32_t (&a)[4], uint32_t b_low,
+                                               uint32_t b_high) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};\n"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
+}
+template <>
+GHOSTNET_DEVICE void multiply_accumulate<BFloat16>(float (&sum)[4], const uint32_t (&a)[4], uint32_t b_low,
+                                                   uint32_t b_high) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};\n"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
+}
+
+/** One 32-bit word as the numbers in it, and back (rounded to nearest, ties to even). */
+template <class T>
+struct Word;
+template <>
+struct Word<float> {
+  static GHOSTNET_DEVICE void unpack(uint32_t word, float* numbers) { numbers[0] = __uint_as_float(word); }
+  static GHOSTNET_DEVICE uint32_t pack(const float* numbers) { return __float_as_uint(numbers[0]); }
+};
+template <>
+struct Word<Half> {
+  static GHOSTNET_DEVICE void unpack(uint32_t word, float* numbers) {
+    const float2 pair = __half22float2(*reinterpret_cast<const __half2*>(&word));
+    numbers[0] = pair.x;
+    numbers[1] = pair.y;
+  }
+  static GHOSTNET_DEVICE uint32_t pack(const float* numbers) {
+    const __half2 pair = __floats2half2_rn(numbers[0], numbers[1]);
+    return *reinterpret_cast<const uint32_t*>(&pair);
+  }
+};
+template <>
+struct Word<BFloat16> {
+  static GHOSTNET_DEVICE void unpack(uint32_t word, float* numbers) {
+    numbers[0] = __uint_as_float(word << 16);
+    numbers[1] = __uint_as_float(word & 0xffff0000u);
+  }
+  static GHOSTNET_DEVICE uint32_t pack(const float* numbers) {
+    const __nv_bfloat162 pair = __floats2bfloat162_rn(numbers[0], numbers[1]);
+    return *reinterpret_cast<const uint32_t*>(&pair);
+  }
+};
+
+}  // namespace ghostnet::cuda
+
+#endif

@@ -1,0 +1,63 @@
+/**
+ * Launches of the ghost module's CUDA kernels: plain pointers and numbers, no LibTorch.
+ *
+ * Layout is NHWC. Weights come folded (engine/fold.h) and packed: the primary weight is
+ * [intrinsic][in_channels] in the dtype of the activations; biases and the cheap operation's weight
+ * [cheap_size^2][ghosts] are float32 in every dtype. Sums are float32; what reaches memory is rounded once,
+ * and the ghosts are made from the rounded intrinsic maps, as LibTorch makes them.
+ *
+ * Source: arXiv 1911.11907, section 3.1. Compute capability 8.0 and up.
+ */
+#pragma once
+
+#include <cstdint>
+
+struct CUstream_st;  // cudaStream_t without CUDA's headers
+
+namespace ghostnet::cuda {
+
+enum class Dtype { kFloat32, kFloat16, kBFloat16 };
+
+/** One ghost module with a 1x1 primary convolution of stride 1, on one batch. All pointers are on the device.
+ */
+struct GhostModuleCall {
+  Dtype dtype = Dtype::kFloat32;
+  const void* x = nullptr;               ///< [batch,height,width,in_channels]
+  const void* primary_weight = nullptr;  ///< [intrinsic][in_channels]
+  const float* primary_bias = nullptr;   ///< [intrinsic]
+  const float* cheap_weight = nullptr;   ///< [cheap_size^2][intrinsic*(ratio-1)]
+  const float* cheap_bias = nullptr;     ///< [intrinsic*(ratio-1)]
+  const void* residual = nullptr;  ///< added to the result, [batch,height,width,out_channels]; may be null
+  void* out = nullptr;             ///< [batch,height,width,out_channels]; overlaps none of the above
+  int64_t batch = 0;               ///< 0 launches nothing
+  int height = 0, width = 0;       ///< >= 1
+  int in_channels = 0;             ///< >= 1
+  int intrinsic = 0;               ///< maps of the primary convolution, >= 1
+  int ratio = 2;                   ///< >= 2: ratio - 1 ghosts an intrinsic map
+  int cheap_size = 3;              ///< side of the cheap operation: 1, 3, 5 or 7
+  int out_channels = 0;            ///< 1 to intrinsic*ratio: the concatenation is cut to this many
+  bool relu = true;                ///< after both convolutions
+};
+
+enum class Launch {
+  kDone,         ///< launched (or nothing to do); errors of the run itself come from the stream
+  kUnsupported,  ///< numbers out of the ranges above, an image of 2 GiB, or a grid of 2^31 blocks
+  kFailed,       ///< CUDA refused; cudaGetLastError was read, its number is in `error`
+};
+
+struct LaunchResult {
+  Launch status = Launch::kDone;
+  int error = 0;  ///< cudaError_t
+};
+
+/** The whole module in one kernel: the input is read, the output written, nothing between touches memory. */
+LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream);
+
+/**
+ * The same in two kernels that both write into `out`: the primary convolution with its epilogue, and the
+ * cheap operation with its epilogue, which reads the intrinsic maps back. The baseline that the fused kernel
+ * has to beat. Takes no residual: intrinsic maps that had it added could not be read back.
+ */
+LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream);
+
+}  // namespace ghostnet::cuda

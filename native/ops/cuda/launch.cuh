@@ -1,0 +1,108 @@
+// From a call to the kernel that fits it, for one dtype. Included by the three .cu files, so that they
+// compile side by side.
+#pragma once
+
+#include "fused_kernel.cuh"
+#include "launch.h"
+#include "two_kernels.cuh"
+
+namespace ghostnet::cuda {
+
+template <class T>
+Arguments arguments_of(const GhostModuleCall& call) {
+  constexpr int size = sizeof(T);
+  Arguments a = {};
+  a.x = static_cast<const char*>(call.x);
+  a.primary_weight = static_cast<const char*>(call.primary_weight);
+  a.primary_bias = call.primary_bias;
+  a.cheap_weight = call.cheap_weight;
+  a.cheap_bias = call.cheap_bias;
+  a.residual = static_cast<const char*>(call.residual);
+  a.out = static_cast<char*>(call.out);
+  a.height = call.height;
+  a.width = call.width;
+  a.in_channels = call.in_channels;
+  a.intrinsic = call.intrinsic;
+  a.ghosts_per_map = call.ratio - 1;
+  a.cheap_size = call.cheap_size;
+  a.out_channels = call.out_channels;
+  a.relu = call.relu;
+  a.input_access =
+      common_access({address(call.x), address(call.primary_weight), uint64_t{1} * call.in_channels * size});
+  a.output_access =
+      common_access({address(call.out), address(call.residual), uint64_t{1} * call.intrinsic * size,
+                     uint64_t{1} * call.out_channels * size});
+  a.cheap_aligned = common_access({address(call.cheap_weight), address(call.cheap_bias),
+                                   uint64_t{sizeof(float)} * call.intrinsic * (call.ratio - 1)}) == 16;
+  return a;
+}
+
+/** The channels' tile of a plane; calls run.template operator()<Tile>(). */
+template <class T, int pixels, class Run>
+LaunchResult with_row_bytes(int intrinsic, Run run) {
+  const int bytes = intrinsic * static_cast<int>(sizeof(T));
+  if (bytes <= 32) return run.template operator()<Tile<T, pixels, 32>>();
+  if (bytes <= 64) return run.template operator()<Tile<T, pixels, 64>>();
+  return run.template operator()<Tile<T, pixels, 128>>();
+}
+
+template <class T>
+LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
+  const auto run = [&]<class Tile>() -> LaunchResult {
+    Arguments a = arguments_of<T>(call);
+    a.channel_tiles = divide_up(a.intrinsic, Tile::kChannels);
+    a.tiles_across = a.tiles = 1;
+    if (int64_t{1} * a.height * a.width > Tile::kPixels) {
+      a.tile_side = kRegionSide - a.cheap_size / 2 * 2;
+      a.tiles_across = divide_up(a.width, a.tile_side);
+      a.tiles = a.tiles_across * divide_up(a.height, a.tile_side);
+    }
+    const int64_t blocks = blocks_of(call.batch, int64_t{1} * a.tiles * a.channel_tiles);
+    if (blocks < 0) return {Launch::kUnsupported};
+    if (a.cheap_size == 3 && a.ghosts_per_map == 1) {
+      GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, (fused_ghost_module<Tile, 3>),
+                      a);
+    } else {
+      GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, (fused_ghost_module<Tile, 0>),
+                      a);
+    }
+    return last_launch();
+  };
+  // A small plane is one small tile, with all channels in the widest rows.
+  if (int64_t{1} * call.height * call.width <= 64) return run.template operator()<Tile<T, 64, 128>>();
+  return with_row_bytes<T, 256>(call.intrinsic, run);
+}
+
+template <class T>
+LaunchResult launch_in_two(const GhostModuleCall& call, CUstream_st* stream) {
+  Arguments a = arguments_of<T>(call);
+  const int64_t plane = int64_t{1} * a.height * a.width;
+  const auto primary = [&]<class Tile>() -> LaunchResult {
+    a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
+    const int64_t blocks =
+        blocks_of((call.batch * plane + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles);
+    if (blocks < 0) return {Launch::kUnsupported};
+    GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, primary_convolution<Tile>, a,
+                    call.batch * plane);
+    return last_launch();
+  };
+  const LaunchResult result = with_row_bytes<T, 256>(call.intrinsic, primary);
+  if (result.status != Launch::kDone || a.out_channels <= a.intrinsic) return result;
+
+  const bool columns = a.cheap_size == 3 && a.ghosts_per_map == 1;
+  const int vectors = divide_up(a.intrinsic * a.ghosts_per_map, kVector<T>);
+  const int64_t items = columns ? call.batch * divide_up(a.height, kCheapRows) * a.width * vectors
+                                : call.batch * plane * vectors;
+  const int64_t blocks = blocks_of((items + kCheapThreads - 1) / kCheapThreads, 1);
+  if (blocks < 0) return {Launch::kUnsupported};
+  if (columns) {
+    GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kCheapThreads, stream, cheap_operation_columns<T>, a,
+                    items);
+  } else {
+    GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kCheapThreads, stream, cheap_operation_pixels<T>, a,
+                    items);
+  }
+  return last_launch();
+}
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,65 @@
+// How much of the work one block takes, and how its shared memory is laid out.
+#pragma once
+
+#include "vector.cuh"
+
+namespace ghostnet::cuda {
+
+/** Bytes of input channels that a stage holds of each row; see staging.cuh. */
+inline constexpr int kStageRow = 64;
+inline constexpr int kWarp = 32;
+/** Side of the square of pixels that a block computes where a plane needs more than one tile. */
+inline constexpr int kRegionSide = 16;
+
+/**
+ * @tparam pixels of the primary product that a block computes, at most
+ * @tparam row_bytes of intrinsic channels that a block computes
+ */
+template <class T, int pixels, int row_bytes>
+struct Tile {
+  using Scalar = T;
+  static constexpr int kPixels = pixels;
+  static constexpr int kRowBytes = row_bytes;
+  static constexpr int kChannels = row_bytes / static_cast<int>(sizeof(T));
+  static constexpr int kPixelsPerWarp = pixels >= 256 ? 32 : 16;
+  static constexpr int kThreads = pixels / kPixelsPerWarp * kWarp;
+  /** Blocks that the registers of a multiprocessor hold, at 128 registers a thread for the widest rows, else
+   * at 80. */
+  static constexpr int kBlocks = (row_bytes == 128 ? 512 : 768) / kThreads;
+
+  static constexpr int kStageBytes = (pixels + kChannels) * kStageRow;
+  /** The pad puts the rows that a warp writes at once into different banks. */
+  static constexpr int kIntrinsicStride = row_bytes + 16;
+  /** The intrinsic maps take the place of the stages when the product is done. */
+  static constexpr int kSharedBytes =
+      2 * kStageBytes > pixels* kIntrinsicStride ? 2 * kStageBytes : pixels* kIntrinsicStride;
+};
+
+/** A part of a plane. */
+struct Rectangle {
+  int top, left, height, width;
+
+  GHOSTNET_DEVICE int pixels() const { return height * width; }
+};
+
+/** A call in the form that the kernels take. */
+struct Arguments {
+  const char* x;
+  const char* primary_weight;
+  const float* primary_bias;
+  const float* cheap_weight;
+  const float* cheap_bias;
+  const char* residual;
+  char* out;
+  int height, width, in_channels, intrinsic, ghosts_per_map, cheap_size, out_channels;
+  bool relu;
+  int input_access;    ///< bytes of one access to x and to the primary weight
+  int output_access;   ///< bytes of one access to out and residual
+  bool cheap_aligned;  ///< four of the cheap weights or biases can be read at once
+  int tile_side;       ///< 0: the plane is one tile
+  int tiles_across, tiles, channel_tiles;
+
+  GHOSTNET_DEVICE int ghosts() const { return intrinsic * ghosts_per_map; }
+};
+
+}  // namespace ghostnet::cuda
