@@ -1,0 +1,19 @@
+/** What the rig runs. */
+#pragma once
+
+#include <vector>
+
+#include "case.h"
+
+namespace ghostnet::cuda_on_cpu {
+
+/** Shapes chosen for their edges, in every thread order; both paths. */
+std::vector<Case> edge_cases(cuda::Dtype dtype);
+
+/** `count` random modules. */
+std::vector<Case> random_cases(cuda::Dtype dtype, int count);
+
+/** The ghost modules of GhostNet 1.0x on an image of 224x224, in the order they run. */
+std::vector<Case> network_cases(cuda::Dtype dtype, Path path);
+
+}  // namespace ghostnet::cuda_on_cpu

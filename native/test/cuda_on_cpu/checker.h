@@ -1,0 +1,106 @@
+/**
+ * Watches every memory access of the CUDA threads that the machine runs, and says what a GPU would not: races
+ * between barriers, shared memory read before it is written, accesses out of bounds, outputs written twice,
+ * copies that nobody waited for.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ghostnet::cuda_on_cpu {
+
+/** A place in the kernels' source: known when compiling, or an address to look up. */
+struct Site {
+  const char* file = nullptr;
+  unsigned line = 0;
+  const void* address = nullptr;
+
+  std::string text() const;
+};
+
+enum class Access { kRead, kWrite };
+
+/** How an array in global memory may be used. */
+enum class Use {
+  kInput,   ///< read only
+  kOutput,  ///< every element written exactly once; read only by a later launch
+};
+
+/** A kind of fault, the first place it was seen at, and how often. */
+struct Finding {
+  std::string kind, detail;
+  int64_t count = 0;
+};
+
+class Checker {
+ public:
+  static constexpr size_t kSharedBytes = 64 * 1024;
+  /** Shared memory is watched in units of the smallest access, 2 bytes. */
+  static constexpr size_t kUnit = 2;
+
+  Checker();
+
+  /** Forgets arrays and findings. */
+  void reset();
+  void add_array(std::string name, const void* data, size_t bytes, Use use);
+  /** Bytes of an output that no kernel has written. */
+  size_t unwritten(const void* data) const;
+  const std::map<std::string, Finding>& findings() const { return findings_; }
+  int64_t accesses() const { return accesses_; }
+  void report(const std::string& kind, const std::string& detail);
+
+  void begin_launch();
+  int launches() const { return launch_; }
+  void begin_block(int block);
+  /** What one thread of the current block does after `epoch` block barriers. */
+  void begin_slice(int thread, int epoch) {
+    thread_ = thread;
+    epoch_ = epoch;
+  }
+  /** The block's shared memory. */
+  char* shared(size_t bytes);
+  bool is_shared(const void* address) const;
+
+  void access(Access kind, const void* address, size_t bytes, const Site& site);
+  /** An asynchronous copy has begun (or landed): until it lands nobody may touch the bytes. */
+  void begin_copy(const void* shared, size_t bytes, const Site& site);
+  void end_copy(const void* shared, size_t bytes, const Site& site);
+
+ private:
+  struct Array {
+    std::string name;
+    const char* data;
+    size_t bytes;
+    Use use;
+    std::vector<int> writer;  ///< by unit: the launch that wrote it, 0 for none
+  };
+  struct Unit {
+    int block = -1;
+    int writer = -1, writer_epoch = -1;
+    /** Two different threads that read in `reader_epoch`: enough to know that another one than the writer
+     * did. */
+    int reader = -1, other_reader = -1, reader_epoch = -1;
+    bool copying = false;
+    Site writer_site, reader_site;
+  };
+
+  void shared_access(Access kind, size_t offset, size_t bytes, const Site& site);
+  void global_access(Access kind, const char* address, size_t bytes, const Site& site);
+  Unit& unit(size_t index);
+  std::string where(const Site& site) const;
+
+  std::vector<char> shared_storage_;
+  char* shared_ = nullptr;
+  size_t shared_bytes_ = 0;
+  std::vector<Unit> units_;
+  std::vector<Array> arrays_;
+  std::map<std::string, Finding> findings_;
+  int64_t accesses_ = 0;
+  int launch_ = 0, block_ = 0, block_serial_ = 0, thread_ = 0, epoch_ = 0;
+};
+
+}  // namespace ghostnet::cuda_on_cpu

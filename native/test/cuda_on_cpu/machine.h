@@ -1,0 +1,93 @@
+/**
+ * Runs a CUDA grid on one CPU thread: blocks one after another, the threads of a block as fibers that switch
+ * at barriers and warp-wide instructions (and, if asked, at memory accesses).
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "checker.h"
+#include "fiber.h"
+
+namespace ghostnet::cuda_on_cpu {
+
+/** Which of the threads that can run goes first, and which block. */
+enum class Order {
+  kForward,
+  kReverse,
+  kShuffled,
+  kPreempting,  ///< shuffled, and threads also lose their turn at memory accesses
+};
+
+class Machine {
+ public:
+  static constexpr int kWarp = 32;
+
+  Checker checker;
+  Order order = Order::kForward;
+  unsigned seed = 1;
+
+  /** The kernel is called through a pointer to it, so that what it captured stays on the caller's stack. */
+  template <class Kernel>
+  void launch(unsigned blocks, int threads, const Kernel& kernel) {
+    launch(blocks, threads, [](const void* called) { (*static_cast<const Kernel*>(called))(); }, &kernel);
+  }
+
+  // For the thread that is running.
+  int thread() const { return current_; }
+  int block() const { return block_; }
+  void barrier(const Site& site);
+  /** An access by this thread that the compiler's instrumentation or a model saw. */
+  void access(Access kind, const void* address, size_t bytes, const Site& site);
+  void start_copy(void* shared, const void* global, size_t bytes, size_t read, const Site& site);
+  void wait_for_copies(const Site& site);
+
+  /**
+   * A warp-wide instruction: all 32 lanes come with an operand; the last one makes `compute` turn the 32
+   * operands into the 32 results, in place.
+   */
+  using Compute = void (*)(void* const (&operands)[kWarp]);
+  void warp_instruction(const char* name, void* operand, Compute compute, const Site& site);
+
+ private:
+  enum class State { kReady, kAtBarrier, kAtWarp, kDone };
+  struct Copy {
+    void* shared;
+    const void* global;
+    size_t bytes, read;
+  };
+  struct Thread {
+    Fiber fiber;
+    State state = State::kDone;
+    Site site;  ///< where it waits
+    int epoch = 0;
+    const char* instruction = nullptr;
+    void* operand = nullptr;
+    Compute compute = nullptr;
+    std::vector<Copy> copies;
+  };
+
+  void launch(unsigned blocks, int threads, void (*call)(const void*), const void* kernel);
+  static void enter();
+  void run_block(int threads);
+  bool run_ready(int threads);
+  bool release_warps(int threads);
+  bool release_barrier(int threads);
+  void wait(State state, const Site& site);
+
+  std::vector<Thread> threads_;
+  std::vector<int> turn_;
+  void (*call_)(const void*) = nullptr;
+  const void* kernel_ = nullptr;
+  const char* host_stack_ = nullptr;
+  int current_ = -1, block_ = 0;
+  std::mt19937 random_;
+};
+
+/** The one machine of this process: instrumented code has no other way to it. */
+Machine& machine();
+
+}  // namespace ghostnet::cuda_on_cpu

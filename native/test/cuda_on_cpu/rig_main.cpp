@@ -1,0 +1,165 @@
+// Runs the CUDA kernels' own source on this CPU under the checker.
+//   cuda_on_cpu            everything, ends with "N passed, N failed"
+//   cuda_on_cpu --edges D  the edge cases of dtype D (float32, float16, bfloat16) only, until one fails: for
+//   mutants
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "cases.h"
+#include "half.h"
+
+namespace ghostnet::cuda_on_cpu {
+namespace {
+
+using cuda::Dtype;
+
+constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16};
+constexpr const char* kDtypeNames[] = {"float32", "float16", "bfloat16"};
+
+struct Tally {
+  int passed = 0, failed = 0;
+
+  void count(bool pass, const std::string& what) {
+    (pass ? passed : failed) += 1;
+    if (!pass) std::printf("FAILED %s\n", what.c_str());
+  }
+};
+
+std::string report(const Case& c, const Outcome& outcome) {
+  std::string text = c.text();
+  for (const std::string& fault : outcome.faults) text += "\n    " + fault;
+  return text;
+}
+
+void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
+  const auto start = std::chrono::steady_clock::now();
+  const int failed = tally.failed;
+  double worst = 0;
+  int64_t accesses = 0;
+  for (const Case& c : cases) {
+    const Outcome outcome = run(c);
+    tally.count(outcome.faults.empty(), report(c, outcome));
+    if (c.path == Path::kFused) tally.count(outcome.launches == 1, c.text() + ": not one launch");
+    worst = std::max(worst, outcome.error);
+    accesses += outcome.accesses;
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  std::printf("%-9s %-24s %4zu runs, %d failed, largest error %.2e of %.1e, %.0f million accesses, %.1f s\n",
+              kDtypeNames[static_cast<int>(cases.front().dtype)], name, cases.size(), tally.failed - failed,
+              worst, tolerance(cases.front().dtype), static_cast<double>(accesses) / 1e6, seconds.count());
+  std::fflush(stdout);
+}
+
+/** The 16-bit formats themselves: every number there and back, and rounding against what float64 says. */
+void check_formats(Tally& tally) {
+  const auto nearest = [](double value, uint16_t (*from)(float), float (*to)(uint16_t)) {
+    const uint16_t bits = from(static_cast<float>(value));
+    const double error = std::abs(to(bits) - value);
+    const double up = std::abs(to(static_cast<uint16_t>(bits + 1)) - value);
+    const double down = (bits & 0x7fff) == 0 ? error : std::abs(to(static_cast<uint16_t>(bits - 1)) - value);
+    return error <= up && error <= down && (error < up || bits % 2 == 0 || up == 0) &&
+           (error < down || bits % 2 == 0 || (bits & 0x7fff) == 0);
+  };
+  bool same = true, rounds = true;
+  for (uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const auto b = static_cast<uint16_t>(bits);
+    same &= std::isnan(float_of_half(b)) ? std::isnan(float_of_half(half_of(float_of_half(b))))
+                                         : half_of(float_of_half(b)) == b;
+    same &= std::isnan(float_of_bfloat16(b))
+                ? std::isnan(float_of_bfloat16(bfloat16_of(float_of_bfloat16(b))))
+                : bfloat16_of(float_of_bfloat16(b)) == b;
+    if ((bits & 0x7fff) >= 0x7bff) continue;
+    const double here = float_of_half(b), next = float_of_half(static_cast<uint16_t>(b + 1));
+    for (const double part : {0.25, 0.5, 0.75})
+      rounds &= nearest(here + (next - here) * part, half_of, float_of_half);
+  }
+  for (uint32_t bits = 0x3000; bits < 0x5000; ++bits) {
+    const double here = float_of_bfloat16(static_cast<uint16_t>(bits));
+    const double next = float_of_bfloat16(static_cast<uint16_t>(bits + 1));
+    for (const double part : {0.25, 0.5, 0.75}) {
+      rounds &= nearest(here + (next - here) * part, bfloat16_of, float_of_bfloat16);
+    }
+  }
+  tally.count(same, "16-bit numbers come back from float32 as they were");
+  tally.count(rounds, "16-bit numbers are rounded to nearest, ties to even");
+  tally.count(std::isinf(float_of_half(half_of(65520.f))) && float_of_half(half_of(65519.f)) == 65504.f,
+              "float16 overflows where it should");
+}
+
+/** What a launch refuses, before it touches a pointer. */
+void check_refusals(Tally& tally) {
+  cuda::GhostModuleCall good;
+  good.batch = good.height = good.width = good.in_channels = good.intrinsic = 1;
+  good.out_channels = 2;
+  const auto refused = [&](const char* what, auto change) {
+    cuda::GhostModuleCall call = good;
+    change(call);
+    tally.count(launch_ghost_module(call, nullptr).status == cuda::Launch::kUnsupported &&
+                    launch_ghost_module_in_two(call, nullptr).status == cuda::Launch::kUnsupported,
+                std::string("refuses ") + what);
+  };
+  using Call = cuda::GhostModuleCall;
+  refused("a ratio of 1", [](Call& c) { c.ratio = 1; });
+  refused("an even cheap operation", [](Call& c) { c.cheap_size = 4; });
+  refused("a cheap operation of 9", [](Call& c) { c.cheap_size = 9; });
+  refused("no output channel", [](Call& c) { c.out_channels = 0; });
+  refused("more output channels than there are", [](Call& c) { c.out_channels = 3; });
+  refused("an empty plane", [](Call& c) { c.height = 0; });
+  refused("a negative batch", [](Call& c) { c.batch = -1; });
+  refused("an image of 2 GiB", [](Call& c) { c.height = c.width = 32768; });
+  refused("a grid of 2^31 blocks", [](Call& c) { c.batch = int64_t{1} << 40; });
+  Call nothing = good;
+  nothing.batch = 0;
+  machine().checker.reset();
+  tally.count(launch_ghost_module(nothing, nullptr).status == cuda::Launch::kDone &&
+                  machine().checker.launches() == 0,
+              "an empty batch launches nothing");
+  Call residual = good;
+  residual.residual = &residual;
+  tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::kUnsupported,
+              "two kernels refuse a residual");
+}
+
+int run_all() {
+  Tally tally;
+  check_formats(tally);
+  check_refusals(tally);
+  for (const Dtype dtype : kDtypes) {
+    run_group("edges", edge_cases(dtype), tally);
+    run_group("random shapes", random_cases(dtype, 60), tally);
+    const std::vector<Case> network = network_cases(dtype, Path::kFused);
+    tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
+    run_group("GhostNet 1.0x, fused", network, tally);
+    if (dtype == Dtype::kFloat16) {
+      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::kTwoKernels), tally);
+    }
+  }
+  std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
+  return tally.failed == 0 ? 0 : 1;
+}
+
+int run_edges(const char* dtype) {
+  for (int i = 0; i < 3; ++i) {
+    if (std::strcmp(dtype, kDtypeNames[i]) != 0) continue;
+    for (const Case& c : edge_cases(kDtypes[i])) {
+      const Outcome outcome = run(c);
+      if (outcome.faults.empty()) continue;
+      std::printf("%s\n", report(c, outcome).c_str());
+      return 1;
+    }
+    return 0;
+  }
+  std::fprintf(stderr, "no dtype %s\n", dtype);
+  return 2;
+}
+
+}  // namespace
+}  // namespace ghostnet::cuda_on_cpu
+
+int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--edges") == 0) return ghostnet::cuda_on_cpu::run_edges(argv[2]);
+  return ghostnet::cuda_on_cpu::run_all();
+}

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace ghostnet::cuda_on_cpu {
+
+/** "file:line" of a return address in this program, or "unknown line" where binutils' addr2line is missing.
+ */
+std::string source_line(const void* address);
+
+}  // namespace ghostnet::cuda_on_cpu
