@@ -36,7 +36,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
       {1, 9, 8, 24, 24, 2, 3, 24, true, false, 0},     // cut before the ghosts
       {1, 5, 5, 16, 24, 2, 3, 7, true, true, 0},       // cut inside the intrinsic maps
       {1, 20, 19, 16, 12, 3, 3, 36, true, false, 0},   // three maps of one
-      {1, 6, 6, 24, 21, 4, 3, 80, false, true, 0},     // four of one, over a channel tile's border
+      {1, 6, 6, 24, 69, 4, 3, 270, false, true, 0},     // four of one, in several channel tiles
       {1, 18, 17, 16, 16, 2, 1, 32, true, false, 0},   // no halo at all
       {1, 25, 13, 16, 16, 2, 5, 32, true, false, 0},   // halo of 2
       {1, 19, 22, 8, 40, 2, 7, 80, false, false, 0},   // halo of 3

@@ -1,0 +1,168 @@
+// What nvcc and the disassembler say of the kernels: no warnings, no spills, no stack; registers, shared memory and
+// occupancy within what each kernel promises; the instructions it was written for.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { dtypes, kernels } from './rig.mjs';
+import { inParallel, run } from './shell.mjs';
+import { findNvcc, findNvdisasm } from './tools.mjs';
+
+const build = join('build', 'cuda-compiled');
+const architectures = [80, 90];
+const options = ['-std=c++20', '-O3', '-Werror', 'all-warnings'];
+
+/**
+ * What a kernel may take, and how many of its blocks a multiprocessor must hold. Tiles are named pixels x bytes of a row;
+ * the limits of registers are those of the launch bounds.
+ */
+const promises = {
+  '256x128': { threads: 256, registers: 128, shared: 40960, blocks: 2 },
+  '256x64': { threads: 256, registers: 80, shared: 36864, blocks: 3 },
+  '256x32': { threads: 256, registers: 80, shared: 34816, blocks: 3 },
+  '64x128': { threads: 128, registers: 128, shared: 16384, blocks: 4 },
+  columns: { threads: 128, registers: 128, shared: 0, blocks: 4 },
+  pixels: { threads: 128, registers: 64, shared: 0, blocks: 8 },
+};
+
+/** The name, and what it promises, of a mangled kernel. */
+function kernelOf(mangled) {
+  const product = /(fused_ghost_module|primary_convolution)INS0_4TileI\w+?Li(\d+)ELi(\d+)EEE(?:Li(\d)E)?/.exec(mangled);
+  if (product) {
+    const [, name, pixels, rowBytes, cheap] = product;
+    const tile = `${pixels}x${rowBytes}`;
+    const kind = cheap === undefined ? '' : cheap === '3' ? ', 3x3' : ', any';
+    return { name: `${name} ${tile}${kind}`, promise: promises[tile], product: true };
+  }
+  const cheap = /cheap_operation_(columns|pixels)/.exec(mangled);
+  return cheap ? { name: cheap[0], promise: promises[cheap[1]], product: false } : undefined;
+}
+
+/** ptxas -v, kernel by kernel. */
+function parseResources(output) {
+  const number = (text, pattern) => Number(pattern.exec(text)?.[1] ?? 0);
+  return output
+    .split(/Compiling entry function '/)
+    .slice(1)
+    .map((text) => ({
+      mangled: text.slice(0, text.indexOf("'")),
+      registers: number(text, /Used (\d+) registers/),
+      shared: number(text, /(\d+) bytes smem/),
+      stack: number(text, /(\d+) bytes stack frame/),
+      spills: number(text, /(\d+) bytes spill stores/) + number(text, /(\d+) bytes spill loads/),
+    }));
+}
+
+/** Instructions of each kernel by name; the assembler's own no-ops ("@!PT") do not count. */
+function parseInstructions(listing) {
+  const kernelsFound = new Map();
+  let counts;
+  for (const line of listing.split('\n')) {
+    const label = /^\.text\.(\w+):/.exec(line);
+    if (label) kernelsFound.set(label[1], (counts = new Map()));
+    const instruction = /^\s+\/\*[0-9a-f]{4,}\*\/\s+(@!?U?P\w+ )?([A-Z][A-Z0-9_.]*)/.exec(line);
+    if (!counts || !instruction || instruction[1] === '@!PT ') continue;
+    counts.set(instruction[2], (counts.get(instruction[2]) ?? 0) + 1);
+  }
+  return kernelsFound;
+}
+
+function count(instructions, pattern) {
+  let sum = 0;
+  for (const [name, times] of instructions) if (pattern.test(name)) sum += times;
+  return sum;
+}
+
+async function compile(nvcc, { dtype, architecture }) {
+  const source = join(kernels, `ghost_module_${dtype}.cu`);
+  const ptx = architecture === 'PTX';
+  const output = join(build, `${dtype}.${architecture}.${ptx ? 'ptx' : 'cubin'}`);
+  const target = ptx ? ['-ptx', '-arch=compute_90'] : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
+  const result = await run(nvcc, [...options, ...target, source, '-o', output]);
+  return { dtype, architecture, file: output, ...result };
+}
+
+async function checkKernel({ dtype, architecture }, resources, instructions, occupancy) {
+  const { name, promise, product } = kernelOf(resources.mangled);
+  const faults = [];
+  const expect = (condition, fault) => condition || faults.push(fault);
+  expect(resources.spills === 0, `${resources.spills} bytes spilled`);
+  expect(resources.stack === 0, `${resources.stack} bytes of stack`);
+  expect(resources.registers <= promise.registers, `over ${promise.registers} registers`);
+  expect(resources.shared <= promise.shared, `over ${promise.shared} bytes of shared memory`);
+  const asked = [Math.floor(architecture / 10), resources.registers, resources.shared, promise.threads].map(String);
+  const blocks = Number((await run(occupancy, asked)).printed);
+  expect(blocks >= promise.blocks, `fewer than ${promise.blocks} blocks a multiprocessor`);
+
+  let shown = '';
+  if (instructions) {
+    const found = {
+      HMMA: count(instructions, /^HMMA\.16816\.F32/),
+      LDL: count(instructions, /^(LDL|STL)/),
+      LDGSTS: count(instructions, /^LDGSTS\..*128/),
+      LDG: count(instructions, /^LDG\..*128/),
+      LDS: count(instructions, /^LDS\..*128/),
+      STG: count(instructions, /^STG\..*128/),
+    };
+    expect(found.LDL === 0, `${found.LDL} accesses to local memory`);
+    expect(found.STG > 0, 'no 16-byte stores');
+    if (product) {
+      expect(found.HMMA > 0 === (dtype !== 'float32'), dtype === 'float32' ? 'tensor cores' : 'no HMMA');
+      expect(found.LDGSTS > 0, 'no 16-byte asynchronous copies');
+      expect(found.LDS > 0, 'no 16-byte loads from shared memory');
+    } else {
+      expect(found.LDG > 0, 'no 16-byte loads');
+    }
+    shown = [found.HMMA, found.LDGSTS, found.LDG, found.LDS, found.STG].map((n) => String(n).padStart(6)).join('');
+  }
+  const occupied = Math.round((blocks * promise.threads * 100) / 2048);
+  const columns = [String(resources.registers).padStart(5), String(resources.shared).padStart(7)];
+  columns.push(`${blocks} x ${promise.threads} (${occupied} %)`.padStart(15));
+  console.log(
+    `sm_${architecture} ${dtype.padEnd(9)}${name.padEnd(33)}${columns.join('')}${shown}` +
+      (faults.length > 0 ? `   FAILED: ${faults.join(', ')}` : ''),
+  );
+  return faults.length === 0;
+}
+
+export async function checkCompiled() {
+  const nvcc = await findNvcc();
+  if (!nvcc) {
+    console.log('SKIPPED: no nvcc on PATH or under CUDA_HOME: nothing was compiled for a GPU, its checks were not made.');
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const nvdisasm = await findNvdisasm();
+  if (!nvdisasm) console.log('SKIPPED: no nvdisasm: the machine code was not looked at.');
+  mkdirSync(build, { recursive: true });
+  const occupancy = join(build, 'occupancy');
+  const built = await run(nvcc, ['-std=c++20', '-cudart', 'none', join('test', 'cuda', 'occupancy.cpp'), '-o', occupancy]);
+  if (built.status !== 0) throw new Error(`the occupancy calculator does not compile:\n${built.output}`);
+
+  const wanted = dtypes.flatMap((dtype) => [...architectures, 'PTX'].map((architecture) => ({ dtype, architecture })));
+  const compiled = await inParallel(wanted, (what) => compile(nvcc, what));
+  const totals = { passed: 0, failed: 0, skipped: nvdisasm ? 0 : 1 };
+  const tally = (pass) => (totals[pass ? 'passed' : 'failed'] += 1);
+
+  console.log(
+    `${'kernel'.padEnd(48)}${'regs'.padStart(5)}${'shared'.padStart(7)}${'blocks x thr.'.padStart(15)}` +
+      (nvdisasm ? '  HMMA LDGSTS.128 LDG.128 LDS.128 STG.128' : ''),
+  );
+  for (const one of compiled) {
+    if (!tally(one.status === 0) || one.status !== 0) {
+      console.log(`sm_${one.architecture} ${one.dtype}: does not compile without warnings\n${one.output}`);
+      continue;
+    }
+    if (one.architecture === 'PTX') continue;
+    const disassembled = nvdisasm ? await run(nvdisasm, [one.file]) : undefined;
+    const instructions = disassembled && parseInstructions(disassembled.printed);
+    const resources = parseResources(one.output);
+    // 8 fused kernels, 3 products, 2 cheap operations.
+    if (!tally(resources.length === 13) || resources.length !== 13) {
+      console.log(`sm_${one.architecture} ${one.dtype}: FAILED: ${resources.length} kernels, expected 13`);
+    }
+    for (const kernel of resources) {
+      tally(await checkKernel(one, kernel, instructions?.get(kernel.mangled), occupancy));
+    }
+  }
+  console.log(`PTX for compute_90: ${dtypes.join(', ')}`);
+  return totals;
+}

@@ -1,0 +1,207 @@
+// Bugs that the rig must catch. Each is a change of the kernels' source, made on a copy: `from` must occur exactly once.
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { kernels, linkMutant } from './rig.mjs';
+import { inParallel, run } from './shell.mjs';
+
+const relu_of_bias = `[&] {
+          Channels<T> v = load_floats<T>(a.primary_bias + map, count, false);
+          for (float& f : v.value) f = rectified(f, a.relu);
+          return v;
+        }()`;
+
+const mutants = [
+  {
+    name: 'barrier missing after the copies of a stage',
+    file: 'product.cuh',
+    from: 'reads the other stage any more.\n    block_barrier();',
+    to: 'reads the other stage any more.',
+  },
+  {
+    name: 'barrier missing before the stages are overwritten',
+    file: 'product.cuh',
+    from: '// The rows of intrinsic channels overwrite the stages.\n  block_barrier();',
+    to: '',
+  },
+  {
+    name: 'barrier missing before the cheap operation',
+    file: 'product.cuh',
+    from: '  block_barrier();\n}',
+    to: '}',
+  },
+  {
+    name: 'barrier in divergent code',
+    file: 'product.cuh',
+    from: '  block_barrier();\n}',
+    to: '  if (rows > 0) block_barrier();\n}',
+  },
+  {
+    name: 'nobody waits for the copies',
+    file: 'product.cuh',
+    from: 'async_wait_all();',
+    to: '',
+  },
+  {
+    name: 'copies waited for only when a stage has been multiplied',
+    file: 'product.cuh',
+    from: ['    async_wait_all();\n', 'product.accumulate(current,'],
+    to: ['', 'async_wait_all();\n    product.accumulate(current,'],
+  },
+  {
+    name: 'one stage instead of two',
+    file: 'product.cuh',
+    from: 'stage ^= 1;',
+    to: '',
+  },
+  {
+    name: 'fragments of the weights swapped',
+    file: 'product.cuh',
+    from: 'sum_[i][j], x[i], weight[0], weight[1]',
+    to: 'sum_[i][j], x[i], weight[1], weight[0]',
+  },
+  {
+    name: 'rows of a fragment from the wrong lanes',
+    file: 'product.cuh',
+    from: 'first_row + i * 16 + lane % 16, step * 2 + lane / 16',
+    to: 'first_row + i * 16 + lane / 2, step * 2 + lane % 2',
+  },
+  {
+    name: 'ReLU before the bias',
+    file: 'product.cuh',
+    from: 'rectified(sums[i] + load_constant(a.primary_bias + first_map + channel + i), a.relu)',
+    to: 'rectified(sums[i], a.relu) + load_constant(a.primary_bias + first_map + channel + i)',
+  },
+  {
+    name: 'channels behind the last are read',
+    file: 'staging.cuh',
+    from: 'async_copy<16>(to, from, count > 0)',
+    to: 'async_copy<16>(to, from, true)',
+  },
+  {
+    name: 'the last map is not staged',
+    file: 'staging.cuh',
+    from: 'map < arguments_.intrinsic - first_map_ ?',
+    to: 'map < arguments_.intrinsic - first_map_ - 1 ?',
+  },
+  {
+    name: 'padding with relu(bias)',
+    file: 'cheap_operation.cuh',
+    from: [
+      '        if (x + dx < 0 || x + dx >= a.width) continue;\n        const Channels<T> value = source.load(y, x + dx, local_map);',
+    ],
+    to: [
+      `        const bool outside = x + dx < 0 || x + dx >= a.width;\n        const Channels<T> value = outside ? ${relu_of_bias} : source.load(y, x + dx, local_map);`,
+    ],
+  },
+  {
+    name: 'halo left zero inside the image',
+    file: 'fused_kernel.cuh',
+    from: 'const BlockOutput<Tile> output(a, block, shared);',
+    to: `for (int row = thread_index(); row < block.region.pixels(); row += Tile::kThreads) {
+    const int y = block.region.top + row / block.region.width - block.tile.top;
+    const int x = block.region.left + row % block.region.width - block.tile.left;
+    if (y >= 0 && y < block.tile.height && x >= 0 && x < block.tile.width) continue;
+    for (int i = 0; i < Tile::kRowBytes; i += 16) store16(shared + row * Tile::kIntrinsicStride + i, {});
+  }
+  block_barrier();
+  const BlockOutput<Tile> output(a, block, shared);`,
+  },
+  {
+    name: 'no halo',
+    file: 'fused_kernel.cuh',
+    from: 'const int half = a.cheap_size / 2;',
+    to: 'const int half = 0;',
+  },
+  {
+    name: 'tiles overlap by a row',
+    file: 'fused_kernel.cuh',
+    from: 'tile.height = min_of(a.tile_side, a.height - tile.top)',
+    to: 'tile.height = min_of(a.tile_side + 1, a.height - tile.top)',
+  },
+  {
+    name: 'a column too far to the right',
+    file: 'cheap_operation.cuh',
+    from: '        if (x + dx < 0 || x + dx >= a.width) continue;\n        const Channels<T> value',
+    to: '        if (x + dx < 0 || x + dx > a.width) continue;\n        const Channels<T> value',
+  },
+  {
+    name: 'shared memory read behind its end, to no effect',
+    file: 'fused_kernel.cuh',
+    from: 'const BlockOutput<Tile> output(a, block, shared);',
+    to: 'load_shared16(shared + Tile::kSharedBytes);\n  const BlockOutput<Tile> output(a, block, shared);',
+  },
+  {
+    name: 'the cut to the output channels forgotten',
+    file: 'cheap_operation.cuh',
+    from: 'if (count > room) count = room;',
+    to: 'if (room <= 0) count = room;',
+  },
+  {
+    name: '16-byte stores where the ghosts begin between',
+    file: 'launch.cuh',
+    from: 'uint64_t{1} * call.intrinsic * size,',
+    to: '',
+  },
+  {
+    name: 'ghosts of other maps where a map has several',
+    file: 'cheap_operation.cuh',
+    from: '(ghost + i) / a.ghosts_per_map - first_map',
+    to: '(ghost + i) / a.ghosts_per_map',
+  },
+  {
+    name: 'strips of rows overlap',
+    file: 'fused_kernel.cuh',
+    from: 'const int end = first + rows <',
+    to: 'const int end = first + rows + 1 <',
+  },
+  {
+    name: 'float32: columns of the product mixed up',
+    file: 'product.cuh',
+    dtype: 'float32',
+    from: 'write(lane / 8 + i * 4, lane % 8 + j * 8, &sum_[i][j])',
+    to: 'write(lane / 8 + i * 4, lane % 8 * kColumns + j, &sum_[i][j])',
+  },
+];
+
+function plant({ name, file, from, to }, root) {
+  const folder = join(root, 'ops', 'cuda');
+  mkdirSync(folder, { recursive: true });
+  cpSync(kernels, folder, { recursive: true });
+  let text = readFileSync(join(folder, file), 'utf8');
+  for (const [index, old] of [from].flat().entries()) {
+    // Wherever the formatter breaks the line.
+    const pattern = new RegExp(old.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+'), 'g');
+    const times = text.match(pattern)?.length ?? 0;
+    if (times !== 1) throw new Error(`mutant "${name}": its text occurs ${times} times in ${file}`);
+    text = text.replace(pattern, () => [to].flat()[index]);
+  }
+  writeFileSync(join(folder, file), text);
+}
+
+async function runMutant(objects, mutant, index) {
+  const dtype = mutant.dtype ?? 'float16';
+  const root = join('build', 'cuda-on-cpu', `mutant-${index}`);
+  rmSync(root, { recursive: true, force: true });
+  try {
+    plant(mutant, root);
+    const program = await linkMutant(objects, root, [`ghost_module_${dtype}.cu`], join(root, 'rig'));
+    const { status, signal, output } = await run(program, ['--edges', dtype], { timeout: 60_000 });
+    const [, fault = ''] = output.split('\n');
+    if (status === 0) return { caught: false, by: 'NOTHING' };
+    return { caught: true, by: signal ? `crash (${signal})` : fault.trim() };
+  } catch (error) {
+    return { caught: false, by: error.message };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+export async function runMutants(objects) {
+  const results = await inParallel(mutants, (mutant, index) => runMutant(objects, mutant, index));
+  for (const [index, { caught, by }] of results.entries()) {
+    console.log(`${caught ? 'caught' : 'MISSED'}  ${mutants[index].name}\n          ${by}`);
+  }
+  const passed = results.filter(({ caught }) => caught).length;
+  return { passed, failed: results.length - passed };
+}

@@ -1,0 +1,109 @@
+// Builds and runs the rig of native/test/cuda_on_cpu: the CUDA kernels' own source on this CPU. Needs g++ and cmake, no CUDA.
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { globSync } from 'tinyglobby';
+
+import { inParallel, run } from './shell.mjs';
+
+const build = join('build', 'cuda-on-cpu');
+const generated = join(build, 'generated');
+const compiler = process.env.CXX ?? 'g++';
+const launcher = process.env.CMAKE_CXX_COMPILER_LAUNCHER;
+const common = [
+  '-std=c++20',
+  '-O2',
+  '-g',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-fPIE',
+  '-DGHOSTNET_CUDA_ON_CPU',
+];
+// The compiler calls __tsan_* at every access; the rig has these, ThreadSanitizer's own library is not linked.
+const instrumented = [
+  '-fsanitize=thread',
+  '--param',
+  'tsan-instrument-func-entry-exit=0',
+  '-fno-strict-aliasing',
+  '-Wno-unknown-pragmas',
+  '-x',
+  'c++',
+];
+export const dtypes = ['float32', 'float16', 'bfloat16'];
+export const kernels = join('native', 'ops', 'cuda');
+
+async function must(command, args) {
+  const { status, output } = await run(command, args);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${output}`);
+}
+
+/** @param root a folder whose ops/cuda/ goes before the real one's */
+async function compile(source, object, root) {
+  const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'cuda_on_cpu')];
+  includes.push(join(generated, 'generated'));
+  const command = [
+    ...(launcher ? [launcher] : []),
+    compiler,
+    ...common,
+    ...includes.flatMap((folder) => ['-I', folder]),
+    ...(source.endsWith('.cu') ? instrumented : []),
+    ...(root ? ['-O1', '-g1'] : []), // a mutant runs for a moment only
+    '-c',
+    source,
+    '-o',
+    object,
+  ];
+  await must(command[0], command.slice(1));
+  return object;
+}
+
+async function link(objects, program) {
+  await must(compiler, ['-pie', ...objects, '-o', program]);
+  return program;
+}
+
+/** @returns what a program of the rig is linked from: the objects of its own, and those of the kernels by file name */
+export async function buildObjects() {
+  mkdirSync(generated, { recursive: true });
+  await must('cmake', [`-DBINARY_DIR=${generated}`, '-P', join('cmake', 'ErrorCodesScript.cmake')]);
+  const own = [
+    ...globSync('native/test/cuda_on_cpu/*.cpp'),
+    join('native', 'model', 'architecture.cpp'),
+  ];
+  const code = [join(kernels, 'launch.cpp'), ...globSync('native/ops/cuda/*.cu')];
+  const objects = await inParallel([...code, ...own], (source) =>
+    compile(source, join(build, `${basename(source)}.o`)),
+  );
+  return {
+    own: objects.slice(code.length),
+    kernels: new Map(code.map((source, index) => [basename(source), objects[index]])),
+  };
+}
+
+/** The rig as it is. */
+export function linkRig(objects) {
+  return link([...objects.kernels.values(), ...objects.own], join(build, 'cuda_on_cpu'));
+}
+
+/** The rig with `changed` (file names in ops/cuda under `root`) compiled anew. */
+export async function linkMutant(objects, root, changed, program) {
+  const fresh = [];
+  for (const file of changed) fresh.push(await compile(join(root, 'ops', 'cuda', file), join(root, `${file}.o`), root));
+  // First in line, so that their versions of inline functions win.
+  const rest = [...objects.kernels].filter(([file]) => !changed.includes(file)).map(([, object]) => object);
+  return link([...fresh, ...rest, ...objects.own], program);
+}
+
+/** Runs everything; counts from its last line. */
+export async function runRig(program) {
+  const { status, signal, printed, output } = await run(program, []);
+  process.stdout.write(output);
+  const counts = /^(\d+) passed, (\d+) failed$/m.exec(printed);
+  if (!counts) {
+    console.error(`the rig ended with ${signal ?? status} before it was through`);
+    return { passed: 0, failed: 1 };
+  }
+  const failed = Number(counts[2]);
+  return { passed: Number(counts[1]), failed: status === 0 ? failed : Math.max(1, failed) };
+}

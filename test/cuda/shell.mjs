@@ -1,0 +1,41 @@
+// Commands, several at a time.
+import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+/** Runs a command to its end. Never rejects: `status` is null when it was killed or could not start. */
+export function run(command, args, { timeout = 600_000, env } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, ...env },
+    });
+    let output = '';
+    let printed = '';
+    child.stdout.on('data', (chunk) => {
+      printed += chunk;
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.on('error', (error) =>
+      resolve({ status: null, signal: null, printed, output: error.message }),
+    );
+    child.on('close', (status, signal) => resolve({ status, signal, printed, output }));
+  });
+}
+
+/** Calls `work` on every item, as many at a time as GHOSTNET_TEST_JOBS says, or as there are cores; results in order. */
+export async function inParallel(items, work) {
+  const jobs = Number(process.env.GHOSTNET_TEST_JOBS) || availableParallelism();
+  const results = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index], index);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return results;
+}
