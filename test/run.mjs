@@ -42,6 +42,20 @@ run(
   },
 );
 
+// The CUDA kernels on this CPU; where nvcc is, what it makes of them.
+const cuda = join(results, 'cuda.json');
+run(
+  'CUDA',
+  process.execPath,
+  [join('test', 'cuda.mjs'), `--report=${cuda}`],
+  cuda,
+  ({ passed, failed, skipped }) => {
+    totals.passed += passed;
+    totals.failed += failed;
+    totals.skipped += skipped;
+  },
+);
+
 const javascript = join(results, 'vitest.json');
 run(
   'JavaScript',

@@ -134,7 +134,7 @@ export async function checkCompiled() {
   if (!nvdisasm) console.log('SKIPPED: no nvdisasm: the machine code was not looked at.');
   mkdirSync(build, { recursive: true });
   const occupancy = join(build, 'occupancy');
-  const built = await run(nvcc, ['-std=c++20', '-cudart', 'none', join('test', 'cuda', 'occupancy.cpp'), '-o', occupancy]);
+  const built = await run(nvcc, ['-std=c++20', '-cudart', 'none', join('native', 'test', 'cuda', 'occupancy.cpp'), '-o', occupancy]);
   if (built.status !== 0) throw new Error(`the occupancy calculator does not compile:\n${built.output}`);
 
   const wanted = dtypes.flatMap((dtype) => [...architectures, 'PTX'].map((architecture) => ({ dtype, architecture })));
