@@ -1,9 +1,11 @@
 // What nvcc and the disassembler say of the kernels: no warnings, no spills, no stack; registers, shared memory and
 // occupancy within what each kernel promises; the instructions it was written for.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
-import { dtypes, kernels } from './rig.mjs';
+import { globSync } from 'tinyglobby';
+
+import { dtypes, generateErrorCodes, kernels } from './rig.mjs';
 import { inParallel, run } from './shell.mjs';
 import { findNvcc, findNvdisasm } from './tools.mjs';
 
@@ -26,7 +28,8 @@ const promises = {
 
 /** The name, and what it promises, of a mangled kernel. */
 function kernelOf(mangled) {
-  const product = /(fused_ghost_module|primary_convolution)INS0_4TileI\w+?Li(\d+)ELi(\d+)EEE(?:Li(\d)E)?/.exec(mangled);
+  const product =
+    /(fused_ghost_module|primary_convolution)INS0_4TileI\w+?Li(\d+)ELi(\d+)EEE(?:Li(\d)E)?/.exec(mangled);
   if (product) {
     const [, name, pixels, rowBytes, cheap] = product;
     const tile = `${pixels}x${rowBytes}`;
@@ -89,7 +92,9 @@ async function checkKernel({ dtype, architecture }, resources, instructions, occ
   expect(resources.stack === 0, `${resources.stack} bytes of stack`);
   expect(resources.registers <= promise.registers, `over ${promise.registers} registers`);
   expect(resources.shared <= promise.shared, `over ${promise.shared} bytes of shared memory`);
-  const asked = [Math.floor(architecture / 10), resources.registers, resources.shared, promise.threads].map(String);
+  const asked = [Math.floor(architecture / 10), resources.registers, resources.shared, promise.threads].map(
+    String,
+  );
   const blocks = Number((await run(occupancy, asked)).printed);
   expect(blocks >= promise.blocks, `fewer than ${promise.blocks} blocks a multiprocessor`);
 
@@ -112,7 +117,9 @@ async function checkKernel({ dtype, architecture }, resources, instructions, occ
     } else {
       expect(found.LDG > 0, 'no 16-byte loads');
     }
-    shown = [found.HMMA, found.LDGSTS, found.LDG, found.LDS, found.STG].map((n) => String(n).padStart(6)).join('');
+    shown = [found.HMMA, found.LDGSTS, found.LDG, found.LDS, found.STG]
+      .map((n) => String(n).padStart(6))
+      .join('');
   }
   const occupied = Math.round((blocks * promise.threads * 100) / 2048);
   const columns = [String(resources.registers).padStart(5), String(resources.shared).padStart(7)];
@@ -124,20 +131,57 @@ async function checkKernel({ dtype, architecture }, resources, instructions, occ
   return faults.length === 0;
 }
 
+/**
+ * The files around the kernels that see LibTorch, type-checked against the CPU build, which has the headers for it.
+ * @returns undefined where there is no LibTorch
+ */
+async function checkTypes(nvcc) {
+  const [built] = globSync('build/*/libtorch.json');
+  const root = built
+    ? JSON.parse(readFileSync(built, 'utf8')).root
+    : globSync('.libtorch/*-cpu', { onlyDirectories: true })[0];
+  if (!root) return undefined;
+  const sources = [join(kernels, 'ghost_module_cuda.cpp'), join('native', 'test', 'gpu', 'entry.cpp')];
+  // One file: LibTorch's headers take most of the time.
+  const all = join(build, 'libtorch_side.cpp');
+  writeFileSync(all, sources.map((source) => `#include "${resolve(source)}"\n`).join(''));
+  const headers = [join(root, 'include'), join(root, 'include', 'torch', 'csrc', 'api', 'include')];
+  // The CPU build lacks one generated header, which this macro leaves out.
+  const flags = [
+    '-std=c++20',
+    '-DC10_CUDA_NO_CMAKE_CONFIGURE_FILE',
+    '-Inative',
+    `-I${await generateErrorCodes()}`,
+  ];
+  const checked = ['-Xcompiler', '-fsyntax-only,-Wall,-Wextra,-Werror', '-c', all];
+  return run(nvcc, [...flags, ...headers.flatMap((folder) => ['-isystem', folder]), ...checked]);
+}
+
 export async function checkCompiled() {
   const nvcc = await findNvcc();
   if (!nvcc) {
-    console.log('SKIPPED: no nvcc on PATH or under CUDA_HOME: nothing was compiled for a GPU, its checks were not made.');
+    console.log(
+      'SKIPPED: no nvcc on PATH or under CUDA_HOME: nothing was compiled for a GPU, its checks were not made.',
+    );
     return { passed: 0, failed: 0, skipped: 1 };
   }
   const nvdisasm = await findNvdisasm();
   if (!nvdisasm) console.log('SKIPPED: no nvdisasm: the machine code was not looked at.');
   mkdirSync(build, { recursive: true });
   const occupancy = join(build, 'occupancy');
-  const built = await run(nvcc, ['-std=c++20', '-cudart', 'none', join('native', 'test', 'cuda', 'occupancy.cpp'), '-o', occupancy]);
+  const built = await run(nvcc, [
+    '-std=c++20',
+    '-cudart',
+    'none',
+    join('native', 'test', 'cuda', 'occupancy.cpp'),
+    '-o',
+    occupancy,
+  ]);
   if (built.status !== 0) throw new Error(`the occupancy calculator does not compile:\n${built.output}`);
 
-  const wanted = dtypes.flatMap((dtype) => [...architectures, 'PTX'].map((architecture) => ({ dtype, architecture })));
+  const wanted = dtypes.flatMap((dtype) =>
+    [...architectures, 'PTX'].map((architecture) => ({ dtype, architecture })),
+  );
   const compiled = await inParallel(wanted, (what) => compile(nvcc, what));
   const totals = { passed: 0, failed: 0, skipped: nvdisasm ? 0 : 1 };
   const tally = (pass) => (totals[pass ? 'passed' : 'failed'] += 1);
@@ -164,5 +208,18 @@ export async function checkCompiled() {
     }
   }
   console.log(`PTX for compute_90: ${dtypes.join(', ')}`);
+
+  const types = await checkTypes(nvcc);
+  if (types) {
+    tally(types.status === 0);
+    console.log(
+      types.status === 0 ? 'LibTorch side: type-checked' : `LibTorch side: FAILED\n${types.output}`,
+    );
+  } else {
+    totals.skipped += 1;
+    console.log(
+      'SKIPPED: no LibTorch was built with or fetched: the files that see it were not type-checked.',
+    );
+  }
   return totals;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { kernels, linkMutant } from './rig.mjs';
 import { inParallel, run } from './shell.mjs';
 
-const relu_of_bias = `[&] {
+const reluOfBias = `[&] {
           Channels<T> v = load_floats<T>(a.primary_bias + map, count, false);
           for (float& f : v.value) f = rectified(f, a.relu);
           return v;
@@ -91,7 +91,7 @@ const mutants = [
       '        if (x + dx < 0 || x + dx >= a.width) continue;\n        const Channels<T> value = source.load(y, x + dx, local_map);',
     ],
     to: [
-      `        const bool outside = x + dx < 0 || x + dx >= a.width;\n        const Channels<T> value = outside ? ${relu_of_bias} : source.load(y, x + dx, local_map);`,
+      `        const bool outside = x + dx < 0 || x + dx >= a.width;\n        const Channels<T> value = outside ? ${reluOfBias} : source.load(y, x + dx, local_map);`,
     ],
   },
   {
@@ -198,10 +198,11 @@ async function runMutant(objects, mutant, index) {
 }
 
 export async function runMutants(objects) {
-  const results = await inParallel(mutants, (mutant, index) => runMutant(objects, mutant, index));
-  for (const [index, { caught, by }] of results.entries()) {
-    console.log(`${caught ? 'caught' : 'MISSED'}  ${mutants[index].name}\n          ${by}`);
-  }
-  const passed = results.filter(({ caught }) => caught).length;
+  const results = await inParallel(mutants, async (mutant, index) => {
+    const { caught, by } = await runMutant(objects, mutant, index);
+    console.log(`${caught ? 'caught' : 'MISSED'}  ${mutant.name}\n          ${by}`);
+    return caught;
+  });
+  const passed = results.filter(Boolean).length;
   return { passed, failed: results.length - passed };
 }

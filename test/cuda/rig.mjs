@@ -10,16 +10,7 @@ const build = join('build', 'cuda-on-cpu');
 const generated = join(build, 'generated');
 const compiler = process.env.CXX ?? 'g++';
 const launcher = process.env.CMAKE_CXX_COMPILER_LAUNCHER;
-const common = [
-  '-std=c++20',
-  '-O2',
-  '-g',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
-  '-fPIE',
-  '-DGHOSTNET_CUDA_ON_CPU',
-];
+const common = ['-std=c++20', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-fPIE', '-DGHOSTNET_CUDA_ON_CPU'];
 // The compiler calls __tsan_* at every access; the rig has these, ThreadSanitizer's own library is not linked.
 const instrumented = [
   '-fsanitize=thread',
@@ -41,7 +32,7 @@ async function must(command, args) {
 /** @param root a folder whose ops/cuda/ goes before the real one's */
 async function compile(source, object, root) {
   const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'cuda_on_cpu')];
-  includes.push(join(generated, 'generated'));
+  includes.push(generated);
   const command = [
     ...(launcher ? [launcher] : []),
     compiler,
@@ -63,14 +54,17 @@ async function link(objects, program) {
   return program;
 }
 
+/** Makes error_codes.h. @returns the folder to include it from */
+export async function generateErrorCodes() {
+  mkdirSync(build, { recursive: true });
+  await must('cmake', [`-DBINARY_DIR=${build}`, '-P', join('cmake', 'ErrorCodesScript.cmake')]);
+  return generated;
+}
+
 /** @returns what a program of the rig is linked from: the objects of its own, and those of the kernels by file name */
 export async function buildObjects() {
-  mkdirSync(generated, { recursive: true });
-  await must('cmake', [`-DBINARY_DIR=${generated}`, '-P', join('cmake', 'ErrorCodesScript.cmake')]);
-  const own = [
-    ...globSync('native/test/cuda_on_cpu/*.cpp'),
-    join('native', 'model', 'architecture.cpp'),
-  ];
+  await generateErrorCodes();
+  const own = [...globSync('native/test/cuda_on_cpu/*.cpp'), join('native', 'model', 'architecture.cpp')];
   const code = [join(kernels, 'launch.cpp'), ...globSync('native/ops/cuda/*.cu')];
   const objects = await inParallel([...code, ...own], (source) =>
     compile(source, join(build, `${basename(source)}.o`)),
@@ -89,7 +83,8 @@ export function linkRig(objects) {
 /** The rig with `changed` (file names in ops/cuda under `root`) compiled anew. */
 export async function linkMutant(objects, root, changed, program) {
   const fresh = [];
-  for (const file of changed) fresh.push(await compile(join(root, 'ops', 'cuda', file), join(root, `${file}.o`), root));
+  for (const file of changed)
+    fresh.push(await compile(join(root, 'ops', 'cuda', file), join(root, `${file}.o`), root));
   // First in line, so that their versions of inline functions win.
   const rest = [...objects.kernels].filter(([file]) => !changed.includes(file)).map(([, object]) => object);
   return link([...fresh, ...rest, ...objects.own], program);

@@ -18,9 +18,7 @@ export function run(command, args, { timeout = 600_000, env } = {}) {
       output += chunk;
     });
     child.stderr.on('data', (chunk) => (output += chunk));
-    child.on('error', (error) =>
-      resolve({ status: null, signal: null, printed, output: error.message }),
-    );
+    child.on('error', (error) => resolve({ status: null, signal: null, printed, output: error.message }));
     child.on('close', (status, signal) => resolve({ status, signal, printed, output }));
   });
 }

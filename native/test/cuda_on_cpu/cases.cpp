@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "model/architecture.h"
+#include "test/cuda/network_modules.h"
 
 namespace ghostnet::cuda_on_cpu {
 
@@ -36,7 +36,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
       {1, 9, 8, 24, 24, 2, 3, 24, true, false, 0},     // cut before the ghosts
       {1, 5, 5, 16, 24, 2, 3, 7, true, true, 0},       // cut inside the intrinsic maps
       {1, 20, 19, 16, 12, 3, 3, 36, true, false, 0},   // three maps of one
-      {1, 6, 6, 24, 69, 4, 3, 270, false, true, 0},     // four of one, in several channel tiles
+      {1, 6, 6, 24, 69, 4, 3, 270, false, true, 0},    // four of one, in several channel tiles
       {1, 18, 17, 16, 16, 2, 1, 32, true, false, 0},   // no halo at all
       {1, 25, 13, 16, 16, 2, 5, 32, true, false, 0},   // halo of 2
       {1, 19, 22, 8, 40, 2, 7, 80, false, false, 0},   // halo of 3
@@ -100,37 +100,20 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
 }
 
 std::vector<Case> network_cases(cuda::Dtype dtype, Path path) {
-  const Architecture network = *find_variant("ghostnet_100");
-  constexpr int image_side = 224;
   std::vector<Case> cases;
-  Case c;
-  c.dtype = dtype;
-  c.path = path;
-  c.height = c.width = image_side / 2;  // behind the stem
-  int channels = static_cast<int>(network.stem_channels());
-  const auto add = [&](int in, int out, bool relu, const std::string& name) {
-    c.in_channels = in;
-    c.out_channels = out;
-    c.intrinsic = (out + c.ratio - 1) / c.ratio;
-    c.relu = relu;
-    c.residual = !relu && path == Path::kFused;  // the shortcut
+  for (const NetworkModule& module : ghost_modules(*find_variant("ghostnet_100"), 224)) {
+    Case c;
+    c.dtype = dtype;
+    c.path = path;
+    c.height = c.width = module.side;
+    c.in_channels = module.in_channels;
+    c.intrinsic = module.intrinsic;
+    c.out_channels = module.out_channels;
+    c.relu = module.relu;
+    c.residual = !module.relu && path == Path::kFused;
     c.order = kOrders[cases.size() % 3];
-    c.name = name;
+    c.name = module.name;
     cases.push_back(c);
-  };
-  int stage_index = 0;
-  for (const auto& stage : network.stages) {
-    int block_index = 0;
-    for (const BlockSpec& block : stage) {
-      const std::string name = "blocks." + std::to_string(stage_index) + "." + std::to_string(block_index++);
-      const int expansion = static_cast<int>(network.scaled(block.expansion));
-      const int out = static_cast<int>(network.scaled(block.out));
-      add(channels, expansion, true, name + ".ghost1");
-      c.height = c.width = c.height / static_cast<int>(block.stride);
-      add(expansion, out, false, name + ".ghost2");
-      channels = out;
-    }
-    ++stage_index;
   }
   return cases;
 }

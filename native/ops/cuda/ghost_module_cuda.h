@@ -1,0 +1,23 @@
+/** The CUDA backend of the operator ghostnet::ghost_module. Built only against a LibTorch with CUDA. */
+#pragma once
+
+#include <torch/torch.h>
+
+namespace ghostnet {
+
+/**
+ * As ghost_module_reference, on a GPU: one fused kernel for a 1x1 primary convolution of stride 1, a cheap
+ * operation of side 1 to 7 and tensors of one dtype among float32, float16 and bfloat16; plain ATen for
+ * everything else. Runs on the current stream of x's device. The result is in channels-last memory.
+ * @throws c10::ValueError when the arguments do not fit each other
+ * @throws c10::NotImplementedError on a GPU below compute capability 8.0
+ */
+torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
+                                const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
+                                const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
+                                bool relu);
+
+/** Adds the backend to the operator, after register_operators(). A second call leaves it as it is. */
+void register_cuda_operators();
+
+}  // namespace ghostnet
