@@ -32,45 +32,61 @@ class Run {
   void thread(int number) {
     const PlanKey& key = plan_.key();
     for (int64_t image = next_image_++; image < plan_.single_images(); image = next_image_++) {
-      run_steps(image, number, number, 0, 1, nullptr);
+      run_alone(image, number);
     }
     if (plan_.single_images() < key.batch) {
       // A team computes in buffers that another thread may still have an image of its own in.
       if (plan_.single_images() > 0) barrier_.wait(key.threads, spin_);
       const int team = number / plan_.team_size();
-      const int64_t image = plan_.single_images() + team;
-      if (image < key.batch) {
-        run_steps(image, team, number, number % plan_.team_size(), plan_.team_size(), &team_barriers_[team]);
-      }
+      if (plan_.single_images() + team < key.batch) run_in_team(number, team);
     }
     barrier_.wait(key.threads, spin_);
     head(number);
   }
 
  private:
-  void run_steps(int64_t image, int slot, int thread, int rank, int size, Barrier* barrier) {
-    const StepContext context = {
+  StepContext context_of(const ImagePlan& plan, int64_t image, int slot, int thread, int rank,
+                         int size) const {
+    return {
         .kernels = &kernels_,
         .input = input_ + image * image_bytes_,
         .normalisation = &normalisation_,
         .pooled = arena_ + plan_.pooled() + image * network_.last.columns,
         .buffers = arena_ + plan_.buffers_of(slot),
-        .offsets = plan_.offsets(),
+        .places = plan.places(),
         .scratch = arena_ + plan_.scratch_of(thread),
         .rank = rank,
         .size = size,
     };
-    Profile* const profile = plan_.profile();
-    for (size_t index = 0; index < plan_.steps().size(); ++index) {
-      const Step& step = *plan_.steps()[index];
+  }
+
+  void run_alone(int64_t image, int thread) {
+    const ImagePlan& plan = plan_.single();
+    const StepContext context = context_of(plan, image, thread, thread, 0, 1);
+    for (const auto& [step, rows] : plan.schedule()) {
+      const ProfileTimer timer(plan_.profile(), step);
+      plan.row_step(step).run_rows(context, rows);
+    }
+    for (size_t index = plan.chained(); index < plan.steps().size(); ++index) {
+      const ProfileTimer timer(plan_.profile(), index);
+      plan.steps()[index]->run(context);
+    }
+  }
+
+  void run_in_team(int thread, int team) {
+    const ImagePlan& plan = plan_.team();
+    const int size = plan_.team_size();
+    const StepContext context =
+        context_of(plan, plan_.single_images() + team, team, thread, thread % size, size);
+    for (size_t index = 0; index < plan.steps().size(); ++index) {
+      const Step& step = *plan.steps()[index];
       {
-        const ProfileTimer timer(profile, index);
+        const ProfileTimer timer(plan_.profile(), index);
         step.run(context);
       }
-      if (barrier != nullptr && step.barrier_after) {
-        const ProfileTimer timer(profile, plan_.waiting_line());
-        barrier->wait(size, spin_);
-      }
+      if (!step.barrier_after) continue;
+      const ProfileTimer timer(plan_.profile(), plan_.waiting_line());
+      team_barriers_[team].wait(size, spin_);
     }
   }
 

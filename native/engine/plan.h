@@ -1,15 +1,14 @@
 /**
- * Everything about a run that follows from the shape of its input: the steps, where their buffers lie, which
- * thread computes what. Free of LibTorch.
+ * Everything about a run that follows from the shape of its input: how its images are computed, by which
+ * threads, in which memory. Free of LibTorch.
  */
 #pragma once
 
-#include <memory>
-#include <vector>
+#include <optional>
 
+#include "engine/image_plan.h"
 #include "engine/output.h"
 #include "engine/profile.h"
-#include "engine/steps.h"
 
 namespace ghostnet {
 
@@ -37,15 +36,15 @@ class Plan {
   /** Threads in each team of the rest. */
   int team_size() const { return team_size_; }
 
-  const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
-  const int64_t* offsets() const { return offsets_.data(); }
+  const ImagePlan& single() const { return *single_; }
+  const ImagePlan& team() const { return *team_; }
 
   /** Null unless profiles are wanted. Its first lines are those of the steps. */
   Profile* profile() const { return profile_; }
-  size_t head_line() const { return steps_.size(); }
-  size_t classifier_line() const { return steps_.size() + 1; }
+  size_t head_line() const { return step_count(); }
+  size_t classifier_line() const { return step_count() + 1; }
   /** For each other, between steps. */
-  size_t waiting_line() const { return steps_.size() + 2; }
+  size_t waiting_line() const { return step_count() + 2; }
 
   /**
    * The arena, in floats: the buffers of each thread with an image of its own or each team, scratch memory of
@@ -58,16 +57,16 @@ class Plan {
   int64_t features() const { return pooled() + pooled_size_; }
 
  private:
-  class Builder;
-  void make_profile(const PackedNetwork& network);
+  const ImagePlan& any() const { return single_ ? *single_ : *team_; }
+  size_t step_count() const { return any().steps().size(); }
   // Any thread may take an image of its own.
   int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.batch; }
+  void make_profile(const PackedNetwork& network);
 
   PlanKey key_;
   int64_t single_images_ = 0;
   int team_size_ = 1;
-  std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<int64_t> offsets_;
+  std::optional<ImagePlan> single_, team_;
   Profile* profile_ = nullptr;
   int64_t buffers_size_ = 0, scratch_size_ = 0, pooled_size_ = 0, features_size_ = 0;
 };

@@ -33,28 +33,25 @@ int64_t bytes_of(int64_t floats) { return floats * static_cast<int64_t>(sizeof(f
 constexpr int64_t kTilePixels = 256;
 
 StemStep::StemStep(const cpu::PackedProduct& weights, Input input, Plane in, Plane out, int output)
-    : Step("conv_stem", weights.weight_count() * out.height * out.width),
+    : RowStep("conv_stem", weights.weight_count() * out.height * out.width, in, out, output),
       weights_(weights),
-      input_(input),
-      in_(in),
-      out_(out),
-      output_(output) {
+      input_(input) {
   bytes = bytes_of(out.count()) + in.count() * (input == Input::bytes_nhwc ? 1 : bytes_of(1));
 }
 
-int64_t StemStep::tile_rows() const { return std::max<int64_t>(1, kTilePixels / out_.width); }
+int64_t StemStep::tile_rows() const { return std::max<int64_t>(1, kTilePixels / out().width); }
 
 int64_t StemStep::scratch(const cpu::Kernels&) const {
-  return (2 * tile_rows() + 1) * (in_.width + 2) * 3 + cpu::kReadableBehind;
+  return (2 * tile_rows() + 1) * (in().width + 2) * 3 + cpu::kReadableBehind;
 }
 
 void StemStep::read_row(const StepContext& context, int64_t y, float* row) const {
-  const int64_t width = in_.width;
+  const int64_t width = in().width;
   // A pixel outside is 0 after normalisation.
   std::fill_n(row, 3, 0.f);
   std::fill_n(row + (width + 1) * 3, 3, 0.f);
   float* const inside = row + 3;
-  if (y < 0 || y >= in_.height) {
+  if (y < 0 || y >= in().height) {
     std::fill_n(inside, 3 * width, 0.f);
   } else if (input_ == Input::bytes_nhwc) {
     const auto* bytes = static_cast<const uint8_t*>(context.input) + y * width * 3;
@@ -62,16 +59,15 @@ void StemStep::read_row(const StepContext& context, int64_t y, float* row) const
                                    inside);
   } else {
     const auto* red = static_cast<const float*>(context.input) + y * width;
-    const int64_t plane = in_.height * width;
+    const int64_t plane = in().height * width;
     context.kernels->interleave_row(red, red + plane, red + 2 * plane, width, inside);
   }
 }
 
-void StemStep::run(const StepContext& context) const {
-  const cpu::Range rows = share(context, out_.height);
-  const int64_t pitch = (in_.width + 2) * 3;
+void StemStep::run_rows(const StepContext& context, cpu::Range rows) const {
+  const int64_t pitch = (in().width + 2) * 3;
   const int64_t tile = tile_rows();
-  float* const output = context.buffer(output_);
+  const cpu::Rows output = context.rows(this->output(), out());
   for (int64_t from = rows.begin; from < rows.end; from += tile) {
     const int64_t to = std::min(from + tile, rows.end);
     // Output row y takes the input rows 2y-1 to 2y+1.
@@ -83,144 +79,194 @@ void StemStep::run(const StepContext& context) const {
       call.a = context.scratch + 2 * (y - from) * pitch;
       call.row_stride = 2 * 3;
       call.segment_stride = pitch;
-      call.rows = out_.width;
+      call.rows = out().width;
       call.relu = true;
-      call.out = output + y * out_.width * out_.channels;
-      call.out_stride = out_.channels;
+      call.out = output.row(y);
+      call.out_stride = out().channels;
       run_product(*context.kernels, weights_, weights_.weights.data(), all_panels(weights_), call);
     }
   }
 }
 
+void StemStep::run(const StepContext& context) const { run_rows(context, share(context, out().height)); }
+
 GhostModuleStep::GhostModuleStep(std::string name, const cpu::PackedGhostModule& module, Plane in,
                                  Buffers buffers, Split split)
-    : Step(std::move(name),
-           (module.primary.weight_count() + weights_of(module.cheap)) * in.height * in.width),
+    : RowStep(std::move(name),
+              (module.primary.weight_count() + weights_of(module.cheap)) * in.height * in.width, in,
+              {module.out(), in.height, in.width}, buffers.output),
       module_(module),
-      in_(in),
       buffers_(buffers),
       split_(split) {
-  const int64_t pixels = in.height * in.width;
-  bytes = bytes_of(in.count() + (buffers.residual < 0 ? 1 : 2) * module.out() * pixels +
-                   module.primary.weight_count());
+  bytes =
+      bytes_of(in.count() + (buffers.residual < 0 ? 1 : 2) * out().count() + module.primary.weight_count());
 }
 
 int64_t GhostModuleStep::scratch(const cpu::Kernels& kernels) const {
-  return ghost_module_scratch(kernels, module_, in_.height, in_.width, buffers_.gate >= 0);
+  const int64_t kept =
+      kept_rows(module_, in().height, in().width) * kept_row_size(kernels, module_, in().width);
+  return cpu::round_up(kept + cpu::kReadableBehind, kernels.lanes) +
+         (buffers_.gate < 0 ? 0 : gated_size(kernels, module_));
+}
+
+cpu::GhostModuleCall GhostModuleStep::call(const StepContext& context) const {
+  return {
+      .input = context.rows(buffers_.input, in()),
+      .height = in().height,
+      .width = in().width,
+      .gate = context.buffer(buffers_.gate),
+      .residual = context.rows(buffers_.residual, out()),
+      .output = context.rows(buffers_.output, out()),
+      .row_sums = context.buffer(buffers_.row_sums),
+  };
 }
 
 void GhostModuleStep::run(const StepContext& context) const {
-  const cpu::GhostModuleCall call = {
-      .input = context.buffer(buffers_.input),
-      .height = in_.height,
-      .width = in_.width,
-      .gate = context.buffer(buffers_.gate),
-      .residual = context.buffer(buffers_.residual),
-      .output = context.buffer(buffers_.output),
-      .row_sums = context.buffer(buffers_.row_sums),
-  };
+  const cpu::Kernels& kernels = *context.kernels;
   const bool by_rows = split_ == Split::rows;
-  const cpu::Range rows = by_rows ? share(context, in_.height) : cpu::Range{0, in_.height};
-  const cpu::Range panels =
-      by_rows ? all_panels(module_.primary) : panels_of(module_.primary, context.rank, context.size);
-  run_ghost_module(*context.kernels, module_, call, rows, panels, context.scratch);
+  const cpu::GhostModulePart part = {
+      .rows = by_rows ? share(context, in().height) : cpu::Range{0, in().height},
+      .panels =
+          by_rows ? all_panels(module_.primary) : panels_of(module_.primary, context.rank, context.size),
+      .resumes = false,
+  };
+  const cpu::Rows kept = {context.scratch, kept_row_size(kernels, module_, in().width),
+                          kept_rows(module_, in().height, in().width)};
+  float* const gated =
+      context.scratch + cpu::round_up(kept.size * kept.ring + cpu::kReadableBehind, kernels.lanes);
+  run_ghost_module(kernels, module_, call(context), part, kept, gated);
+}
+
+void GhostModuleStep::run_rows(const StepContext& context, cpu::Range rows) const {
+  const cpu::GhostModulePart part = {.rows = rows, .panels = all_panels(module_.primary), .resumes = true};
+  const cpu::Rows kept = {context.buffer(buffers_.kept), 0,
+                          buffers_.kept < 0 ? 1 : context.places[buffers_.kept].ring};
+  run_ghost_module(*context.kernels, module_, call(context), part, kept, nullptr);
+}
+
+std::vector<RowStep::Need> GhostModuleStep::needs(cpu::Range rows) const {
+  const int64_t reach = reach_of(module_);
+  const cpu::Range ahead = rows_around(rows.begin, rows.end + reach);
+  std::vector<Need> needed = {{buffers_.input, ahead},
+                              {buffers_.output, rows_around(rows.begin - reach, rows.end)}};
+  if (buffers_.residual >= 0) needed.push_back({buffers_.residual, ahead});
+  if (buffers_.kept >= 0)
+    needed.push_back({buffers_.kept, rows_around(rows.begin - reach, rows.end + reach)});
+  return needed;
 }
 
 DepthwiseStep::DepthwiseStep(std::string name, const cpu::PackedDepthwise& weights, int64_t stride, Plane in,
                              Plane out, int input, int output, int row_sums, Split split)
-    : Step(std::move(name), weights_of(weights) * out.height * out.width),
+    : RowStep(std::move(name), weights_of(weights) * out.height * out.width, in, out, output),
       weights_(weights),
       stride_(stride),
-      in_(in),
-      out_(out),
       input_(input),
-      output_(output),
       row_sums_(row_sums),
       split_(split) {
   bytes = bytes_of(in.count() + out.count());
 }
 
 void DepthwiseStep::run(const StepContext& context) const {
-  const bool by_rows = split_ == Split::rows;
-  const cpu::Range rows = by_rows ? share(context, out_.height) : cpu::Range{0, out_.height};
-  const cpu::Range channels =
-      by_rows ? cpu::Range{0, out_.channels} : share_of_channels(context, out_.channels);
+  if (split_ == Split::rows) return run_rows(context, share(context, out().height));
+  run_part(context, {0, out().height}, share_of_channels(context, out().channels));
+}
+
+void DepthwiseStep::run_rows(const StepContext& context, cpu::Range rows) const {
+  run_part(context, rows, {0, out().channels});
+}
+
+void DepthwiseStep::run_part(const StepContext& context, cpu::Range rows, cpu::Range channels) const {
   if (channels.size() == 0) return;
   const cpu::DepthwiseCall call = {
-      .height = in_.height,
-      .width = in_.width,
-      .pixel_stride = in_.channels,
-      .out_width = out_.width,
+      .height = in().height,
+      .width = in().width,
+      .pixel_stride = in().channels,
+      .out_width = out().width,
       .stride = stride_,
       .channels = channels,
       .relu = false,
-      .out_stride = out_.channels,
+      .out_stride = out().channels,
   };
-  const float* const input = context.buffer(input_);
-  const auto row_of = [&](int64_t y) { return input + y * in_.width * in_.channels; };
+  const cpu::Rows input = context.rows(input_, in());
+  const cpu::Rows output = context.rows(this->output(), out());
   float* const sums = context.buffer(row_sums_);
   for (int64_t y = rows.begin; y < rows.end; ++y) {
-    float* const row = context.buffer(output_) + y * out_.width * out_.channels;
-    run_depthwise_row(*context.kernels, weights_, call, y, row_of, nullptr, row);
+    float* const row = output.row(y);
+    run_depthwise_row(
+        *context.kernels, weights_, call, y, [&](int64_t from) { return input.row(from); }, nullptr, row);
     if (sums == nullptr) continue;
-    context.kernels->sum_pixels(row + channels.begin, out_.width, out_.channels, channels.size(), false,
-                                sums + y * out_.channels + channels.begin);
+    context.kernels->sum_pixels(row + channels.begin, out().width, out().channels, channels.size(), false,
+                                sums + y * out().channels + channels.begin);
   }
+}
+
+std::vector<RowStep::Need> DepthwiseStep::needs(cpu::Range rows) const {
+  const int64_t padding = weights_.kernel / 2;
+  return {{input_, rows_around(rows.begin * stride_ - padding, (rows.end - 1) * stride_ + padding + 1)}};
 }
 
 ShortcutStep::ShortcutStep(std::string name, const PackedShortcut& weights, int64_t stride, Plane in,
                            Plane out, int input, int output, Split split)
-    : Step(std::move(name),
-           (weights_of(weights.spatial) + weights.pointwise.weight_count()) * out.height * out.width),
+    : RowStep(std::move(name),
+              (weights_of(weights.spatial) + weights.pointwise.weight_count()) * out.height * out.width, in,
+              out, output),
       weights_(weights),
       stride_(stride),
-      in_(in),
-      out_(out),
       input_(input),
-      output_(output),
       split_(split) {
   bytes = bytes_of(in.count() + out.count() + weights.pointwise.weight_count());
 }
 
-int64_t ShortcutStep::tile_rows() const { return std::max<int64_t>(1, kTilePixels / out_.width); }
+int64_t ShortcutStep::tile_rows() const { return std::max<int64_t>(1, kTilePixels / out().width); }
 
 int64_t ShortcutStep::scratch(const cpu::Kernels&) const {
-  return std::min(tile_rows(), out_.height) * out_.width * in_.channels + cpu::kReadableBehind;
+  return std::min(tile_rows(), out().height) * out().width * in().channels + cpu::kReadableBehind;
 }
 
 void ShortcutStep::run(const StepContext& context) const {
-  // Where channels are split each thread makes the few spatial rows for itself.
-  const bool by_rows = split_ == Split::rows;
-  const cpu::Range rows = by_rows ? share(context, out_.height) : cpu::Range{0, out_.height};
-  const cpu::Range panels =
-      by_rows ? all_panels(weights_.pointwise) : panels_of(weights_.pointwise, context.rank, context.size);
+  if (split_ == Split::rows) return run_rows(context, share(context, out().height));
+  // Each thread makes the few spatial rows for itself.
+  run_part(context, {0, out().height}, panels_of(weights_.pointwise, context.rank, context.size));
+}
+
+void ShortcutStep::run_rows(const StepContext& context, cpu::Range rows) const {
+  run_part(context, rows, all_panels(weights_.pointwise));
+}
+
+void ShortcutStep::run_part(const StepContext& context, cpu::Range rows, cpu::Range panels) const {
   const cpu::DepthwiseCall spatial = {
-      .height = in_.height,
-      .width = in_.width,
-      .pixel_stride = in_.channels,
-      .out_width = out_.width,
+      .height = in().height,
+      .width = in().width,
+      .pixel_stride = in().channels,
+      .out_width = out().width,
       .stride = stride_,
-      .channels = {0, in_.channels},
+      .channels = {0, in().channels},
       .relu = false,
-      .out_stride = in_.channels,
+      .out_stride = in().channels,
   };
-  const float* const input = context.buffer(input_);
-  const auto row_of = [&](int64_t y) { return input + y * in_.width * in_.channels; };
-  float* const output = context.buffer(output_);
-  for (int64_t from = rows.begin; from < rows.end; from += tile_rows()) {
-    const int64_t to = std::min(from + tile_rows(), rows.end);
+  const cpu::Rows input = context.rows(input_, in());
+  const cpu::Rows output = context.rows(this->output(), out());
+  for (int64_t from = rows.begin; from < rows.end;) {
+    const int64_t to = std::min({from + tile_rows(), rows.end, from + output.run(from)});
     for (int64_t y = from; y < to; ++y) {
-      run_depthwise_row(*context.kernels, weights_.spatial, spatial, y, row_of, nullptr,
-                        context.scratch + (y - from) * out_.width * in_.channels);
+      run_depthwise_row(
+          *context.kernels, weights_.spatial, spatial, y, [&](int64_t row) { return input.row(row); },
+          nullptr, context.scratch + (y - from) * out().width * in().channels);
     }
     cpu::Product call{};
     call.a = context.scratch;
-    call.row_stride = in_.channels;
-    call.rows = (to - from) * out_.width;
-    call.out = output + from * out_.width * out_.channels;
-    call.out_stride = out_.channels;
+    call.row_stride = in().channels;
+    call.rows = (to - from) * out().width;
+    call.out = output.row(from);
+    call.out_stride = out().channels;
     run_product(*context.kernels, weights_.pointwise, weights_.pointwise.weights.data(), panels, call);
+    from = to;
   }
+}
+
+std::vector<RowStep::Need> ShortcutStep::needs(cpu::Range rows) const {
+  const int64_t padding = weights_.spatial.kernel / 2;
+  return {{input_, rows_around(rows.begin * stride_ - padding, (rows.end - 1) * stride_ + padding + 1)}};
 }
 
 SqueezeStep::SqueezeStep(std::string name, const cpu::PackedRows& weights, Plane in, int row_sums, int output)

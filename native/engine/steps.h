@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "engine/packed_network.h"
 
@@ -17,25 +19,35 @@ struct Normalisation {
   float shift[3];
 };
 
+/** A plane of activations. */
+struct Plane {
+  int64_t channels, height, width;
+
+  int64_t row() const { return channels * width; }
+  int64_t count() const { return channels * height * width; }
+};
+
+/** Where a buffer lies among the others, in floats, and how many rows of it are kept. */
+struct BufferPlace {
+  int64_t offset;
+  int64_t ring;
+};
+
 /** One thread's view of an image that is being computed. */
 struct StepContext {
   const cpu::Kernels* kernels;
   const void* input;  ///< of this image
   const Normalisation* normalisation;
-  float* pooled;           ///< [last channels], the result of the steps
-  float* buffers;          ///< of the team
-  const int64_t* offsets;  ///< of the buffers
-  float* scratch;          ///< of this thread
-  int rank, size;          ///< of this thread in its team
+  float* pooled;   ///< [last channels], the result of the steps
+  float* buffers;  ///< of the team
+  const BufferPlace* places;
+  float* scratch;  ///< of this thread
+  int rank, size;  ///< of this thread in its team
 
-  float* buffer(int number) const { return number < 0 ? nullptr : buffers + offsets[number]; }
-};
-
-/** A plane of activations. */
-struct Plane {
-  int64_t channels, height, width;
-
-  int64_t count() const { return channels * height * width; }
+  float* buffer(int number) const { return number < 0 ? nullptr : buffers + places[number].offset; }
+  cpu::Rows rows(int number, const Plane& plane) const {
+    return {buffer(number), plane.row(), number < 0 ? 1 : places[number].ring};
+  }
 };
 
 /** How the threads of a team share a step: rows of the output, or its channels where rows are few. */
@@ -46,6 +58,7 @@ class Step {
   Step(std::string name, int64_t multiply_adds) : name_(std::move(name)), multiply_adds_(multiply_adds) {}
   virtual ~Step() = default;
 
+  /** Computes this thread's share of the whole step. */
   virtual void run(const StepContext& context) const = 0;
   /** Floats of scratch memory that each thread takes. */
   virtual int64_t scratch(const cpu::Kernels&) const { return 0; }
@@ -61,12 +74,47 @@ class Step {
   int64_t multiply_adds_;
 };
 
+/** A step whose output rows come from a few rows of its inputs, so that steps can follow each other row by
+ * row. */
+class RowStep : public Step {
+ public:
+  RowStep(std::string name, int64_t multiply_adds, Plane in, Plane out, int output)
+      : Step(std::move(name), multiply_adds), in_(in), out_(out), output_(output) {}
+
+  const Plane& in() const { return in_; }
+  const Plane& out() const { return out_; }
+  int output() const { return output_; }
+
+  /** Output rows on top of those that earlier calls have computed, by one thread. */
+  virtual void run_rows(const StepContext& context, cpu::Range rows) const = 0;
+
+  struct Need {
+    int buffer;
+    cpu::Range rows;
+  };
+  /** The rows of buffers that must be there while `rows` are computed. */
+  virtual std::vector<Need> needs(cpu::Range rows) const = 0;
+  /** Rows of the output that are written before their turn. */
+  virtual int64_t ahead() const { return 0; }
+
+ protected:
+  cpu::Range rows_around(int64_t begin, int64_t end) const {
+    return {std::max<int64_t>(begin, 0), std::min(end, in_.height)};
+  }
+
+ private:
+  Plane in_, out_;
+  int output_;
+};
+
 /** The 3x3 stem of stride 2, from the caller's input. */
-class StemStep : public Step {
+class StemStep : public RowStep {
  public:
   enum class Input { bytes_nhwc, floats_nchw };
   StemStep(const cpu::PackedProduct& weights, Input input, Plane in, Plane out, int output);
   void run(const StepContext& context) const override;
+  void run_rows(const StepContext& context, cpu::Range rows) const override;
+  std::vector<Need> needs(cpu::Range) const override { return {}; }
   int64_t scratch(const cpu::Kernels&) const override;
 
  private:
@@ -75,57 +123,65 @@ class StemStep : public Step {
 
   const cpu::PackedProduct& weights_;
   Input input_;
-  Plane in_, out_;
-  int output_;
 };
 
-class GhostModuleStep : public Step {
+class GhostModuleStep : public RowStep {
  public:
   struct Buffers {
     int input, output;
     int gate = -1, residual = -1, row_sums = -1;
+    int kept = -1;  ///< rows that are kept from one call of run_rows to the next
   };
   GhostModuleStep(std::string name, const cpu::PackedGhostModule& module, Plane in, Buffers buffers,
                   Split split);
   void run(const StepContext& context) const override;
+  void run_rows(const StepContext& context, cpu::Range rows) const override;
+  std::vector<Need> needs(cpu::Range rows) const override;
+  int64_t ahead() const override { return reach_of(module_); }
   int64_t scratch(const cpu::Kernels& kernels) const override;
 
  private:
+  cpu::GhostModuleCall call(const StepContext& context) const;
+
   const cpu::PackedGhostModule& module_;
-  Plane in_;
   Buffers buffers_;
   Split split_;
 };
 
-class DepthwiseStep : public Step {
+class DepthwiseStep : public RowStep {
  public:
   DepthwiseStep(std::string name, const cpu::PackedDepthwise& weights, int64_t stride, Plane in, Plane out,
                 int input, int output, int row_sums, Split split);
   void run(const StepContext& context) const override;
+  void run_rows(const StepContext& context, cpu::Range rows) const override;
+  std::vector<Need> needs(cpu::Range rows) const override;
 
  private:
+  void run_part(const StepContext& context, cpu::Range rows, cpu::Range channels) const;
+
   const cpu::PackedDepthwise& weights_;
   int64_t stride_;
-  Plane in_, out_;
-  int input_, output_, row_sums_;
+  int input_, row_sums_;
   Split split_;
 };
 
 /** A depthwise convolution and a 1x1 convolution, rows of the first staying in scratch memory. */
-class ShortcutStep : public Step {
+class ShortcutStep : public RowStep {
  public:
   ShortcutStep(std::string name, const PackedShortcut& weights, int64_t stride, Plane in, Plane out,
                int input, int output, Split split);
   void run(const StepContext& context) const override;
+  void run_rows(const StepContext& context, cpu::Range rows) const override;
+  std::vector<Need> needs(cpu::Range rows) const override;
   int64_t scratch(const cpu::Kernels& kernels) const override;
 
  private:
   int64_t tile_rows() const;
+  void run_part(const StepContext& context, cpu::Range rows, cpu::Range panels) const;
 
   const PackedShortcut& weights_;
   int64_t stride_;
-  Plane in_, out_;
-  int input_, output_;
+  int input_;
   Split split_;
 };
 

@@ -56,21 +56,28 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
   auto* const out = memory.mutable_data_ptr<float>();
   const int64_t bands = (height + kBandRows - 1) / kBandRows;
   at::parallel_for(0, x.size(0) * bands, 1, [&](int64_t begin, int64_t end) {
-    cpu::Floats scratch(ghost_module_scratch(kernels, module, height, width, false));
+    const int64_t kept_size = kept_row_size(kernels, module, width);
+    const int64_t kept_count = kept_rows(module, height, width);
+    cpu::Floats memory(kept_size * kept_count);
+    const cpu::Rows kept = {memory.data(), kept_size, kept_count};
     for (int64_t index = begin; index < end; ++index) {
       const int64_t number = index / bands;
       const int64_t first = index % bands * kBandRows;
       const cpu::GhostModuleCall call = {
-          .input = in + number * height * width * x.size(1),
+          .input = {in + number * height * width * x.size(1), width * x.size(1), height},
           .height = height,
           .width = width,
           .gate = nullptr,
-          .residual = nullptr,
-          .output = out + number * image,
+          .residual = {},
+          .output = {out + number * image, width * out_channels, height},
           .row_sums = nullptr,
       };
-      run_ghost_module(kernels, module, call, {first, std::min(first + kBandRows, height)},
-                       {0, std::ssize(module.primary.panels)}, scratch.data());
+      const cpu::GhostModulePart part = {
+          .rows = {first, std::min(first + kBandRows, height)},
+          .panels = {0, std::ssize(module.primary.panels)},
+          .resumes = false,
+      };
+      run_ghost_module(kernels, module, call, part, kept, nullptr);
     }
   });
   const torch::Tensor pixels =

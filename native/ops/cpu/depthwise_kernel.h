@@ -13,14 +13,29 @@
 namespace ghostnet::cpu {
 namespace {
 
-inline void finish_pixel(Vector sum, const DepthwiseRow& call, int64_t offset, int64_t channels) {
-  if (call.relu) sum = relu(sum);
+// What is done with the sums of neighbouring pixels, a vector of channels of each: the last vector may be a
+// part.
+template <int kPixels>
+void finish_pixels(Vector (&sum)[kPixels], bool rectify, const float* residual, float* out, int64_t stride,
+                   int64_t channels) {
+  if (rectify) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kPixels; ++i) sum[i] = relu(sum[i]);
+  }
   if (channels >= Vector::kLanes) {
-    if (call.residual != nullptr) sum = sum + Vector::load(call.residual + offset);
-    sum.store(call.out + offset);
+    if (residual != nullptr) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + Vector::load(residual + i * stride);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kPixels; ++i) sum[i].store(out + i * stride);
   } else {
-    if (call.residual != nullptr) sum = sum + Vector::load(call.residual + offset, channels);
-    sum.store(call.out + offset, channels);
+    if (residual != nullptr) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + Vector::load(residual + i * stride, channels);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kPixels; ++i) sum[i].store(out + i * stride, channels);
   }
 }
 
@@ -32,9 +47,15 @@ void depthwise_block(const DepthwiseRow& call, int64_t x) {
   const int64_t first = x * kStride - kPadding;
   const int64_t from = first < 0 ? -first : 0;  // columns from..to are inside of the plane
   const int64_t to = first + kColumns > call.width ? call.width - first : kColumns;
+  // Copies: the compiler must take it that a store of a vector changes the call.
   const int64_t pixel = call.pixel_stride;
+  const int64_t channels = call.channels;
+  const int64_t out_stride = call.out_stride;
+  const bool rectify = call.relu;
+  const float* const residual = call.residual == nullptr ? nullptr : call.residual + x * out_stride;
+  float* const out = call.out + x * out_stride;
   const float* weights = call.weights;
-  for (int64_t c = 0; c < call.channels; c += kLanes, weights += (1 + kKernel * kKernel) * kLanes) {
+  for (int64_t c = 0; c < channels; c += kLanes, weights += (1 + kKernel * kKernel) * kLanes) {
     Vector sum[kPixels];
     const Vector bias = Vector::load(weights);
 #pragma GCC unroll 16
@@ -59,11 +80,8 @@ void depthwise_block(const DepthwiseRow& call, int64_t x) {
         }
       }
     }
-    const int64_t offset = x * call.out_stride + c;
-#pragma GCC unroll 16
-    for (int i = 0; i < kPixels; ++i) {
-      finish_pixel(sum[i], call, offset + i * call.out_stride, call.channels - c);
-    }
+    finish_pixels(sum, rectify, residual == nullptr ? nullptr : residual + c, out + c, out_stride,
+                  channels - c);
   }
 }
 
@@ -89,16 +107,18 @@ void depthwise_any(const DepthwiseRow& call) {
     const int64_t to = first + kernel > call.width ? call.width - first : kernel;
     const float* weights = call.weights;
     for (int64_t c = 0; c < call.channels; c += kLanes, weights += (1 + kernel * kernel) * kLanes) {
-      Vector sum = Vector::load(weights);
+      Vector sum[1] = {Vector::load(weights)};
       for (int64_t ky = 0; ky < kernel; ++ky) {
         if (call.rows[ky] == nullptr) continue;
         const float* taps = weights + (1 + ky * kernel) * kLanes;
         for (int64_t kx = from; kx < to; ++kx) {
           const Vector v = Vector::load(call.rows[ky] + (first + kx) * call.pixel_stride + c);
-          sum = fma(v, Vector::load(taps + kx * kLanes), sum);
+          sum[0] = fma(v, Vector::load(taps + kx * kLanes), sum[0]);
         }
       }
-      finish_pixel(sum, call, x * call.out_stride + c, call.channels - c);
+      const int64_t offset = x * call.out_stride + c;
+      finish_pixels(sum, call.relu, call.residual == nullptr ? nullptr : call.residual + offset,
+                    call.out + offset, call.out_stride, call.channels - c);
     }
   }
 }

@@ -9,87 +9,96 @@ namespace {
 // Pixels of a tile: input, intrinsic maps and output of a tile fit the second-level cache in every layer.
 constexpr int64_t kTilePixels = 256;
 
-// A ghost row takes `reach` intrinsic rows above and below. Of two tiles in turn the last one must hold them
-// all.
-int64_t tile_rows(int64_t height, int64_t width, int64_t reach) {
-  return std::min(std::max({kTilePixels / width, 2 * reach, int64_t{1}}),
-                  std::max<int64_t>(height, 2 * reach));
+int64_t tile_rows(const PackedGhostModule& module, int64_t width) {
+  return std::max({kTilePixels / width, 2 * reach_of(module), int64_t{1}});
+}
+
+// Rows of pixels take whole vectors for each pixel, so that the cheap operation may read whole vectors.
+int64_t kept_pixel(const Kernels& kernels, const PackedGhostModule& module) {
+  return round_up(module.primary.columns, kernels.lanes);
+}
+
+// Intrinsic maps are read from the output itself, unless something is added to them there, or the vector
+// behind the last one belongs to another pixel.
+bool reads_output(const Kernels& kernels, const PackedGhostModule& module, bool has_residual) {
+  return !has_residual && kept_pixel(kernels, module) <= module.out();
 }
 
 }  // namespace
 
-int64_t ghost_module_scratch(const Kernels& kernels, const PackedGhostModule& module, int64_t height,
-                             int64_t width, bool gated) {
-  const int64_t reach = module.cheap.kernel / 2;
-  const int64_t pitch = round_up(module.primary.columns, kernels.lanes);
-  const int64_t ring = 2 * tile_rows(height, width, reach) * width * pitch;
-  const int64_t halo = 2 * reach * width * (module.out() + kernels.lanes);
-  const int64_t gated_weights = gated ? module.in() * pitch : 0;
-  return round_up(std::max(ring, halo), kernels.lanes) + gated_weights + kReadableBehind;
+int64_t kept_row_size(const Kernels& kernels, const PackedGhostModule& module, int64_t width) {
+  return width * std::max(kept_pixel(kernels, module), module.out());
+}
+
+int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width) {
+  const int64_t reach = reach_of(module);
+  return std::min(tile_rows(module, width), height) + 2 * reach;
+}
+
+bool keeps_rows(const Kernels& kernels, const PackedGhostModule& module, bool has_residual) {
+  return !reads_output(kernels, module, has_residual);
+}
+
+int64_t gated_size(const Kernels& kernels, const PackedGhostModule& module) {
+  return module.in() * kept_pixel(kernels, module);
 }
 
 void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, const GhostModuleCall& call,
-                      Range rows, Range panels, float* scratch) {
-  if (rows.size() == 0 || panels.size() == 0) return;
+                      const GhostModulePart& part, const Rows& memory, float* gated) {
+  const Range rows = part.rows;
+  const Range panels = part.panels;
+  if (rows.size() <= 0 || panels.size() <= 0) return;
   const PackedProduct& primary = module.primary;
+  const bool all_panels = panels.size() == std::ssize(primary.panels);
+  const bool has_residual = call.residual.data != nullptr;
   const int64_t width = call.width;
   const int64_t out = module.out();
-  const int64_t reach = module.cheap.kernel / 2;
-  const int64_t tile = tile_rows(call.height, width, reach);
-  const auto& first_panel = primary.panels[static_cast<size_t>(panels.begin)];
   const auto& last_panel = primary.panels[static_cast<size_t>(panels.end - 1)];
-  const Range columns = {first_panel.column, last_panel.column + last_panel.columns};
+  const Range columns = {primary.panels[static_cast<size_t>(panels.begin)].column,
+                         last_panel.column + last_panel.columns};
   const Range ghosts = {std::min(columns.begin, module.cheap.channels),
                         std::min(columns.end, module.cheap.channels)};
-  const int64_t padded = round_up(primary.columns, kernels.lanes);
+  const int64_t reach = ghosts.size() > 0 ? reach_of(module) : 0;
 
-  // The cheap operation reads whole vectors. Where it may do so from the output itself, intrinsic maps are
-  // written once; where something is added to them, or another thread writes beside them, they also go to a
-  // ring of tiles.
-  const bool direct =
-      call.residual == nullptr && padded <= out && panels.size() == std::ssize(primary.panels);
-  const int64_t pitch = direct ? out : padded;
-  const int64_t start = ghosts.size() == 0 ? rows.begin : std::max<int64_t>(rows.begin - reach, 0);
-  const int64_t stop = ghosts.size() == 0 ? rows.end : std::min(rows.end + reach, call.height);
-  float* const kept = scratch;
-  const auto kept_row = [&](int64_t y) {
-    if (direct) {  // only rows of neighbouring threads: `reach` above, `reach` below
-      return kept + (y < rows.begin ? y - start : reach + y - rows.end) * width * pitch;
-    }
-    const int64_t position = (y - start) % (2 * tile);
-    return kept + position * width * pitch;
-  };
+  // Where columns are shared out, another thread may write right behind ours while we read whole vectors.
+  const bool direct = all_panels && reads_output(kernels, module, has_residual);
+  const int64_t pitch = direct ? out : kept_pixel(kernels, module);
+  const int64_t start = part.resumes && rows.begin > 0 ? std::min(rows.begin + reach, call.height)
+                                                       : std::max<int64_t>(rows.begin - reach, 0);
+  const int64_t stop = std::min(rows.end + reach, call.height);
+  // The rows that this pass writes to the output: one that will be resumed writes those ahead, too.
+  const Range own = part.resumes ? Range{start, stop} : rows;
+  const Rows kept = {memory.data, width * pitch, memory.ring};
   const auto intrinsic_row = [&](int64_t y) -> const float* {
-    if (direct && y >= rows.begin && y < rows.end) return call.output + y * width * out;
-    return kept_row(y);
+    const bool in_output = direct && (part.resumes || (y >= rows.begin && y < rows.end));
+    return in_output ? call.output.row(y) : kept.row(y);
   };
 
   // With a gate, x * gate times the weights is x times gate * weights: fewer products, and no pass over the
   // input.
-  float* const gated = scratch + ghost_module_scratch(kernels, module, call.height, width, false);
   const float* const weights = call.gate == nullptr ? primary.weights.data() : gated;
-
+  bool scaled = call.gate == nullptr;
   Product product{};
   product.row_stride = module.in();
   product.relu = module.relu;
   product.out_stride = out;
   product.plain_stride = pitch;
   const auto multiply = [&](int64_t from, int64_t to) {
-    if (from >= to) return;
-    const bool own = from >= rows.begin && from < rows.end;
-    product.a = call.input + from * width * module.in();
+    const bool written = from >= own.begin && from < own.end;
+    product.a = call.input.row(from);
     product.rows = (to - from) * width;
-    product.out = own ? call.output + from * width * out : nullptr;
-    product.plain = own && direct ? nullptr : kept_row(from);
-    product.residual = own && call.residual != nullptr ? call.residual + from * width * out : nullptr;
+    product.out = written ? call.output.row(from) : nullptr;
+    product.plain = written && direct ? nullptr : kept.row(from);
+    product.residual = written && has_residual ? call.residual.row(from) : nullptr;
     for (int64_t index = panels.begin; index < panels.end; ++index) {
-      if (call.gate != nullptr && from == start) {
+      if (!scaled) {
         const auto& panel = primary.panels[static_cast<size_t>(index)];
         kernels.scale_panel(primary.weights.data() + panel.offset, call.gate, module.in(),
                             panel.vectors * kernels.lanes, gated + panel.offset);
       }
       run_product(kernels, primary, weights, {index, index + 1}, product);
     }
+    scaled = true;
   };
 
   const DepthwiseCall cheap = {
@@ -103,18 +112,25 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
       .out_stride = out,
   };
   int64_t y = rows.begin;
-  for (int64_t from = start; from < stop; from += tile) {
-    const int64_t to = std::min(from + tile, stop);
-    const int64_t above = std::clamp(rows.begin, from, to);
-    const int64_t below = std::clamp(rows.end, from, to);
-    multiply(from, above);
-    multiply(above, below);
-    multiply(below, to);
-    for (; y < rows.end && (y + reach < to || to == stop); ++y) {
-      float* const row = call.output + y * width * out;
+  int64_t from = start;
+  do {
+    const int64_t tile_end = std::min(from + tile_rows(module, width), stop);
+    while (from < tile_end) {
+      // Up to where rows of the neighbours begin or end, and where a ring does.
+      int64_t to = tile_end;
+      if (from < own.begin) to = std::min(to, own.begin);
+      if (from >= own.begin && from < own.end) to = std::min(to, own.end);
+      for (const RowsOf<const float>& ring :
+           {call.input, call.residual, RowsOf<const float>(call.output), RowsOf<const float>(kept)}) {
+        if (ring.data != nullptr) to = std::min(to, from + ring.run(from));
+      }
+      multiply(from, to);
+      from = to;
+    }
+    for (; y < rows.end && (y + reach < from || from == stop); ++y) {
+      float* const row = call.output.row(y);
       if (ghosts.size() > 0) {
-        const float* const residual =
-            call.residual == nullptr ? nullptr : call.residual + y * width * out + primary.columns;
+        const float* const residual = has_residual ? call.residual.row(y) + primary.columns : nullptr;
         run_depthwise_row(kernels, module.cheap, cheap, y, intrinsic_row, residual, row + primary.columns);
       }
       if (call.row_sums == nullptr) continue;
@@ -122,14 +138,14 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
       const auto sum = [&](int64_t begin, int64_t count) {
         if (count > 0) kernels.sum_pixels(row + begin, width, out, count, false, sums + begin);
       };
-      if (panels.size() == std::ssize(primary.panels)) {
+      if (all_panels) {
         sum(0, out);
       } else {
         sum(columns.begin, columns.size());
         sum(primary.columns + ghosts.begin, ghosts.size());
       }
     }
-  }
+  } while (from < stop);
 }
 
 }  // namespace ghostnet::cpu

@@ -20,24 +20,47 @@ struct PackedGhostModule {
 };
 
 struct GhostModuleCall {
-  const float* input;  ///< [height][width][in]
+  RowsOf<const float> input;  ///< [height][width][in]
   int64_t height, width;
-  const float* gate;      ///< [in], factors of the input channels, or null
-  const float* residual;  ///< [height][width][out], added last, or null; may be `output` itself
-  float* output;          ///< [height][width][out]
-  float* row_sums;        ///< [height][out], the sum over each row of output pixels, or null
+  const float* gate;             ///< [in], factors of the input channels, or null
+  RowsOf<const float> residual;  ///< [height][width][out], added last; without data, or `output` itself
+  Rows output;                   ///< [height][width][out]
+  float* row_sums;               ///< [height][out], the sum over each row of output pixels, or null
 };
 
-/** Floats of scratch memory that a pass over any part of the module takes. */
-int64_t ghost_module_scratch(const Kernels& kernels, const PackedGhostModule& module, int64_t height,
-                             int64_t width, bool gated);
+/** What one pass computes. */
+struct GhostModulePart {
+  Range rows;    ///< of the output
+  Range panels;  ///< of the primary product: their columns, and the ghosts of these
+  /**
+   * Whether the pass goes on where another one over the same columns has ended, in the same memory and the
+   * same output. The first pass begins at row 0.
+   */
+  bool resumes;
+};
+
+/** How far a ghost row looks for intrinsic rows above and below. */
+inline int64_t reach_of(const PackedGhostModule& module) { return module.cheap.kernel / 2; }
+
+/** Floats in a row of the intrinsic maps that a pass keeps. */
+int64_t kept_row_size(const Kernels& kernels, const PackedGhostModule& module, int64_t width);
+
+/** Rows that a pass which resumes none keeps. */
+int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width);
+
+/** Whether intrinsic maps are kept at all by a pass that resumes; else it finds them in the output. */
+bool keeps_rows(const Kernels& kernels, const PackedGhostModule& module, bool has_residual);
+
+/** Floats of memory for weights that a gate has scaled. */
+int64_t gated_size(const Kernels& kernels, const PackedGhostModule& module);
 
 /**
- * Computes the output rows `rows` of the columns that the primary panels `panels` make, and of their ghosts.
- * Parts may be computed at the same time; together they give the same bits as one pass over everything.
- * @param scratch of this thread alone
+ * Computes a part. Parts may be computed at the same time; together they give the same bits as one pass over
+ * everything.
+ * @param memory kept rows, of this thread alone
+ * @param gated gated_size floats of this thread alone, with a gate
  */
 void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, const GhostModuleCall& call,
-                      Range rows, Range panels, float* scratch);
+                      const GhostModulePart& part, const Rows& memory, float* gated);
 
 }  // namespace ghostnet::cpu

@@ -38,10 +38,8 @@ PackedProduct pack_product(int64_t lanes, const float* weights, const float* bia
   packed.weights = Floats(rows * vectors * lanes);
   packed.bias = Floats(vectors * lanes);
   std::copy_n(bias, columns, packed.bias.data());
-  for (int64_t done = 0; done < vectors;) {
-    // Panels of two vectors, and one of three where one would be left over.
-    const int64_t left = vectors - done;
-    const int64_t width = left == 3 ? 3 : std::min<int64_t>(left, 2);
+  int64_t done = 0;
+  const auto add_panel = [&](int64_t width) {
     const int64_t column = done * lanes;
     const int64_t valid = std::min(width * lanes, columns - column);
     packed.panels.push_back({column, valid, width, rows * column});
@@ -50,7 +48,15 @@ PackedProduct pack_product(int64_t lanes, const float* weights, const float* bia
       for (int64_t j = 0; j < valid; ++j) panel[k * width * lanes + j] = weights[(column + j) * rows + k];
     }
     done += width;
-  }
+  };
+  // Panels of two vectors, and one of three where one would be left over; each half for itself, so that two
+  // threads get as many columns.
+  const auto add_panels = [&](int64_t count) {
+    for (; count > 3; count -= 2) add_panel(2);
+    if (count > 0) add_panel(count);
+  };
+  if (vectors > 3) add_panels(vectors / 2);
+  add_panels(vectors - done);
   return packed;
 }
 

@@ -19,6 +19,21 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
+/** Rows of a plane, or those of its rows that are kept: row y lies where row y - ring lay. */
+template <typename Float>
+struct RowsOf {
+  Float* data = nullptr;
+  int64_t size = 0;  ///< floats in a row
+  int64_t ring = 1;
+
+  Float* row(int64_t y) const { return data + y % ring * size; }
+  /** How many rows from row y on lie behind each other. */
+  int64_t run(int64_t y) const { return ring - y % ring; }
+
+  operator RowsOf<const float>() const { return {data, size, ring}; }
+};
+using Rows = RowsOf<float>;
+
 /** The share of one of `parts` in `count` things: shares differ by one at most. */
 Range share_of(int64_t count, int part, int parts);
 

@@ -101,14 +101,27 @@ void product_panel(const Product& call) {
   constexpr int kRows = tile_rows(kVectors);
   const auto at = [](auto* base, int64_t offset) { return base == nullptr ? nullptr : base + offset; };
   int64_t row = 0;
-  for (; row + kRows <= call.rows; row += kRows) {
-    product_tile<kRows, kVectors>(
-        call, call.a + row * call.row_stride, at(call.residual, row * call.out_stride),
-        at(call.out, row * call.out_stride), at(call.plain, row * call.plain_stride));
+  const auto a = [&] { return call.a + row * call.row_stride; };
+  const auto residual = [&] { return at(call.residual, row * call.out_stride); };
+  const auto out = [&] { return at(call.out, row * call.out_stride); };
+  const auto plain = [&] { return at(call.plain, row * call.plain_stride); };
+  // Some tiles one row short rather than one tile of a single row, which would take almost as long as a whole
+  // one.
+  const int64_t tiles = (call.rows + kRows - 1) / kRows;
+  const int64_t missing = tiles * kRows - call.rows;
+  if (missing <= tiles) {
+    for (; row < (tiles - missing) * kRows; row += kRows) {
+      product_tile<kRows, kVectors>(call, a(), residual(), out(), plain());
+    }
+    for (; row < call.rows; row += kRows - 1) {
+      product_tile<kRows - 1, kVectors>(call, a(), residual(), out(), plain());
+    }
+  } else {
+    for (; row + kRows <= call.rows; row += kRows) {
+      product_tile<kRows, kVectors>(call, a(), residual(), out(), plain());
+    }
+    product_rest<kRows - 1, kVectors>(call, a(), residual(), out(), plain(), call.rows - row);
   }
-  product_rest<kRows - 1, kVectors>(
-      call, call.a + row * call.row_stride, at(call.residual, row * call.out_stride),
-      at(call.out, row * call.out_stride), at(call.plain, row * call.plain_stride), call.rows - row);
 }
 
 void product(const Product& call) {

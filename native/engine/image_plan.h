@@ -1,0 +1,50 @@
+/**
+ * How one image is computed, by one thread or by a team: the steps, where their buffers lie, in which order
+ * rows are made. Free of LibTorch.
+ */
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/steps.h"
+
+namespace ghostnet {
+
+class ImagePlan {
+ public:
+  /**
+   * @param height,width of the input
+   * @param team_size 1: the first steps, whose planes are too large for a cache, follow each other row by
+   * row; more: the threads of a team share each step
+   */
+  ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, StemStep::Input input, int64_t height,
+            int64_t width, int team_size);
+
+  /** Some rows of one of the first steps. */
+  struct Rows {
+    size_t step;
+    cpu::Range rows;
+  };
+
+  const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
+  /** The steps that are computed row by row: the first `chained` ones, in this order. */
+  size_t chained() const { return chained_; }
+  const std::vector<Rows>& schedule() const { return schedule_; }
+  const RowStep& row_step(size_t index) const { return static_cast<const RowStep&>(*steps_[index]); }
+
+  const BufferPlace* places() const { return places_.data(); }
+  int64_t buffers_size() const { return buffers_size_; }  ///< floats
+  int64_t scratch_size() const { return scratch_size_; }  ///< floats of each thread
+
+ private:
+  class Builder;
+
+  std::vector<std::unique_ptr<Step>> steps_;
+  size_t chained_ = 0;
+  std::vector<Rows> schedule_;
+  std::vector<BufferPlace> places_;
+  int64_t buffers_size_ = 0, scratch_size_ = 0;
+};
+
+}  // namespace ghostnet
