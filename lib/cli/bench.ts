@@ -13,6 +13,7 @@ interface Options {
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
   readonly seconds: number;
+  readonly profile?: boolean;
   readonly json?: boolean;
 }
 
@@ -43,10 +44,13 @@ export function benchCommand(): Command {
       parseCounts,
     )
     .option('--seconds <n>', 'how long to run each', parseSeconds, 1)
+    .option('--profile', 'print at the end what each layer took, to standard error')
     .addOption(jsonOption('a line of JSON for each'))
     .addHelpText('after', exitCodeHelp)
     .action(async (options: Options) => {
       const words = options.json !== true && process.stdout.isTTY;
+      // Looked up by the native side, which prints what it has counted when the process exits.
+      if (options.profile === true) process.env.GHOSTNET_PROFILE = '1';
       const { defaultThreads } = native().runtime();
       const threadCounts = options.threads ?? [...new Set([1, defaultThreads])];
       if (words) process.stdout.write(`${header}\n`);

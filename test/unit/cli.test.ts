@@ -311,6 +311,17 @@ describe('ghostnet', () => {
 });
 
 describe('ghostnet bench', () => {
+  it('says what each layer took with --profile', () => {
+    const args = ['bench', '--batch', '2', '--threads', '2', '--seconds', '0', '--profile'];
+    const { stderr, status } = ghostnet(args);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^batch 2, \d+x\d+, uint8, 2 threads, .*: \d+ images$/m);
+    expect(stderr).toMatch(/^step +us\/image +% +GFLOP\/s/m);
+    for (const step of ['conv_stem', 'blocks.0.0.ghost1', 'classifier']) {
+      expect(stderr).toMatch(new RegExp(`^${step} +\\d+\\.\\d +\\d+\\.\\d`, 'm'));
+    }
+  });
+
   it('times each batch size with each number of threads', () => {
     const { stdout, status } = ghostnet(['bench', '--batch', '1,2', '--threads', '1,2', '--seconds', '0']);
     expect(status).toBe(0);

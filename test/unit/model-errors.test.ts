@@ -87,6 +87,7 @@ describe('options that are refused', () => {
     ['labels that are text', { labels: 'abc' }],
     ['labels that are numbers', { labels: [1, 2, 3] }],
     ['an unknown treatment of profiles', { colorProfile: 'maybe' }],
+    ['an unknown backend', { backend: 'fastest' }],
     ['a signal that is none', { signal: {} }],
   ])('%s', async (_, options) => {
     const { code, message } = await errorOf(() => GhostNet.create({ ...small, ...options }));
