@@ -37,6 +37,8 @@ foreach(_dtype float32 float16 bfloat16)
   list(APPEND _objects "${_object}")
 endforeach()
 
+# Beside what it is linked into: native/ops/*.cpp, which it refers to.
 add_library(ghostnet_cuda STATIC native/ops/cuda/launch.cpp native/ops/cuda/ghost_module_cuda.cpp ${_objects})
-target_include_directories(ghostnet_cuda SYSTEM PRIVATE "${GHOSTNET_CUDA_ROOT}/include")
-target_link_libraries(ghostnet_cuda PUBLIC ghostnet_core torch_cuda c10_cuda "${GHOSTNET_CUDART}")
+target_include_directories(ghostnet_cuda PUBLIC native "${CMAKE_CURRENT_BINARY_DIR}/generated")
+target_include_directories(ghostnet_cuda SYSTEM PUBLIC "${GHOSTNET_CUDA_ROOT}/include")
+target_link_libraries(ghostnet_cuda PUBLIC ghostnet_libtorch torch_cuda c10_cuda "${GHOSTNET_CUDART}")
