@@ -67,8 +67,10 @@ function(ghostnet_fetch_libtorch root)
   message(STATUS "Unpacking ${wheel}")
   file(ARCHIVE_EXTRACT INPUT "${wheel}" DESTINATION "${wheels}"
        PATTERNS "torch/include/*" "torch/lib/libc10.so" "torch/lib/libtorch.so" "torch/lib/libtorch_cpu.so"
-                "torch/lib/libgomp*" "torch/version.py")
+                "torch/lib/libgomp*" "torch/version.py" "torch-*.dist-info/licenses/*")
   file(RENAME "${wheels}/torch" "${root}")
+  file(GLOB licenses "${wheels}/torch-*.dist-info/licenses")
+  file(RENAME "${licenses}" "${root}/licenses")
   file(REMOVE_RECURSE "${wheels}")
   file(TOUCH "${root}/complete")
 endfunction()

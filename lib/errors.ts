@@ -87,21 +87,51 @@ export const errorCatalogue = {
     meaning: 'An image can not be decoded.',
     remedy: 'Pass a JPEG, PNG, WebP, AVIF, GIF or TIFF that is complete.',
   },
+  GHOSTNET_UNSUPPORTED_PLATFORM: {
+    meaning: 'There is no prebuilt binary for this operating system and processor.',
+    remedy: 'Use one of the systems that the message names, or build a clone on this one.',
+  },
+  GHOSTNET_UNSUPPORTED_LIBC: {
+    meaning:
+      'This Linux has another C library than glibc, musl as a rule (Alpine), and LibTorch is made for glibc.',
+    remedy: 'Use an image with glibc, `node:24-slim` instead of `node:24-alpine` for example.',
+  },
+  GHOSTNET_SYSTEM_TOO_OLD: {
+    meaning: 'The glibc or the libstdc++ of this system is older than the prebuilt binaries need.',
+    remedy:
+      'Use a newer system: Debian 10, Ubuntu 20.04, RHEL 8 and what came after them have what is needed.',
+  },
+  GHOSTNET_LIBTORCH_NOT_INSTALLED: {
+    meaning: 'The package that brings LibTorch to this platform, an optional dependency, is not installed.',
+    remedy:
+      'Install again with optional dependencies, `npm install --include=optional`; where a lock file from another system leaves ' +
+      'it out, remove the lock file and node_modules first. Or set LIBTORCH to the folder of a LibTorch.',
+  },
   GHOSTNET_LIBTORCH_NOT_FOUND: {
-    meaning: 'LibTorch, which the native part needs, was not found.',
-    remedy: 'Set LIBTORCH to the folder of a LibTorch distribution, or build the clone with `npm run build`.',
+    meaning: 'There is no LibTorch where one was named.',
+    remedy:
+      'Set LIBTORCH to the folder of a LibTorch distribution, or unset it to use the one that is installed.',
   },
   GHOSTNET_LIBTORCH_VERSION: {
     meaning: 'A LibTorch was found, but not of the version that the native part was built for.',
     remedy: 'Point LIBTORCH to the version that the message names, or unset it.',
   },
+  GHOSTNET_LIBTORCH_CONFLICT: {
+    meaning: 'The process has opened another version of LibTorch already, and there can be only one.',
+    remedy:
+      'Use one version of ghostnet in the process (`npm ls ghostnet` shows which are installed), or a child process for each.',
+  },
+  GHOSTNET_LIBRARY_MISSING: {
+    meaning: 'A shared library that the native part needs is not there.',
+    remedy: 'Remove node_modules and install again; a library of the system comes with its package manager.',
+  },
   GHOSTNET_ADDON_NOT_FOUND: {
-    meaning: 'The native part of the package is missing for this platform.',
-    remedy: 'In a clone run `npm run build`.',
+    meaning: 'The native part of the package is missing.',
+    remedy: 'Remove node_modules and install again; in a clone run `npm run build`.',
   },
   GHOSTNET_ADDON_UNLOADABLE: {
     meaning: 'The native part of the package, or a library it needs, can not be opened.',
-    remedy: 'Read the system linker error in the message; `ghostnet doctor` prints what was tried.',
+    remedy: 'Read the system linker error in the message; `npx ghostnet doctor` prints what was tried.',
   },
   GHOSTNET_OUT_OF_MEMORY: {
     meaning: 'Memory for a tensor, a model or a run could not be had.',
@@ -148,6 +178,8 @@ export class GhostNetError extends Error {
   readonly [brand] = true;
   /** Which kind of error this is. Stable between releases; messages are not. */
   readonly code: ErrorCode;
+  /** @internal What was wrong, a phrase. */
+  readonly what: string;
   /** The value that was wrong, where there is one. */
   readonly found: string | undefined;
   /** What was expected instead, where that can be said. */
@@ -172,6 +204,7 @@ export class GhostNetError extends Error {
     sentences.push(remedy);
     super(sentences.join(' '), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
+    this.what = what;
     this.found = details.found;
     this.expected = details.expected;
     this.remedy = remedy;

@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
 
+import type { BuiltWith } from './binary.js';
 import { GhostNetError } from './errors.js';
+
+/** What names a LibTorch: a variable of the environment, an installed package, or the build of this clone. */
+export type LibTorchSource = 'LIBTORCH' | 'package' | 'LIBTORCH_USE_PYTORCH' | 'build';
 
 /** A LibTorch on this machine. */
 export interface LibTorch {
@@ -10,32 +15,21 @@ export interface LibTorch {
   readonly root: string;
   /** Its version without a build tag, e.g. "2.13.0". */
   readonly version: string;
-  /** What named it: a variable of the environment, or the build of this clone. */
-  readonly from: 'LIBTORCH' | 'LIBTORCH_USE_PYTORCH' | 'build';
+  readonly from: LibTorchSource;
+  /** Absolute paths of its libraries that the addon needs, in the order in which they can be opened. */
+  readonly libraries: readonly string[];
 }
 
-/** What a native binary was built with. */
-export interface BuiltWith {
-  readonly version: string;
-  readonly root?: string;
-}
+/** The package that brings LibTorch to this platform. */
+export const platformPackage = `@ghostnet/libtorch-${process.platform}-${process.arch}`;
+
+const require = createRequire(import.meta.url);
 
 /** The libraries that the addon needs, in the order in which they can be opened. */
 const libraryNames: Record<string, readonly string[]> = {
   linux: ['libc10.so', 'libtorch_cpu.so', 'libtorch.so'],
   darwin: ['libc10.dylib', 'libtorch_cpu.dylib', 'libtorch.dylib'],
 };
-
-/** Absolute paths of the libraries to open. */
-export function librariesOf(libtorch: LibTorch): string[] {
-  const names = libraryNames[process.platform];
-  if (names === undefined) {
-    throw new GhostNetError('GHOSTNET_ADDON_NOT_FOUND', `There is no native part for ${process.platform}`, {
-      expected: Object.keys(libraryNames).join(' or '),
-    });
-  }
-  return names.map((name) => join(libtorch.root, 'lib', name));
-}
 
 // Each kind of distribution states its version in another place: the zip, the wheel, and what has headers.
 const versionFiles: readonly (readonly [string, RegExp])[] = [
@@ -47,13 +41,42 @@ const versionFiles: readonly (readonly [string, RegExp])[] = [
   ],
 ];
 
-function versionAt(root: string): string | undefined {
+/** The version that a LibTorch states of itself. */
+export function versionAt(root: string): string | undefined {
   for (const [file, pattern] of versionFiles) {
     const path = join(root, file);
     const found = existsSync(path) ? pattern.exec(readFileSync(path, 'utf8')) : null;
     if (found !== null) return found.slice(1).join('.');
   }
   return undefined;
+}
+
+interface Candidate {
+  readonly from: LibTorchSource;
+  readonly root: () => string;
+}
+
+function candidatesFor({ root }: BuiltWith): Candidate[] {
+  const { LIBTORCH, LIBTORCH_USE_PYTORCH } = process.env;
+  const candidates: Candidate[] = [{ from: 'package', root: rootOfPackage }];
+  if (LIBTORCH !== undefined && LIBTORCH !== '') {
+    candidates.unshift({ from: 'LIBTORCH', root: () => resolve(LIBTORCH) });
+  }
+  if (LIBTORCH_USE_PYTORCH === '1') candidates.push({ from: 'LIBTORCH_USE_PYTORCH', root: rootOfPyTorch });
+  if (root !== undefined) candidates.push({ from: 'build', root: () => root });
+  return candidates;
+}
+
+function rootOfPackage(): string {
+  try {
+    return dirname(require.resolve(`${platformPackage}/package.json`));
+  } catch (cause) {
+    throw new GhostNetError(
+      'GHOSTNET_LIBTORCH_NOT_INSTALLED',
+      `The package ${platformPackage} is not installed`,
+      { cause },
+    );
+  }
 }
 
 function rootOfPyTorch(): string {
@@ -75,24 +98,8 @@ function rootOfPyTorch(): string {
   }
 }
 
-function candidate(built: BuiltWith): { root: string; from: LibTorch['from'] } {
-  const { LIBTORCH, LIBTORCH_USE_PYTORCH } = process.env;
-  if (LIBTORCH !== undefined && LIBTORCH !== '') return { root: resolve(LIBTORCH), from: 'LIBTORCH' };
-  if (LIBTORCH_USE_PYTORCH === '1') return { root: rootOfPyTorch(), from: 'LIBTORCH_USE_PYTORCH' };
-  if (built.root !== undefined) return { root: built.root, from: 'build' };
-  throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_FOUND', 'No LibTorch is named', {
-    expected: `LIBTORCH to be the folder of LibTorch ${built.version}, or LIBTORCH_USE_PYTORCH=1`,
-  });
-}
-
-/**
- * Finds the LibTorch to run with, in this order: `LIBTORCH`, `LIBTORCH_USE_PYTORCH=1`, the one that the clone was built
- * with. The version must be the one that the binary was built with: the C++ interface changes between versions.
- *
- * @throws {@link GhostNetError} `GHOSTNET_LIBTORCH_NOT_FOUND`, `GHOSTNET_LIBTORCH_VERSION`
- */
-export function findLibTorch(built: BuiltWith): LibTorch {
-  const { root, from } = candidate(built);
+function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
+  const root = find();
   if (!existsSync(join(root, 'lib'))) {
     throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_FOUND', `${describe(from)} is not a LibTorch`, {
       found: `no folder ${join(root, 'lib')}`,
@@ -107,9 +114,52 @@ export function findLibTorch(built: BuiltWith): LibTorch {
       ...(from === 'build' ? { remedy: 'Build the clone again with `npm run build`.' } : {}),
     });
   }
-  return { root, version, from };
+  const libraries = (libraryNames[process.platform] ?? []).map((name) => join(root, 'lib', name));
+  const missing = libraries.filter((path) => !existsSync(path));
+  if (missing.length > 0) {
+    throw new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${describe(from)} is not complete`, {
+      found: `no ${missing.join(', ')}`,
+    });
+  }
+  return { root, version, from, libraries };
 }
 
-function describe(from: LibTorch['from']): string {
+function describe(from: LibTorchSource): string {
+  if (from === 'package') return `The package ${platformPackage}`;
   return from === 'build' ? 'The LibTorch of the build' : `The folder that ${from} names`;
+}
+
+/**
+ * Finds the LibTorch to run with, in this order: `LIBTORCH`, the package of the platform, `LIBTORCH_USE_PYTORCH=1`, the one
+ * that the clone was built with. The version must be the one that the binary was built with: the C++ interface changes
+ * between versions. What a variable names is taken or refused, never passed over.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`,
+ * `GHOSTNET_LIBTORCH_VERSION`, `GHOSTNET_LIBRARY_MISSING`
+ */
+export function findLibTorch(built: BuiltWith): LibTorch {
+  const failures: GhostNetError[] = [];
+  for (const candidate of candidatesFor(built)) {
+    try {
+      return check(candidate, built);
+    } catch (error) {
+      if (!(error instanceof GhostNetError)) throw error;
+      failures.push(error);
+      if (candidate.from.startsWith('LIBTORCH')) break;
+    }
+  }
+  throw summaryOf(failures, built);
+}
+
+// A package that is not installed says least: what else was tried and failed is what the user meant.
+function summaryOf(failures: readonly GhostNetError[], built: BuiltWith): GhostNetError {
+  const telling = failures.reduce((most, next) =>
+    most.code === 'GHOSTNET_LIBTORCH_NOT_INSTALLED' ? next : most,
+  );
+  if (failures.length === 1) return telling;
+  return new GhostNetError(telling.code, `No LibTorch ${built.version} can be used`, {
+    found: failures.map(({ what, found }) => (found === undefined ? what : `${what}: ${found}`)).join('; '),
+    remedy: telling.remedy,
+    cause: telling,
+  });
 }

@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { debuglog } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
+import { findBinary, type BuiltWith, type NativeBinary } from './binary.js';
 import { errorCatalogue, GhostNetError, type ErrorCode } from './errors.js';
-import { findLibTorch, librariesOf, type BuiltWith, type LibTorch } from './libtorch.js';
+import { linkerFault } from './linker.js';
+import { findLibTorch, versionAt, type LibTorch } from './libtorch.js';
+import { faultOf, thisSystem } from './system.js';
 
 /** The dtypes that arrays have on the native side. */
 export type NativeDType =
@@ -164,79 +166,62 @@ export interface NativeAddon {
   stop(): void;
 }
 
+/** See native/loader/loader.c. */
 interface NativeLoader {
   open(paths: readonly string[]): { path: string; reason: string } | undefined;
+  loaded(name: string): string | undefined;
 }
 
 const debug = debuglog('ghostnet');
 const require = createRequire(import.meta.url);
-const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
-
-/** A native binary and what it was built with. */
-export interface NativeBinary {
-  readonly folder: string;
-  readonly addon: string;
-  readonly built: BuiltWith;
-}
-
-/**
- * Finds the native binary: the one that GHOSTNET_BINARY names, the build of a clone, the prebuilt one of this platform.
- *
- * @throws {@link GhostNetError} `GHOSTNET_ADDON_NOT_FOUND`
- */
-export function findBinary(): NativeBinary {
-  const named = process.env.GHOSTNET_BINARY;
-  const prebuilt = join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`, 'ghostnet.node');
-  const candidates =
-    named === undefined || named === ''
-      ? [join(packageRoot, 'build', 'Release', 'ghostnet.node'), prebuilt]
-      : [named];
-  const addon = candidates.find((path) => existsSync(path));
-  if (addon === undefined) {
-    throw new GhostNetError(
-      'GHOSTNET_ADDON_NOT_FOUND',
-      `There is no native binary for ${process.platform}-${process.arch}`,
-      { found: `none of ${candidates.join(', ')}` },
-    );
-  }
-  const folder = dirname(addon);
-  return { folder, addon, built: builtWith(folder) };
-}
-
-function builtWith(folder: string): BuiltWith {
-  const record = join(folder, 'libtorch.json');
-  if (existsSync(record)) return JSON.parse(readFileSync(record, 'utf8')) as BuiltWith;
-  // A prebuilt binary is made with the pin, and with nothing else.
-  const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
-    libtorch: { version: string };
-  };
-  return { version: manifest.libtorch.version };
-}
 
 function open(path: string): unknown {
   try {
     return require(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `The native binary ${path} can not be opened`, {
-      found: reason,
+    throw linkerFault(
+      `The native binary ${path}`,
+      cause instanceof Error ? cause.message : String(cause),
       cause,
+    );
+  }
+}
+
+// Libraries are opened once in a process. Where another copy of this package, or another package, has opened LibTorch from
+// another folder, that one is used if it is of the right version.
+function openLibTorch(loader: NativeLoader, libtorch: LibTorch, { version }: BuiltWith): LibTorch {
+  for (const path of libtorch.libraries) {
+    const loaded = loader.loaded(basename(path));
+    if (loaded === undefined || realpathSync(loaded) === realpathSync(path)) continue;
+    const root = dirname(dirname(loaded));
+    const found = versionAt(root);
+    if (found === version) return { ...libtorch, root };
+    throw new GhostNetError('GHOSTNET_LIBTORCH_CONFLICT', 'The process has another LibTorch open', {
+      found: `LibTorch ${found ?? 'of an unknown version'} at ${root}`,
+      expected: `LibTorch ${version}, at ${libtorch.root} for example`,
     });
   }
+  const failure = loader.open(libtorch.libraries);
+  if (failure !== undefined) throw linkerFault(`LibTorch's ${failure.path}`, failure.reason);
+  return libtorch;
 }
 
 function load(): { addon: NativeAddon; binary: NativeBinary; libtorch: LibTorch } {
   const binary = findBinary();
-  const libtorch = findLibTorch(binary.built);
-  debug('opening LibTorch %s at %s (%s)', libtorch.version, libtorch.root, libtorch.from);
+  try {
+    return { binary, ...loadWith(binary) };
+  } catch (error) {
+    // A binary that was built on this system runs on it, whatever else it lacks.
+    throw (binary.prebuilt ? faultOf(thisSystem()) : undefined) ?? error;
+  }
+}
+
+function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorch } {
+  const found = findLibTorch(binary.built);
+  debug('opening LibTorch %s at %s (%s)', found.version, found.root, found.from);
   calmOpenMP();
   const loader = open(join(binary.folder, 'ghostnet_loader.node')) as NativeLoader;
-  const failure = loader.open(librariesOf(libtorch));
-  if (failure !== undefined) {
-    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `LibTorch's ${failure.path} can not be opened`, {
-      found: failure.reason,
-    });
-  }
+  const libtorch = openLibTorch(loader, found, binary.built);
   debug('opening %s', binary.addon);
   const addon = open(binary.addon) as NativeAddon;
   addon.setErrorFactory((code, what, found, expected) => {
@@ -253,7 +238,7 @@ function load(): { addon: NativeAddon; binary: NativeBinary; libtorch: LibTorch 
       addon.stop();
     });
   }
-  return { addon, binary, libtorch };
+  return { addon, libtorch };
 }
 
 // LibTorch's OpenMP threads wait for each other by spinning, 300,000 rounds unless told otherwise. On a machine whose
@@ -268,8 +253,9 @@ let loaded: ReturnType<typeof load> | undefined;
 /**
  * The native side, opened on first use so that importing the package costs nothing.
  *
- * @throws {@link GhostNetError} `GHOSTNET_ADDON_NOT_FOUND`, `GHOSTNET_ADDON_UNLOADABLE`, `GHOSTNET_LIBTORCH_NOT_FOUND`,
- * `GHOSTNET_LIBTORCH_VERSION`
+ * @throws {@link GhostNetError} `GHOSTNET_UNSUPPORTED_PLATFORM`, `GHOSTNET_UNSUPPORTED_LIBC`, `GHOSTNET_SYSTEM_TOO_OLD`,
+ * `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`, `GHOSTNET_LIBTORCH_VERSION`,
+ * `GHOSTNET_LIBTORCH_CONFLICT`, `GHOSTNET_LIBRARY_MISSING`, `GHOSTNET_ADDON_NOT_FOUND`, `GHOSTNET_ADDON_UNLOADABLE`
  */
 export function native(): NativeAddon {
   return nativeParts().addon;

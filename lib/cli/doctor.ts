@@ -1,13 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { arch, cpus, platform, release } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 
 import { Command } from 'commander';
 
+import { findBinary } from '../binary.js';
 import { GhostNetError } from '../errors.js';
 import { loadSharp } from '../image/sharp.js';
+import type { LibTorch } from '../libtorch.js';
+import { manifest } from '../manifest.js';
 import { GhostNet } from '../model.js';
-import { findBinary, nativeParts } from '../native.js';
+import type { NativeRuntime } from '../native.js';
+import { thisSystem } from '../system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
 import { modelOption } from './options.js';
@@ -25,6 +30,13 @@ export function doctorCommand(): Command {
     });
 }
 
+/** What a child process says of the native part. */
+interface Trial {
+  readonly libtorch: LibTorch;
+  readonly runtime: NativeRuntime;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
 async function examine(source: string | undefined): Promise<boolean> {
   let healthy = true;
   // Each step stands for itself: one that fails is told, and the next is tried.
@@ -40,10 +52,7 @@ async function examine(source: string | undefined): Promise<boolean> {
     process.stdout.write(`${name.padEnd(12)} ${result}\n`);
   };
 
-  await step('ghostnet', () => {
-    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-    return (JSON.parse(manifest) as { version: string }).version;
-  });
+  await step('ghostnet', () => manifest.version);
   await step('node', () => `${process.version}, Node-API ${process.versions.napi}, ${libc()}`);
   await step('system', () => `${platform()} ${release()} ${arch()}`);
   await step('processor', () => `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} visible`);
@@ -55,14 +64,13 @@ async function examine(source: string | undefined): Promise<boolean> {
     const { addon, built } = findBinary();
     return `${addon}, built with LibTorch ${built.version}`;
   });
+  let trial: Trial | undefined;
   await step('libtorch', () => {
-    const { libtorch } = nativeParts();
-    return `${libtorch.version} at ${libtorch.root} (${libtorch.from})`;
+    const { libtorch, runtime } = (trial = tryBinary());
+    const { version, root, from } = libtorch;
+    return `${version} at ${root} (${from}); cpu, ${runtime.cpuCapability}, ${runtime.defaultThreads} threads by default`;
   });
-  await step('device', () => {
-    const { cpuCapability, defaultThreads } = nativeParts().addon.runtime();
-    return `cpu, ${cpuCapability}, ${defaultThreads} threads by default`;
-  });
+  if (trial === undefined) return false; // it would fail, or crash, here too
   await step('model', async () => {
     const started = performance.now();
     using model = await GhostNet.load(source);
@@ -84,11 +92,25 @@ async function examine(source: string | undefined): Promise<boolean> {
   return healthy;
 }
 
+function tryBinary(): Trial {
+  const script = fileURLToPath(new URL('try-binary.js', import.meta.url));
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  if (status !== 0) {
+    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', 'The native part crashes when it is opened', {
+      found: `a process that ended with ${signal ?? status}${stderr === '' ? '' : `: ${stderr.trim()}`}`,
+      remedy: 'Report it with this output.',
+    });
+  }
+  const trial = JSON.parse(stdout) as Trial;
+  if (trial.error !== undefined) throw new Error(`${trial.error.message} [${trial.error.code}]`);
+  return trial;
+}
+
 function since(start: number): string {
   return `${(performance.now() - start).toFixed(1)} ms`;
 }
 
 function libc(): string {
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined ? 'no glibc' : `glibc ${header.glibcVersionRuntime}`;
+  const { glibc } = thisSystem();
+  return glibc === undefined ? 'no glibc' : `glibc ${glibc}`;
 }

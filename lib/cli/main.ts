@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-
 import { Command, CommanderError } from 'commander';
 
 import { GhostNetError } from '../errors.js';
@@ -9,13 +7,9 @@ import { classifyCommand } from './classify.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { ExitCode } from './exit-codes.js';
+import { manifest } from '../manifest.js';
 import { infoCommand } from './info.js';
 import { pullCommand } from './pull.js';
-
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-  description: string;
-};
 
 const program = new Command('ghostnet')
   .description(manifest.description)

@@ -5,10 +5,18 @@
  *
  * open(paths: string[]): undefined | { path: string, reason: string }   the first library that could not be
  * opened
+ * loaded(name: string): undefined | string   the path of the library of that name that the process has open
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <node_api.h>
 #include <stdlib.h>
+#include <string.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#else
+#include <link.h>
+#endif
 
 static napi_value fail(napi_env env) {
   const napi_extended_error_info* info = NULL;
@@ -16,6 +24,18 @@ static napi_value fail(napi_env env) {
   napi_throw_error(env, NULL,
                    info && info->error_message ? info->error_message : "the loader was called wrongly");
   return NULL;
+}
+
+/* The text of a string, to be freed; NULL when the value is none or memory is short. */
+static char* text_of(napi_env env, napi_value value) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return NULL;
+  char* text = malloc(length + 1);
+  if (text != NULL && napi_get_value_string_utf8(env, value, text, length + 1, &length) != napi_ok) {
+    free(text);
+    return NULL;
+  }
+  return text;
 }
 
 static napi_value report(napi_env env, napi_value path, const char* reason) {
@@ -39,16 +59,9 @@ static napi_value open_libraries(napi_env env, napi_callback_info info) {
   }
   for (uint32_t i = 0; i < count; ++i) {
     napi_value path;
-    size_t length = 0;
-    if (napi_get_element(env, paths, i, &path) != napi_ok ||
-        napi_get_value_string_utf8(env, path, NULL, 0, &length) != napi_ok) {
-      return fail(env);
-    }
-    char* text = malloc(length + 1);
-    if (text == NULL || napi_get_value_string_utf8(env, path, text, length + 1, &length) != napi_ok) {
-      free(text);
-      return fail(env);
-    }
+    if (napi_get_element(env, paths, i, &path) != napi_ok) return fail(env);
+    char* text = text_of(env, path);
+    if (text == NULL) return fail(env);
     /* Global, so that the libraries opened next, and the addon, find the symbols of this one. Never closed.
      */
     const void* handle = dlopen(text, RTLD_NOW | RTLD_GLOBAL);
@@ -59,10 +72,50 @@ static napi_value open_libraries(napi_env env, napi_callback_info info) {
   return napi_get_undefined(env, &nothing) == napi_ok ? nothing : fail(env);
 }
 
+#ifdef __APPLE__
+static const char* path_of(const char* name) {
+  for (uint32_t i = 0; i < _dyld_image_count(); ++i) {
+    const char* path = _dyld_get_image_name(i);
+    const char* base = strrchr(path, '/');
+    if (strcmp(base ? base + 1 : path, name) == 0) return path;
+  }
+  return NULL;
+}
+#else
+/* Finds a library by the name that it gives itself, as the system linker does. */
+static const char* path_of(const char* name) {
+  void* handle = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
+  struct link_map* map = NULL;
+  if (handle == NULL) return NULL;
+  const char* path = dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : NULL;
+  dlclose(handle); /* gives back what the line above took: the library stays open */
+  return path;
+}
+#endif
+
+static napi_value loaded_library(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value name, result;
+  if (napi_get_cb_info(env, info, &argc, &name, NULL, NULL) != napi_ok || argc != 1) return fail(env);
+  char* text = text_of(env, name);
+  if (text == NULL) return fail(env);
+  const char* path = path_of(text);
+  free(text);
+  const napi_status status = path == NULL ? napi_get_undefined(env, &result)
+                                          : napi_create_string_utf8(env, path, NAPI_AUTO_LENGTH, &result);
+  return status == napi_ok ? result : fail(env);
+}
+
+static napi_status export_function(napi_env env, napi_value exports, const char* name,
+                                   napi_callback function) {
+  napi_value value;
+  const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, function, NULL, &value);
+  return status == napi_ok ? napi_set_named_property(env, exports, name, value) : status;
+}
+
 NAPI_MODULE_INIT() {
-  napi_value open;
-  if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_libraries, NULL, &open) != napi_ok ||
-      napi_set_named_property(env, exports, "open", open) != napi_ok) {
+  if (export_function(env, exports, "open", open_libraries) != napi_ok ||
+      export_function(env, exports, "loaded", loaded_library) != napi_ok) {
     return fail(env);
   }
   return exports;

@@ -280,7 +280,7 @@ describe('ghostnet doctor', () => {
   it('finds all well in a good installation', () => {
     const { stdout, status } = ghostnet(['doctor']);
     expect(status).toBe(0);
-    for (const name of ['ghostnet', 'node', 'libtorch', 'device', 'model', 'inference']) {
+    for (const name of ['ghostnet', 'node', 'libtorch', 'model', 'inference']) {
       expect(stdout).toMatch(new RegExp(`^${name} +\\S`, 'm'));
     }
     expect(stdout).not.toContain('FAILED');
@@ -294,6 +294,17 @@ describe('ghostnet doctor', () => {
     expect(status).toBe(3);
     expect(stdout).toMatch(/^libtorch +FAILED: .*GHOSTNET_LIBTORCH_NOT_FOUND/m);
     expect(stdout).toMatch(/^sharp +\d/m);
+  });
+
+  it('outlives a native part that crashes', () => {
+    const crash = "if (process.argv[1].endsWith('try-binary.js')) process.kill(process.pid, 'SIGILL');";
+    const { stdout, status } = spawnSync(process.execPath, [cli, 'doctor'], {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(crash)}"` },
+    });
+    expect(status).toBe(3);
+    expect(stdout).toMatch(/^libtorch +FAILED: .*SIGILL.*GHOSTNET_ADDON_UNLOADABLE/m);
+    expect(stdout).toContain('Something is wrong');
   });
 });
 

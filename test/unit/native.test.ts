@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findBinary } from '../../lib/native.js';
+import { findBinary } from '../../lib/binary.js';
 import { root } from '../support/child.js';
 
 function evaluate(script: string, environment: Record<string, string>): string {
@@ -73,9 +73,9 @@ describe('loading the native part', () => {
     expect(message).toContain(findBinary().built.version);
   });
 
-  it('GHOSTNET_ADDON_UNLOADABLE: names the library that is missing', () => {
+  it('GHOSTNET_LIBRARY_MISSING: names the library that is missing', () => {
     const { code, message } = codeOfLoading({ LIBTORCH: libtorchWith('empty', findBinary().built.version) });
-    expect(code).toBe('GHOSTNET_ADDON_UNLOADABLE');
+    expect(code).toBe('GHOSTNET_LIBRARY_MISSING');
     expect(message).toMatch(/libc10\.(so|dylib)/);
   });
 

@@ -1,0 +1,14 @@
+# Gives the target `ghostnet_floor`: with it an addon asks for no newer glibc or libstdc++ than LibTorch does.
+add_library(ghostnet_floor INTERFACE)
+
+include(CheckSymbolExists)
+check_symbol_exists(__GLIBC__ features.h GHOSTNET_HAS_GLIBC)
+if(GHOSTNET_HAS_GLIBC)
+  # An archive, of which a binary takes what it calls.
+  file(GLOB floor_sources CONFIGURE_DEPENDS native/floor/*.c)
+  add_library(ghostnet_older_symbols STATIC ${floor_sources})
+  target_link_libraries(ghostnet_floor INTERFACE ghostnet_older_symbols)
+  foreach(symbol exp dlopen dlclose dlerror dlinfo _ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE)
+    target_link_options(ghostnet_floor INTERFACE -Wl,--wrap=${symbol})
+  endforeach()
+endif()

@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { GhostNetError } from './errors.js';
+import { manifest } from './manifest.js';
+
+/** What a native binary was built with. */
+export interface BuiltWith {
+  /** Version of LibTorch. */
+  readonly version: string;
+  /** The LibTorch of a source build. */
+  readonly root?: string;
+}
+
+/** A native binary and what it was built with. */
+export interface NativeBinary {
+  readonly folder: string;
+  readonly addon: string;
+  readonly built: BuiltWith;
+  /** Whether it was built elsewhere, for any system that is new enough. */
+  readonly prebuilt: boolean;
+}
+
+const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+const platform = `${process.platform}-${process.arch}`;
+
+/**
+ * Finds the native binary: the one that GHOSTNET_BINARY names, the build of a clone, the prebuilt one of this platform.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_UNSUPPORTED_PLATFORM`, `GHOSTNET_ADDON_NOT_FOUND`
+ */
+export function findBinary(): NativeBinary {
+  const named = process.env.GHOSTNET_BINARY;
+  const prebuilds = join(packageRoot, 'prebuilds');
+  const candidates =
+    named === undefined || named === ''
+      ? [join(packageRoot, 'build', 'Release', 'ghostnet.node'), join(prebuilds, platform, 'ghostnet.node')]
+      : [named];
+  const addon = candidates.find((path) => existsSync(path));
+  if (addon !== undefined) {
+    return binaryAt(addon);
+  }
+  const platforms = platformsIn(prebuilds);
+  if (platforms.length > 0 && !platforms.includes(platform)) {
+    throw new GhostNetError(
+      'GHOSTNET_UNSUPPORTED_PLATFORM',
+      'There is no prebuilt binary for this platform',
+      {
+        found: platform,
+        expected: platforms.join(' or '),
+      },
+    );
+  }
+  throw new GhostNetError('GHOSTNET_ADDON_NOT_FOUND', `There is no native binary for ${platform}`, {
+    found: `none of ${candidates.join(', ')}`,
+  });
+}
+
+function platformsIn(prebuilds: string): string[] {
+  if (!existsSync(prebuilds)) return [];
+  const entries = readdirSync(prebuilds, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+function binaryAt(addon: string): NativeBinary {
+  const folder = dirname(addon);
+  // What a source build writes beside its binaries. A prebuilt binary is made with the pin, and with nothing else.
+  const record = join(folder, 'libtorch.json');
+  const prebuilt = !existsSync(record);
+  const built = prebuilt
+    ? { version: manifest.libtorch.version }
+    : (JSON.parse(readFileSync(record, 'utf8')) as BuiltWith);
+  return { folder, addon, built, prebuilt };
+}

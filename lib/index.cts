@@ -1,0 +1,3 @@
+// The door for require(): the same module, not a second copy of it.
+import ghostnet = require('./index.js');
+export = ghostnet;

@@ -1,0 +1,2 @@
+// The door for import.
+export * from './index.js';

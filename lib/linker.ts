@@ -1,0 +1,25 @@
+import { GhostNetError } from './errors.js';
+
+/** What a system linker's refusal to open something means. */
+export function linkerFault(what: string, reason: string, cause?: unknown): GhostNetError {
+  const missing = /^(\S+): cannot open shared object file|Library not loaded: (\S+)/.exec(reason);
+  const older = /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(reason);
+  if (missing !== null) {
+    const name = missing[1] ?? missing[2];
+    return new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${what} needs a library that is not there`, {
+      found: `no ${name}`,
+      cause,
+    });
+  }
+  if (older !== null) {
+    return new GhostNetError('GHOSTNET_SYSTEM_TOO_OLD', `${what} needs a newer system`, {
+      found: reason,
+      expected: `a system with ${older[1]}`,
+      cause,
+    });
+  }
+  return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} can not be opened`, {
+    found: reason,
+    cause,
+  });
+}

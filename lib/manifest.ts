@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+
+/** What package.json says that the package itself needs to know. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly libtorch: {
+    /** The LibTorch that prebuilt binaries are made with. */
+    readonly version: string;
+  };
+  /** The oldest system that prebuilt binaries run on. */
+  readonly floor: { readonly glibc: string; readonly glibcxx: string };
+}
+
+/** The package's own package.json. */
+export const manifest = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as Manifest;

@@ -1,0 +1,67 @@
+// Builds the binaries of this platform as they are published, into prebuilds/<platform>-<arch>/, and says what they ask of a
+// system. Fails where that is more than package.json, "floor", allows. The build tree is the one of `npm run build`.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { manifest, root } from './project.mjs';
+import { examine } from './floor.mjs';
+
+const binaries = ['ghostnet.node', 'ghostnet_loader.node'];
+const build = join(root, 'build');
+const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
+}
+
+run(process.execPath, [join('node_modules', 'cmake-js', 'bin', 'cmake-js'), 'configure']);
+const cache = Object.fromEntries(
+  [...readFileSync(join(build, 'CMakeCache.txt'), 'utf8').matchAll(/^(\w+):\w+=(.*)$/gm)].map(
+    ([, name, value]) => [name, value],
+  ),
+);
+const { version } = JSON.parse(readFileSync(join(build, 'Release', 'libtorch.json'), 'utf8'));
+const wrong = [
+  cache.CMAKE_BUILD_TYPE !== 'Release' && `a build of type ${cache.CMAKE_BUILD_TYPE}`,
+  cache.GHOSTNET_SANITIZE !== '' && `sanitizers (${cache.GHOSTNET_SANITIZE})`,
+  /-march|-mcpu/.test(`${cache.CMAKE_CXX_FLAGS} ${cache.CMAKE_C_FLAGS}`) && 'flags for one kind of processor',
+  version !== manifest.libtorch.version && `LibTorch ${version} instead of ${manifest.libtorch.version}`,
+].filter(Boolean);
+if (wrong.length > 0) throw new Error(`The build tree is not for publishing: it has ${wrong.join(', ')}`);
+
+run(cache.CMAKE_COMMAND, [
+  '--build',
+  build,
+  '--config',
+  'Release',
+  '--target',
+  'ghostnet',
+  'ghostnet_loader',
+]);
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+for (const name of binaries) {
+  copyFileSync(join(build, 'Release', name), join(folder, name));
+  if (process.platform !== 'win32') {
+    run(cache.CMAKE_STRIP, [process.platform === 'darwin' ? '-x' : '--strip-unneeded', join(folder, name)]);
+  }
+}
+
+let failed = false;
+for (const name of binaries) {
+  const path = join(folder, name);
+  console.log(`\n${path.slice(root.length)}: ${statSync(path).size} bytes`);
+  if (process.platform !== 'linux') continue; // only there do symbols have versions
+  const { needed, highest, faults } = examine(path, manifest.floor);
+  console.log(`  needs ${needed.join(', ')}`);
+  const words = Object.entries(highest).map(
+    ([family, found]) => `${family} ${found} (floor ${manifest.floor[family]})`,
+  );
+  console.log(`  at least ${words.join(', ')}`);
+  for (const fault of faults) console.error(`  ABOVE THE FLOOR: ${fault}`);
+  failed ||= faults.length > 0;
+}
+if (failed) rmSync(folder, { recursive: true });
+process.exit(failed ? 1 : 0);

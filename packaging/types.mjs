@@ -1,0 +1,7 @@
+// Marks the types as CommonJS: both doors of the package lead to them, and TypeScript lets ES modules import CommonJS, not the
+// other way round.
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const folder = resolve(process.argv[2] ?? 'dist');
+writeFileSync(join(folder, 'types', 'package.json'), '{ "type": "commonjs" }\n');

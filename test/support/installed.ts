@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { findBinary } from '../../lib/binary.js';
+import { findLibTorch, platformPackage } from '../../lib/libtorch.js';
+import { root } from './child.js';
+
+/** The platform package below a folder that has a node_modules. */
+const platformFolder = (below: string): string => join(below, 'node_modules', platformPackage);
+
+interface Installation {
+  /** Folder of prebuilds/, that of this system when left out. */
+  readonly platform?: string;
+  /** The version of LibTorch that the binary is said to be made with. */
+  readonly madeWith?: string;
+}
+
+/** Lays out the package as npm would, with this clone's binaries in place of prebuilt ones. @returns its folder */
+export function install(folder: string, options: Installation = {}): string {
+  const { folder: build, built } = findBinary();
+  const { platform = `${process.platform}-${process.arch}`, madeWith = built.version } = options;
+  const installed = join(folder, 'node_modules', 'ghostnet');
+  for (const name of ['dist', 'models'])
+    cpSync(new URL(name, root), join(installed, name), { recursive: true });
+  for (const name of ['ghostnet.node', 'ghostnet_loader.node']) {
+    cpSync(join(build, name), join(installed, 'prebuilds', platform, name));
+  }
+  const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as object;
+  writeFileSync(
+    join(installed, 'package.json'),
+    JSON.stringify({ ...manifest, libtorch: { version: madeWith } }),
+  );
+  return installed;
+}
+
+/** Lays out the platform package with this clone's LibTorch, below a folder that has a node_modules. */
+export function installLibTorch(below: string, version?: string): string {
+  const { built } = findBinary();
+  const { libraries } = findLibTorch(built);
+  const folder = platformFolder(below);
+  mkdirSync(join(folder, 'lib'), { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: platformPackage }));
+  writeFileSync(join(folder, 'version.py'), `__version__ = '${version ?? built.version}+cpu'\n`);
+  const gomp = join(libraries[0] ?? '', '..', 'libgomp.so.1');
+  for (const path of [...libraries, gomp]) linkSync(path, join(folder, 'lib', path.split('/').at(-1) ?? ''));
+  return folder;
+}
+
+/** What loading ends with. */
+export interface Outcome {
+  readonly code: string;
+  readonly message: string;
+  readonly found?: string;
+  readonly root?: string;
+}
+
+/** A module that changes what the process believes of its system, for `--import`. */
+export const pretend = (statements: string): string =>
+  `data:text/javascript,${encodeURIComponent(statements)}`;
+
+/** Loads the packages at these folders one after the other in one process. @returns what the last one ends with */
+export function load(
+  folders: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
+): Outcome {
+  const script = `
+    let outcome;
+    for (const folder of ${JSON.stringify(folders)}) {
+      const { GhostNet } = await import(folder + '/dist/index.js');
+      const { nativeParts } = await import(folder + '/dist/native.js');
+      outcome = await GhostNet.create({ width: 0.1 }).then(
+        () => ({ code: 'none', message: '', root: nativeParts().libtorch.root }),
+        ({ code, message, found }) => ({ code, message, found }));
+    }
+    console.log(JSON.stringify(outcome));`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    [...flags, '--input-type=module', '--eval', script],
+    { cwd: root, env: { ...process.env, ...environment }, encoding: 'utf8' },
+  );
+  if (stdout === '') throw new Error(stderr);
+  return JSON.parse(stdout) as Outcome;
+}
+
+/** The clone itself, as a folder for {@link load}. */
+export const clone = fileURLToPath(root).replace(/\/$/, '');
