@@ -27,6 +27,7 @@ export default defineConfig(
       globals: {
         process: 'readonly',
         console: 'readonly',
+        fetch: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
         setTimeout: 'readonly',

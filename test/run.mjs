@@ -1,4 +1,4 @@
-// Runs all tests, C++ and JavaScript, and ends with one line that counts them.
+// Runs all tests, of C++, of JavaScript and of the package, and ends with one line that counts them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -80,6 +80,28 @@ run(
     for (const { fullName } of skipped) console.log(`  ${fullName}`);
   },
 );
+
+// The packages, as they would be published.
+const { version } = JSON.parse(readFileSync(join('build', 'Release', 'libtorch.json'), 'utf8'));
+const { libtorch } = JSON.parse(readFileSync('package.json', 'utf8'));
+if (process.argv.length > 2) {
+  console.log('\nThe package is not tested: only some tests were asked for.');
+} else if (version !== libtorch.version) {
+  console.log(`\nSkipped:\n  the package: it is made with LibTorch ${libtorch.version}, not ${version}`);
+  totals.skipped += 1;
+} else {
+  const installed = join(results, 'package.json');
+  run(
+    'Package',
+    process.execPath,
+    [join('test', 'package', 'run.mjs'), '--quick'],
+    installed,
+    ({ passed, failed }) => {
+      totals.passed += passed;
+      totals.failed += failed;
+    },
+  );
+}
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed > 0 || broken || totals.passed === 0 ? 1 : 0);

@@ -1,0 +1,58 @@
+// Which libraries of a LibTorch its users need.
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import { readElf } from './formats/elf.mjs';
+import { readMachO } from './formats/macho.mjs';
+import { readPe } from './formats/pe.mjs';
+
+// How a system's libraries are read, what the addon opens first (as lib/libtorch.ts does), and what every system has.
+const systems = {
+  linux: {
+    read: readElf,
+    roots: ['libc10.so', 'libtorch_cpu.so', 'libtorch.so'],
+    ofSystem: /^(ld-linux-[\w-]+|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+))\.so\.\d+$/,
+  },
+  darwin: {
+    read: readMachO,
+    roots: ['libc10.dylib', 'libtorch_cpu.dylib', 'libtorch.dylib'],
+    ofSystem: /^\/(usr\/lib|System)\//,
+  },
+  win32: {
+    read: readPe,
+    roots: ['c10.dll', 'torch_cpu.dll', 'torch.dll'],
+    // The runtime of Visual C++ comes with its redistributable package, not with Windows.
+    ofSystem:
+      /^(kernel32|advapi32|user32|shell32|shlwapi|ole32|psapi|dbghelp|ws2_32|iphlpapi|userenv|bcrypt|wintrust|imagehlp|crypt32|version|msvcp140\w*|vcruntime140\w*|vcomp140|api-ms-win-[\w-]+)\.dll$/i,
+  },
+};
+
+/**
+ * Follows what each library needs, from those that the addon opens.
+ *
+ * @param {string} system - a process.platform
+ * @param {string} folder - where the libraries lie
+ * @param {string} [addon] - a binary whose needs must be among them
+ * @returns {string[]} file names in `folder`
+ */
+export function librariesFor(system, folder, addon) {
+  const { read, roots, ofSystem } = systems[system];
+  const found = new Set();
+  const visit = (need, by) => {
+    const name = basename(need);
+    if (found.has(name) || ofSystem.test(need)) return;
+    const path = join(folder, name);
+    if (!existsSync(path))
+      throw new Error(`${by} needs ${need}, which is neither in ${folder} nor of the system`);
+    found.add(name);
+    const { needed, soname } = read(path);
+    if (soname !== undefined && soname !== name) throw new Error(`${path} calls itself ${soname}`);
+    for (const next of needed) visit(next, name);
+  };
+  for (const name of roots) visit(name, 'the loader');
+  for (const need of addon === undefined ? [] : read(addon).needed) {
+    if (!found.has(need) && !ofSystem.test(need))
+      throw new Error(`${addon} needs ${need}, which is not packed`);
+  }
+  return [...found];
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { label, Project } from './project.mjs';
+import { nodeBinary } from './tools.mjs';
+
+const require = createRequire(import.meta.url);
+const platformPackage = `@ghostnet/libtorch-${process.platform}-${process.arch}`;
+
+function begin({ registry }, version, manager, title) {
+  const node = nodeBinary(version);
+  const number = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+  console.log(`\nNode ${number.slice(1)}, ${manager}${title === undefined ? '' : `, ${title}`}`);
+  return { project: new Project(registry, node, manager), name: `Node ${number.slice(1)}, ${manager}` };
+}
+
+/** What every user does: installs, and classifies a photograph from each kind of module and from the command line. */
+export async function usual({ check, rows, ...context }, version, manager) {
+  const { project, name } = begin(context, version, manager);
+  const seconds = await check('installs', () => project.install(['ghostnet']));
+  if (seconds !== undefined) {
+    for (const script of ['esm.mjs', 'commonjs.cjs']) {
+      await check(`classifies in ${script}`, () => {
+        const { status, stdout, stderr } = project.run('node', [script, 'photo.jpg']);
+        assert.deepEqual([status, stdout.trim(), stderr], [0, label, '']);
+      });
+    }
+    await check('compiles and classifies in TypeScript, ESM and CommonJS', () => {
+      project.compile('node16');
+      for (const script of ['typescript-esm.mjs', 'typescript-commonjs.cjs']) {
+        assert.equal(project.get('node', [script, 'photo.jpg']), label);
+      }
+      project.compile('nodenext');
+      project.compile('preserve', 'bundler');
+    });
+    await check('classifies on the command line', () => {
+      const line = JSON.parse(project.exec(['ghostnet', 'classify', 'photo.jpg', '--top-k', '1']));
+      assert.equal(line.classes[0].label, label);
+    });
+    const first = await check('gives a label soon after the start', () => project.secondsToLabel('esm.mjs'));
+    rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first?.toFixed(2) ?? '']);
+  }
+  if (manager === 'npm') await afterwards(check, project);
+  project.remove();
+}
+
+/** What else is tried in an installation, and what is broken in it then. */
+async function afterwards(check, project) {
+  await check('classifies in two worker threads at once', () => {
+    assert.equal(project.get('node', ['worker.mjs', 'photo.jpg']), label);
+  });
+  await check('works in a bundle of esbuild that leaves it external', () => {
+    const esbuild = join(dirname(require.resolve('esbuild/package.json')), 'bin', 'esbuild');
+    for (const [script, format] of [
+      ['esm.mjs', 'esm'],
+      ['commonjs.cjs', 'cjs'],
+    ]) {
+      const bundle = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`;
+      const args = ['--bundle', '--platform=node', `--format=${format}`, '--external:ghostnet'];
+      const { status, stderr } = spawnSync(esbuild, [script, ...args, `--outfile=${bundle}`], {
+        cwd: project.app,
+        encoding: 'utf8',
+      });
+      assert.equal(status, 0, stderr);
+      assert.equal(project.get('node', [bundle, 'photo.jpg']), label);
+    }
+  });
+  await check('is found healthy by its doctor', () => {
+    assert.match(project.exec(['ghostnet', 'doctor']), /All is well/);
+  });
+  await check('GHOSTNET_LIBTORCH_VERSION: LIBTORCH names another version', () => {
+    const folder = join(project.app, 'other');
+    mkdirSync(join(folder, 'lib'), { recursive: true });
+    writeFileSync(join(folder, 'build-version'), '1.2.3+cpu\n');
+    const { status, stderr } = project.run('node', ['esm.mjs', 'photo.jpg'], { LIBTORCH: folder });
+    assert.notEqual(status, 0);
+    assert.match(stderr, /LibTorch 1\.2\.3 at .*GHOSTNET_LIBTORCH_VERSION/s);
+  });
+  await check('GHOSTNET_LIBRARY_MISSING: a library of the platform package was removed', () => {
+    unlinkSync(join(project.app, 'node_modules', platformPackage, 'lib', 'libtorch_cpu.so'));
+    const { status, stderr } = project.run('node', ['esm.mjs', 'photo.jpg']);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /libtorch_cpu\.so.*GHOSTNET_LIBRARY_MISSING/s);
+  });
+}
+
+/** Other ways to install, with npm. */
+export async function special({ check, rows, next, quick, ...context }, version) {
+  const attempt = async (title, action) => {
+    const { project, name } = begin(context, version, 'npm', title);
+    try {
+      await action(project, `${name}, ${title}`);
+    } finally {
+      project.remove();
+    }
+  };
+  await attempt('--omit=optional', async (project) => {
+    await check('GHOSTNET_LIBTORCH_NOT_INSTALLED: says what to type', () => {
+      project.install(['ghostnet'], ['--omit=optional']);
+      const { status, stderr } = project.run('node', ['esm.mjs', 'photo.jpg']);
+      assert.notEqual(status, 0);
+      assert.match(stderr, /--include=optional.*GHOSTNET_LIBTORCH_NOT_INSTALLED/s);
+    });
+  });
+  if (quick) return;
+  await attempt('--ignore-scripts', async (project, name) => {
+    await check('installs and classifies', async () => {
+      const seconds = project.install(['ghostnet'], ['--ignore-scripts']);
+      const first = await project.secondsToLabel('esm.mjs');
+      rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first.toFixed(2)]);
+    });
+  });
+  await attempt('two versions', async (project, name) => {
+    await check('both classify in one process', async () => {
+      const seconds = project.install(['ghostnet', `ghostnet-next@npm:ghostnet@${next}`]);
+      assert.equal(project.get('node', ['two-versions.mjs', 'photo.jpg']), label);
+      const first = await project.secondsToLabel('two-versions.mjs');
+      rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first.toFixed(2)]);
+    });
+  });
+}

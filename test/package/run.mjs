@@ -1,0 +1,74 @@
+// Installs the packed packages from a registry as a user would, and uses them: node test/package/run.mjs [--quick]
+// Quick: this Node with npm. Else every supported Node with every package manager; ends with the table of docs/install.md.
+// --node=22 and --manager=pnpm take one of them.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { packLibTorch } from '../../packaging/libtorch.mjs';
+import { packGhostnet } from '../../packaging/pack.mjs';
+import { manifest, root } from '../../packaging/project.mjs';
+import { checkTarball } from './published.mjs';
+import { startRegistry } from './registry.mjs';
+import { special, usual } from './cases.mjs';
+import { managers } from './tools.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    node: { type: 'string' },
+    manager: { type: 'string' },
+  },
+});
+const { quick } = options;
+const totals = { passed: 0, failed: 0 };
+const rows = [];
+
+/** Runs one check, and counts it. */
+async function check(name, action) {
+  try {
+    const result = await action();
+    totals.passed += 1;
+    console.log(`  ok      ${name}`);
+    return result;
+  } catch (error) {
+    totals.failed += 1;
+    console.log(`  FAILED  ${name}\n${String(error.stack ?? error).replace(/^/gm, '          ')}`);
+    return undefined;
+  }
+}
+
+const prebuild = join('packaging', 'prebuild.mjs');
+if (spawnSync(process.execPath, [prebuild], { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
+
+const next = `${manifest.version}-next.0`;
+const libtorch = packLibTorch(`${process.platform}-${process.arch}`);
+const prerelease = quick ? undefined : packGhostnet(next);
+const ghostnet = packGhostnet();
+
+console.log('\nThe packed package');
+await checkTarball(check, ghostnet);
+
+const registry = await startRegistry(join(root, 'build', 'registry'));
+registry.publish(libtorch);
+registry.publish(ghostnet);
+if (prerelease !== undefined) registry.publish(prerelease, 'next');
+
+const context = { check, registry, rows, next, quick };
+const chosen = (option, all) => (option === undefined ? all : [option]);
+for (const node of chosen(options.node, quick ? ['this'] : ['20', '22', '24', 'latest'])) {
+  const all = quick ? ['npm'] : Object.keys(managers);
+  for (const manager of chosen(options.manager, all)) await usual(context, node, manager);
+  if (options.manager === undefined) await special(context, node);
+}
+registry.stop();
+rmSync(join(root, 'build', 'registry'), { recursive: true, force: true });
+
+const columns = ['case', 'install, s', 'on disk, MB', 'to the first label, s'];
+const table = [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+console.log(`\n${table}\n\n${totals.passed} passed, ${totals.failed} failed`);
+const results = join(root, 'build', 'test-results');
+mkdirSync(results, { recursive: true });
+writeFileSync(join(results, 'package.json'), JSON.stringify(totals));
+process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
