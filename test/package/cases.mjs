@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { root } from '../../packaging/project.mjs';
 import { label, Project } from './project.mjs';
 import { nodeBinary } from './tools.mjs';
 
@@ -106,6 +107,17 @@ export async function special({ check, rows, next, quick, ...context }, version)
     });
   });
   if (quick) return;
+  await attempt('the lines of the README', async (project) => {
+    await check('work as they are written', () => {
+      const section = /^## Install$(.*?)^## /ms.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1];
+      const [, commands] = /^```sh\n(.*?)^```$/ms.exec(section);
+      const [, program] = /^```js\n(.*?)^```$/ms.exec(section);
+      const printed = project.get('sh', ['-ec', commands]).split('\n').at(-1);
+      assert.equal(JSON.parse(printed).classes[0].label, label);
+      writeFileSync(join(project.app, 'readme.mjs'), program);
+      assert.match(project.get('node', ['readme.mjs']), new RegExp(`^${label} 0\\.\\d+$`));
+    });
+  });
   await attempt('--ignore-scripts', async (project, name) => {
     await check('installs and classifies', async () => {
       const seconds = project.install(['ghostnet'], ['--ignore-scripts']);

@@ -4,6 +4,7 @@ import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { npm } from '../../packaging/npm.mjs';
@@ -71,26 +72,12 @@ export async function startRegistry(folder) {
 
   return {
     url,
-    publish(tarball, tag = 'latest') {
-      const args = [
-        npm.entry,
-        'publish',
-        tarball,
-        '--registry',
-        url,
-        '--userconfig',
-        userconfig,
-        '--tag',
-        tag,
-      ];
-      const { status, stderr } = spawnSync(
-        process.execPath,
-        [...args, '--access', 'public', '--ignore-scripts'],
-        {
-          encoding: 'utf8',
-        },
-      );
-      if (status !== 0) throw new Error(`npm publish ${tarball}: ${stderr}`);
+    /** Publishes all that is packed, as a release does. */
+    publish() {
+      const script = fileURLToPath(new URL('../../packaging/publish.mjs', import.meta.url));
+      const env = { ...process.env, npm_config_registry: url, npm_config_userconfig: userconfig };
+      const { status } = spawnSync(process.execPath, [script], { stdio: 'inherit', env });
+      if (status !== 0) throw new Error('The packages could not be published');
     },
     stop,
   };

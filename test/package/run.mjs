@@ -2,13 +2,13 @@
 // Quick: this Node with npm. Else every supported Node with every package manager; ends with the table of docs/install.md.
 // --node=22 and --manager=pnpm take one of them.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { packLibTorch } from '../../packaging/libtorch.mjs';
 import { packGhostnet } from '../../packaging/pack.mjs';
-import { manifest, root } from '../../packaging/project.mjs';
+import { manifest, packages, root } from '../../packaging/project.mjs';
 import { checkTarball } from './published.mjs';
 import { startRegistry } from './registry.mjs';
 import { special, usual } from './cases.mjs';
@@ -43,17 +43,22 @@ const prebuild = join('packaging', 'prebuild.mjs');
 if (spawnSync(process.execPath, [prebuild], { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
 
 const next = `${manifest.version}-next.0`;
-const libtorch = packLibTorch(`${process.platform}-${process.arch}`);
-const prerelease = quick ? undefined : packGhostnet(next);
+const platform = `${process.platform}-${process.arch}`;
+// What other runs have packed is not published with the rest; packing LibTorch takes a minute, so that one may stay.
+for (const name of existsSync(packages) ? readdirSync(packages) : []) {
+  if (name !== `ghostnet-libtorch-${platform}-${manifest.libtorch.version}.tgz`) {
+    rmSync(join(packages, name), { recursive: true });
+  }
+}
+packLibTorch(platform);
+if (!quick) packGhostnet(next);
 const ghostnet = packGhostnet();
 
 console.log('\nThe packed package');
 await checkTarball(check, ghostnet);
 
 const registry = await startRegistry(join(root, 'build', 'registry'));
-registry.publish(libtorch);
-registry.publish(ghostnet);
-if (prerelease !== undefined) registry.publish(prerelease, 'next');
+registry.publish();
 
 const context = { check, registry, rows, next, quick };
 const chosen = (option, all) => (option === undefined ? all : [option]);

@@ -54,14 +54,17 @@ export const managers = {
   },
 };
 
-/** A folder with node, the package manager and sh: all that a user is taken to have. */
+// What every Linux has, as far as package managers use it: no compiler, no CMake, no Python.
+const basics = ['sh', 'basename', 'dirname', 'sed', 'uname'];
+
+/** A folder for the PATH, with all that a user is taken to have: node, the package manager and the basics. */
 export function binFolder(folder, node, manager) {
   const major = Number(
     spawnSync(node, ['--print', 'process.versions.node'], { encoding: 'utf8' }).stdout.split('.')[0],
   );
   mkdirSync(folder, { recursive: true });
   symlinkSync(node, join(folder, 'node'));
-  symlinkSync('/bin/sh', join(folder, 'sh'));
+  for (const name of basics) symlinkSync(join('/bin', name), join(folder, name));
   const script = managers[manager].script(major);
   const wrap = (name, words) => {
     writeFileSync(join(folder, name), `#!/bin/sh\nexec node "${script}" ${words}"$@"\n`);
