@@ -38,7 +38,13 @@ function napiVersionOf(name) {
   return first;
 }
 
-/** Compares versions by number: above 0 when `a` is the newer one. */
+/**
+ * Compares versions by number.
+ *
+ * @param {string | number} a
+ * @param {string | number} b
+ * @returns {number} above 0 when `a` is the newer one
+ */
 export function compare(a, b) {
   const [left, right] = [a, b].map((version) => String(version).split('.').map(Number));
   for (let index = 0; index < Math.max(left.length, right.length); index += 1) {

@@ -44,6 +44,9 @@ export class Project {
       YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
       YARN_NODE_LINKER: 'node-modules',
       YARN_ENABLE_TELEMETRY: '0',
+      // Newer managers hold back what was published a moment ago.
+      YARN_NPM_MINIMAL_AGE_GATE: '0',
+      pnpm_config_minimum_release_age: '0',
     };
   }
 

@@ -1,8 +1,10 @@
 // What the tarball holds, and whether tools that read packages find it right.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { npm } from '../../packaging/npm.mjs';
 import { packages, root } from '../../packaging/project.mjs';
 
 const tool = (path) => join(root, 'node_modules', path);
@@ -35,6 +37,24 @@ export async function checkTarball(check, tarball) {
     const platform = `${process.platform}-${process.arch}`;
     for (const name of ['ghostnet', 'ghostnet_loader']) {
       assert.ok(files.includes(`prebuilds/${platform}/${name}.node`), `no ${name}.node for ${platform}`);
+    }
+  });
+  await check('is not packed from the clone as it lies, and not without binaries', () => {
+    const npmPack = spawnSync(process.execPath, [npm.entry, 'pack', '--dry-run'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    assert.notEqual(npmPack.status, 0);
+    assert.match(npmPack.stderr, /npm run pack:ghostnet/);
+    const binaries = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+    const aside = join(root, 'build', 'prebuilds-aside');
+    renameSync(binaries, aside);
+    try {
+      const pack = spawnSync(process.execPath, [join(root, 'packaging', 'pack.mjs')], { encoding: 'utf8' });
+      assert.notEqual(pack.status, 0);
+      assert.match(pack.stderr, /npm run prebuild/);
+    } finally {
+      renameSync(aside, binaries);
     }
   });
   await check('has no install script, and depends on the LibTorch of its binaries', async () => {
