@@ -1,11 +1,12 @@
 # Finds LibTorch and gives the target `ghostnet_libtorch`, in this order:
 #   LIBTORCH=<root of a distribution>   LIBTORCH_USE_PYTORCH=1 (the torch of python3)   the pinned wheel, fetched by pip.
-# The pin and the range that a source build accepts stand in package.json, under "libtorch".
+# The pin, where its wheel is, and the range that a source build accepts stand in package.json, under "libtorch".
 
 file(READ "${CMAKE_CURRENT_SOURCE_DIR}/package.json" _package)
 string(JSON GHOSTNET_LIBTORCH_PIN GET "${_package}" libtorch version)
 string(JSON GHOSTNET_LIBTORCH_MIN GET "${_package}" libtorch sourceMinimum)
 string(JSON GHOSTNET_LIBTORCH_BELOW GET "${_package}" libtorch sourceBelow)
+string(JSON GHOSTNET_LIBTORCH_INDEX GET "${_package}" libtorch index)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/package.json")
 
 # The version of the distribution at `root`, from the header that every kind of distribution has.
@@ -45,7 +46,7 @@ function(ghostnet_run_python out)
   set(${out}_COMPLAINT "${text}\n${complaint}" PARENT_SCOPE)
 endfunction()
 
-# Downloads the pinned wheel and unpacks headers and the four libraries that the addon needs, once.
+# Downloads the pinned wheel and unpacks headers, licences and the four libraries that the addon needs, once.
 function(ghostnet_fetch_libtorch root)
   if(EXISTS "${root}/complete")
     return()
@@ -56,7 +57,7 @@ function(ghostnet_fetch_libtorch root)
   # The +cpu build is on PyTorch's own index, which is named beside the configured one; where either can not be reached,
   # the other must not wait for it.
   ghostnet_run_python(pip -m pip download --no-deps --only-binary=:all: --python-version 3.11
-                      --retries 0 --timeout 3 --extra-index-url https://download.pytorch.org/whl/cpu
+                      --retries 0 --timeout 3 --extra-index-url "${GHOSTNET_LIBTORCH_INDEX}"
                       --dest "${wheels}" "torch==${GHOSTNET_LIBTORCH_PIN}+cpu")
   file(GLOB wheel "${wheels}/torch-*.whl")
   if(NOT pip_STATUS EQUAL 0 OR NOT wheel)

@@ -54,14 +54,7 @@ function unpacked(platform, wheel) {
       '--python-version',
       '3.11',
     ];
-    const where = [
-      '--retries',
-      '0',
-      '--timeout',
-      '3',
-      '--extra-index-url',
-      'https://download.pytorch.org/whl/cpu',
-    ];
+    const where = ['--retries', '0', '--timeout', '3', '--extra-index-url', manifest.libtorch.index];
     const what = ['--platform', tag, '--dest', folder, `torch==${version}${build}`];
     run('python3', [...download, ...where, ...what]);
     wheel = join(folder, readdirSync(folder).find((name) => name.endsWith('.whl')) ?? '');
