@@ -1,7 +1,6 @@
 // Loads the package and a copy of its JavaScript, both over the same native binary, as bundlers and test runners do, and
 // lets them compute at the same time. The argument is an empty folder.
 import { cpSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -13,9 +12,7 @@ for (const name of ['node_modules', 'models']) symlinkSync(join(root, name), joi
 process.env.GHOSTNET_BINARY ||= join(root, 'build', 'Release', 'ghostnet.node');
 
 const first = await import('ghostnet');
-const second = await import(
-  pathToFileURL(createRequire(join(folder, 'package.json')).resolve('ghostnet')).href
-);
+const second = await import(pathToFileURL(join(folder, 'dist', 'index.mjs')).href);
 if (first.GhostNet === second.GhostNet) throw new Error('The copy is none');
 
 const copies = [first, second];
