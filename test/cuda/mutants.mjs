@@ -186,10 +186,12 @@ async function runMutant(objects, mutant, index) {
   try {
     plant(mutant, root);
     const program = await linkMutant(objects, root, [`ghost_module_${dtype}.cu`], join(root, 'rig'));
-    const { status, signal, output } = await run(program, ['--edges', dtype], { timeout: 60_000 });
-    const [, fault = ''] = output.split('\n');
+    const { status, signal, output } = await run(program, ['--edges', dtype]);
     if (status === 0) return { caught: false, by: 'NOTHING' };
-    return { caught: true, by: signal ? `crash (${signal})` : fault.trim() };
+    if (signal === 'SIGKILL') return { caught: false, by: 'no answer in ten minutes' };
+    if (signal) return { caught: true, by: `crash (${signal})` };
+    const [, fault = ''] = output.split('\n');
+    return status === 1 && fault ? { caught: true, by: fault.trim() } : { caught: false, by: output };
   } catch (error) {
     return { caught: false, by: error.message };
   } finally {

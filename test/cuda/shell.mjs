@@ -7,10 +7,10 @@ export function run(command, args, { timeout = 600_000, env } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout,
-      killSignal: 'SIGKILL',
       env: { ...process.env, ...env },
     });
+    // Not spawn's own: that one keeps the process up when the command does not exist.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     let output = '';
     let printed = '';
     child.stdout.on('data', (chunk) => {
@@ -18,8 +18,12 @@ export function run(command, args, { timeout = 600_000, env } = {}) {
       output += chunk;
     });
     child.stderr.on('data', (chunk) => (output += chunk));
-    child.on('error', (error) => resolve({ status: null, signal: null, printed, output: error.message }));
-    child.on('close', (status, signal) => resolve({ status, signal, printed, output }));
+    const end = (result) => {
+      clearTimeout(timer);
+      resolve(result);
+    };
+    child.on('error', (error) => end({ status: null, signal: null, printed, output: error.message }));
+    child.on('close', (status, signal) => end({ status, signal, printed, output }));
   });
 }
 
