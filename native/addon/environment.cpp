@@ -85,16 +85,20 @@ void Environment::settle(Napi::Env env, Napi::Function, Environment* environment
   if (env == nullptr) return;  // the environment is closing and has dropped its jobs
   const std::unique_ptr<Pending> pending = environment->take(finished->ticket);
   if (pending == nullptr) return;
-  if (pending->failure != nullptr) {
-    pending->deferred.Reject(environment->make_error(pending->failure));
-    return;
-  }
   try {
-    pending->deferred.Resolve(pending->convert(env));
-  } catch (const Napi::Error& error) {
-    pending->deferred.Reject(error.Value());
-  } catch (...) {
-    pending->deferred.Reject(environment->make_error(std::current_exception()));
+    if (pending->failure != nullptr) {
+      pending->deferred.Reject(environment->make_error(pending->failure));
+      return;
+    }
+    try {
+      pending->deferred.Resolve(pending->convert(env));
+    } catch (const Napi::Error& error) {
+      pending->deferred.Reject(error.Value());
+    } catch (...) {
+      pending->deferred.Reject(environment->make_error(std::current_exception()));
+    }
+  } catch (const Napi::Error&) {
+    // The thread is being terminated: nobody waits for the promise any more.
   }
 }
 

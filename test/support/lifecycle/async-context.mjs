@@ -8,6 +8,7 @@ import { GhostNet, ghostModule, Tensor } from 'ghostnet';
 const storage = new AsyncLocalStorage();
 const seen = {};
 const image = { data: new Uint8Array(64 * 64 * 3), width: 64, height: 64 };
+const longRun = Tensor.empty('uint8', [32, 224, 224, 3]);
 await Promise.all(
   [1, 2, 3].map((id) =>
     storage.run(id, async () => {
@@ -40,7 +41,8 @@ await Promise.all(
       await ghostModule(Tensor.empty('float32', [1, 3, 8, 8]), weights);
       check('ghostModule');
       const controller = new AbortController();
-      const busy = model.forward(batch);
+      // Longer than it takes to abort what waits behind it.
+      const busy = model.forward(longRun);
       const dropped = model.forward(batch, { signal: controller.signal });
       controller.abort();
       await dropped.catch(() => check('abort'));
