@@ -188,6 +188,8 @@ export class GhostNetError extends Error {
   readonly remedy: string;
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // A class that extends this one is known by its prototype, as any other.
+    if (this !== GhostNetError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === 'object' && value !== null && brand in value;
   }
 

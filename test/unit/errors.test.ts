@@ -30,6 +30,15 @@ describe('GhostNetError', () => {
     expect(String(error)).toMatch(/^GhostNetError: A shape is wrong/);
   });
 
+  it('is told from a class that extends it', () => {
+    class Narrower extends GhostNetError {}
+    const error = new GhostNetError('GHOSTNET_DISPOSED', 'It is gone');
+    const narrower = new Narrower('GHOSTNET_DISPOSED', 'It is gone');
+    expect(error instanceof Narrower).toBe(false);
+    expect(narrower instanceof Narrower).toBe(true);
+    expect(narrower instanceof GhostNetError).toBe(true);
+  });
+
   it('takes the remedy of its code when none is given, and leaves out what is not known', () => {
     const error = new GhostNetError('GHOSTNET_DISPOSED', 'It is gone');
     expect(error.message).toBe(`It is gone. ${errorCatalogue.GHOSTNET_DISPOSED.remedy}`);
