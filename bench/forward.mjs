@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { compareEngines } from './compare.mjs';
-import { engineNames } from './engine-process.mjs';
+import { engineNames, ours } from './engine-process.mjs';
 import { timeLoad } from './load.mjs';
 import { machine } from './machine.mjs';
 import { layOutNetwork } from './network.mjs';
@@ -16,6 +16,7 @@ Times GhostNet 1.0x next to its peers and prints a table; docs/performance.md sa
 
   --batch 1,8,32   batch sizes
   --threads 1,2    numbers of threads
+  --engines a,b    only these, of bench/engines/; ghostnet is always there
   --rounds 7       how often the engines take turns
   --quick          three rounds of short turns: a look, not a measurement
   --load           only the time from a weights file to the first logits, and of the way from JavaScript and back
@@ -32,6 +33,7 @@ function optionsOf(argv) {
     options: {
       batch: { type: 'string', default: '1,8,32' },
       threads: { type: 'string', default: '1,2' },
+      engines: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       load: { type: 'boolean', default: false },
@@ -45,8 +47,20 @@ function optionsOf(argv) {
     ...values,
     batch: countsOf('batch', values.batch),
     threads: countsOf('threads', values.threads),
+    engines: enginesOf(values.engines),
     effort: values.rounds === undefined ? effort : { ...effort, rounds: countOf('rounds', values.rounds) },
   };
+}
+
+function enginesOf(text) {
+  const names = engineNames();
+  if (text === undefined) return names;
+  const wanted = text.split(',');
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    throw new TypeError(`--engines takes some of ${names.join(', ')}, not '${unknown.join(', ')}'`);
+  }
+  return names.filter((name) => name === ours || wanted.includes(name));
 }
 
 function countsOf(option, text) {
@@ -61,8 +75,8 @@ function countOf(option, text) {
   return count;
 }
 
-async function timeForward({ batch, threads, effort }, network) {
-  let engines = engineNames();
+async function timeForward({ batch, threads, effort, ...options }, network) {
+  let { engines } = options;
   const rows = [];
   const unavailable = {};
   for (const cell of threads.flatMap((count) => batch.map((size) => ({ batch: size, threads: count })))) {
