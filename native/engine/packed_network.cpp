@@ -27,17 +27,17 @@ FoldedConv fold(const nn::Sequential& sequential, size_t index) {
 
 class Packer {
  public:
-  explicit Packer(int64_t lanes) : lanes_(lanes) {}
+  explicit Packer(const cpu::Kernels& kernels) : kernels_(kernels) {}
 
   cpu::PackedProduct product(const FoldedConv& conv) const {
-    return cpu::pack_product(lanes_, values(conv.weight), values(conv.bias), conv.weight.size(0),
+    return cpu::pack_product(kernels_, values(conv.weight), values(conv.bias), conv.weight.size(0),
                              conv.weight.size(1));
   }
 
   // The channels of a pixel lie together: [out][kernel row][kernel column][channel].
   cpu::PackedProduct stem(const FoldedConv& conv) const {
     const torch::Tensor weight = conv.weight.permute({0, 2, 3, 1}).contiguous();
-    return cpu::pack_product(lanes_, values(weight), values(conv.bias), weight.size(0),
+    return cpu::pack_product(kernels_, values(weight), values(conv.bias), weight.size(0),
                              weight.size(2) * weight.size(3), weight.size(1));
   }
 
@@ -46,12 +46,13 @@ class Packer {
   }
 
   cpu::PackedDepthwise depthwise(const FoldedConv& conv, int64_t channels) const {
-    return cpu::pack_depthwise(lanes_, values(conv.weight), values(conv.bias), channels, conv.weight.size(2));
+    return cpu::pack_depthwise(kernels_.lanes, values(conv.weight), values(conv.bias), channels,
+                               conv.weight.size(2));
   }
 
   cpu::PackedRows rows(const torch::Tensor& weight, const torch::Tensor& bias) const {
-    return cpu::pack_rows(lanes_, values(weight.contiguous()), values(bias.contiguous()), weight.size(0),
-                          weight.size(1));
+    return cpu::pack_rows(kernels_.lanes, values(weight.contiguous()), values(bias.contiguous()),
+                          weight.size(0), weight.size(1));
   }
 
   cpu::PackedGhostModule ghost_module(GhostModule& module, int64_t out, bool relu) const {
@@ -78,7 +79,7 @@ class Packer {
   }
 
  private:
-  int64_t lanes_;
+  const cpu::Kernels& kernels_;
 };
 
 }  // namespace
@@ -86,7 +87,7 @@ class Packer {
 PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability) {
   const c10::InferenceMode inference;
   const Architecture& architecture = net.architecture();
-  const Packer pack(cpu::kernels_of(capability).lanes);
+  const Packer pack(cpu::kernels_of(capability));
   PackedNetwork packed;
   packed.stem = pack.stem(fold(*net.conv_stem, *net.bn1));
   const auto modules = net.named_modules();

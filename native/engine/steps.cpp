@@ -318,7 +318,7 @@ void LastStep::run(const StepContext& context) const {
   for (int64_t index = panels.begin; index < panels.end; ++index) {
     const auto& panel = weights_.panels[static_cast<size_t>(index)];
     float* const sums = context.pooled + panel.column;
-    const int64_t pitch = panel.vectors * context.kernels->lanes;
+    const int64_t pitch = panel.width;
     for (int64_t from = 0; from < pixels; from += kTilePixels) {
       cpu::Product call{};
       call.a = context.buffer(input_) + from * in_.channels;

@@ -15,73 +15,110 @@ namespace {
 
 // What is done with the sums of neighbouring pixels, a vector of channels of each: the last vector may be a
 // part.
-template <int kPixels>
-void finish_pixels(Vector (&sum)[kPixels], bool rectify, const float* residual, float* out, int64_t stride,
-                   int64_t channels) {
+template <typename V, int kPixels>
+GHOSTNET_INLINE void finish_pixels(V (&sum)[kPixels], bool rectify, const float* residual, float* out,
+                                   int64_t stride, int64_t channels) {
   if (rectify) {
 #pragma GCC unroll 16
     for (int i = 0; i < kPixels; ++i) sum[i] = relu(sum[i]);
   }
-  if (channels >= Vector::kLanes) {
+  if (channels >= V::kLanes) {
     if (residual != nullptr) {
 #pragma GCC unroll 16
-      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + Vector::load(residual + i * stride);
+      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + V::load(residual + i * stride);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPixels; ++i) sum[i].store(out + i * stride);
   } else {
     if (residual != nullptr) {
 #pragma GCC unroll 16
-      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + Vector::load(residual + i * stride, channels);
+      for (int i = 0; i < kPixels; ++i) sum[i] = sum[i] + V::load(residual + i * stride, channels);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kPixels; ++i) sum[i].store(out + i * stride, channels);
   }
 }
 
+// Input columns that so many neighbouring output pixels read.
 template <int kKernel, int kStride, int kPixels>
-void depthwise_block(const DepthwiseRow& call, int64_t x) {
-  constexpr int kLanes = Vector::kLanes;
+constexpr int columns_of() {
+  return (kPixels - 1) * kStride + kKernel;
+}
+
+// Neighbouring output pixels of the channels c and behind, one vector of them.
+// kInside: all columns of the block are inside of the plane; else those from..to are.
+template <typename V, int kKernel, int kStride, int kPixels, bool kInside>
+GHOSTNET_INLINE void depthwise_vector(const float* const (&rows)[kKernel], int64_t pixel, int64_t from,
+                                      int64_t to, const float* weights, bool rectify, const float* residual,
+                                      float* out, int64_t out_stride, int64_t channels, int64_t c) {
   constexpr int kPadding = kKernel / 2;
-  constexpr int kColumns = (kPixels - 1) * kStride + kKernel;
-  const int64_t first = x * kStride - kPadding;
-  const int64_t from = first < 0 ? -first : 0;  // columns from..to are inside of the plane
-  const int64_t to = first + kColumns > call.width ? call.width - first : kColumns;
+  constexpr int kColumns = columns_of<kKernel, kStride, kPixels>();
+  const float* taps = weights + c * (1 + kKernel * kKernel);
+  V sum[kPixels];
+  const V bias = V::load(taps);
+#pragma GCC unroll 16
+  for (int i = 0; i < kPixels; ++i) sum[i] = bias;
+  taps += Vector::kLanes;
+#pragma GCC unroll 8
+  for (int ky = 0; ky < kKernel; ++ky, taps += kKernel * Vector::kLanes) {
+    if (rows[ky] == nullptr) continue;
+    const float* row = rows[ky] + c;
+    V w[kKernel];
+#pragma GCC unroll 16
+    for (int kx = 0; kx < kKernel; ++kx) w[kx] = V::load(taps + kx * Vector::kLanes);
+#pragma GCC unroll 32
+    for (int j = 0; j < kColumns; ++j) {
+      // Only the outermost columns of a block can lie outside.
+      if (!kInside && j < kPadding && j < from) continue;
+      if (!kInside && j >= kColumns - kPadding && j >= to) continue;
+      const V v = in_register(V::load(row + j * pixel));
+#pragma GCC unroll 16
+      for (int i = 0; i < kPixels; ++i) {
+        const int kx = j - i * kStride;
+        if (kx >= 0 && kx < kKernel) sum[i] = fma(v, w[kx], sum[i]);
+      }
+    }
+  }
+  finish_pixels(sum, rectify, residual == nullptr ? nullptr : residual + c, out + c, out_stride,
+                channels - c);
+}
+
+template <int kKernel, int kStride, int kPixels, bool kInside>
+void depthwise_block(const DepthwiseRow& call, int64_t x) {
+  const int64_t first = x * kStride - kKernel / 2;
+  const int64_t from = -first;
+  const int64_t to = call.width - first;
   // Copies: the compiler must take it that a store of a vector changes the call.
   const int64_t pixel = call.pixel_stride;
   const int64_t channels = call.channels;
   const int64_t out_stride = call.out_stride;
   const bool rectify = call.relu;
+  const float* const weights = call.weights;
   const float* const residual = call.residual == nullptr ? nullptr : call.residual + x * out_stride;
   float* const out = call.out + x * out_stride;
-  const float* weights = call.weights;
-  for (int64_t c = 0; c < channels; c += kLanes, weights += (1 + kKernel * kKernel) * kLanes) {
-    Vector sum[kPixels];
-    const Vector bias = Vector::load(weights);
-#pragma GCC unroll 16
-    for (int i = 0; i < kPixels; ++i) sum[i] = bias;
-    const float* taps = weights + kLanes;
-    for (int ky = 0; ky < kKernel; ++ky, taps += kKernel * kLanes) {
-      if (call.rows[ky] == nullptr) continue;
-      const float* row = call.rows[ky] + first * pixel + c;
-      Vector w[kKernel];
-#pragma GCC unroll 16
-      for (int kx = 0; kx < kKernel; ++kx) w[kx] = Vector::load(taps + kx * kLanes);
-#pragma GCC unroll 32
-      for (int j = 0; j < kColumns; ++j) {
-        // Only the outermost columns of a block can lie outside.
-        if (j < kPadding && j < from) continue;
-        if (j >= kColumns - kPadding && j >= to) continue;
-        const Vector v = Vector::load(row + j * pixel);
-#pragma GCC unroll 16
-        for (int i = 0; i < kPixels; ++i) {
-          const int kx = j - i * kStride;
-          if (kx >= 0 && kx < kKernel) sum[i] = fma(v, w[kx], sum[i]);
-        }
-      }
-    }
-    finish_pixels(sum, rectify, residual == nullptr ? nullptr : residual + c, out + c, out_stride,
-                  channels - c);
+  const float* rows[kKernel];
+#pragma GCC unroll 8
+  for (int ky = 0; ky < kKernel; ++ky) {
+    rows[ky] = call.rows[ky] == nullptr ? nullptr : call.rows[ky] + first * pixel;
+  }
+  int64_t c = 0;
+  for (; channels - c > HalfVector::kLanes || channels - c == Vector::kLanes; c += Vector::kLanes) {
+    depthwise_vector<Vector, kKernel, kStride, kPixels, kInside>(rows, pixel, from, to, weights, rectify,
+                                                                 residual, out, out_stride, channels, c);
+  }
+  if (c < channels) {
+    depthwise_vector<HalfVector, kKernel, kStride, kPixels, kInside>(rows, pixel, from, to, weights, rectify,
+                                                                     residual, out, out_stride, channels, c);
+  }
+}
+
+template <int kKernel, int kStride, int kPixels>
+void depthwise_block(const DepthwiseRow& call, int64_t x) {
+  const int64_t first = x * kStride - kKernel / 2;
+  if (first >= 0 && first + columns_of<kKernel, kStride, kPixels>() <= call.width) {
+    depthwise_block<kKernel, kStride, kPixels, true>(call, x);
+  } else {
+    depthwise_block<kKernel, kStride, kPixels, false>(call, x);
   }
 }
 

@@ -93,8 +93,8 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
     for (int64_t index = panels.begin; index < panels.end; ++index) {
       if (!scaled) {
         const auto& panel = primary.panels[static_cast<size_t>(index)];
-        kernels.scale_panel(primary.weights.data() + panel.offset, call.gate, module.in(),
-                            panel.vectors * kernels.lanes, gated + panel.offset);
+        kernels.scale_panel(primary.weights.data() + panel.offset, call.gate, module.in(), panel.width,
+                            gated + panel.offset);
       }
       run_product(kernels, primary, weights, {index, index + 1}, product);
     }

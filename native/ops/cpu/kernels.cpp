@@ -14,8 +14,8 @@ namespace ghostnet::cpu {
 
 extern const Kernels GHOSTNET_KERNELS;
 const Kernels GHOSTNET_KERNELS = {
-    Vector::kLanes, product,       row_product,    depthwise_row,       sum_pixels,
-    scale_panel,    normalise_row, interleave_row, multiply_add_rounds,
+    Vector::kLanes, HalfVector::kLanes, product,       row_product,    depthwise_row,
+    sum_pixels,     scale_panel,        normalise_row, interleave_row, multiply_add_rounds,
 };
 
 }  // namespace ghostnet::cpu

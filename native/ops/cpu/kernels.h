@@ -27,11 +27,12 @@ struct Product {
   int64_t row_stride;  ///< floats from one row of `a` to the next
   int64_t segments, segment_stride, depth;
   int64_t rows;
-  const float* panel;    ///< [segments*depth] rows of vectors*lanes, zeros behind the last column
+  const float* panel;    ///< [segments*depth] rows of `vectors` vectors, zeros behind the last column
   int64_t panel_stride;  ///< floats from one row of the panel to the next
-  const float* bias;     ///< [vectors*lanes]
+  const float* bias;     ///< whole vectors
   int64_t vectors;       ///< 1 to 3
-  int64_t columns;       ///< that are written to `out`: at most vectors*lanes, more than (vectors-1)*lanes
+  bool half;             ///< whether they are half vectors
+  int64_t columns;       ///< that are written to `out`: some of the last vector's at least
   bool relu;
   const float* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
   float* out;             ///< or null when only `plain` is wanted
@@ -74,6 +75,8 @@ struct DepthwiseRow {
 /** What one capability has. */
 struct Kernels {
   int64_t lanes;  ///< floats in a vector: packed weights depend on it
+  int64_t
+      half_lanes;  ///< floats in a half vector, which few channels waste less of; `lanes` when there is none
 
   void (*product)(const Product& call);
   void (*row_product)(const RowProduct& call);

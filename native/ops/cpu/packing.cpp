@@ -27,50 +27,57 @@ void Floats::Free::operator()(float* data) const { std::free(data); }
 
 int64_t PackedProduct::weight_count() const { return segments * depth * columns; }
 
-PackedProduct pack_product(int64_t lanes, const float* weights, const float* bias, int64_t columns,
+PackedProduct pack_product(const Kernels& kernels, const float* weights, const float* bias, int64_t columns,
                            int64_t depth, int64_t segments) {
+  const int64_t lanes = kernels.lanes;
+  const int64_t half = kernels.half_lanes;
   PackedProduct packed;
   packed.segments = segments;
   packed.depth = depth;
   packed.columns = columns;
   const int64_t rows = segments * depth;
-  const int64_t vectors = round_up(columns, lanes) / lanes;
-  packed.weights = Floats(rows * vectors * lanes);
-  packed.bias = Floats(vectors * lanes);
+  packed.weights = Floats(rows * round_up(columns, half));
+  packed.bias = Floats(round_up(columns, lanes));
   std::copy_n(bias, columns, packed.bias.data());
-  int64_t done = 0;
-  const auto add_panel = [&](int64_t width) {
-    const int64_t column = done * lanes;
-    const int64_t valid = std::min(width * lanes, columns - column);
-    packed.panels.push_back({column, valid, width, rows * column});
+  int64_t column = 0;
+  const auto add_panel = [&](int64_t vectors, bool halves) {
+    const int64_t width = vectors * (halves ? half : lanes);
+    const int64_t valid = std::min(width, columns - column);
+    packed.panels.push_back({column, valid, vectors, halves, width, rows * column});
     float* panel = packed.weights.data() + rows * column;
     for (int64_t k = 0; k < rows; ++k) {
-      for (int64_t j = 0; j < valid; ++j) panel[k * width * lanes + j] = weights[(column + j) * rows + k];
+      for (int64_t j = 0; j < valid; ++j) panel[k * width + j] = weights[(column + j) * rows + k];
     }
-    done += width;
+    column += width;
   };
   // Panels of two vectors, and one of three where one would be left over; each half for itself, so that two
   // threads get as many columns.
   const auto add_panels = [&](int64_t count) {
-    for (; count > 3; count -= 2) add_panel(2);
-    if (count > 0) add_panel(count);
+    for (; count > 3; count -= 2) add_panel(2, false);
+    if (count > 0) add_panel(count, false);
   };
+  // A last vector of which half or less would be used is a half one, in a panel with the vector before.
+  const int64_t last = columns % lanes;
+  const bool ends_in_half = half < lanes && last > 0 && last <= half;
+  const int64_t halves = !ends_in_half ? 0 : columns < lanes ? 1 : 1 + lanes / half;
+  const int64_t vectors = (round_up(columns, ends_in_half ? half : lanes) - halves * half) / lanes;
   if (vectors > 3) add_panels(vectors / 2);
-  add_panels(vectors - done);
+  add_panels(vectors - column / lanes);
+  if (halves > 0) add_panel(halves, true);
   return packed;
 }
 
 Range panels_of(const PackedProduct& product, int part, int parts) {
-  int64_t vectors = 0;
-  for (const auto& panel : product.panels) vectors += panel.vectors;
+  int64_t width = 0;
+  for (const auto& panel : product.panels) width += panel.width;
   // The panel whose first vector is nearest to the cut.
   const auto boundary = [&](int cut) {
-    const int64_t target = vectors * cut;
+    const int64_t target = width * cut;
     int64_t before = 0;
     int64_t index = 0;
     for (const auto& panel : product.panels) {
-      if (2 * before * parts + panel.vectors * parts > 2 * target) break;
-      before += panel.vectors;
+      if (2 * before * parts + panel.width * parts > 2 * target) break;
+      before += panel.width;
       ++index;
     }
     return index;
@@ -88,9 +95,10 @@ void run_product(const Kernels& kernels, const PackedProduct& product, const flo
   for (int64_t index = panels.begin; index < panels.end; ++index) {
     const auto& panel = product.panels[static_cast<size_t>(index)];
     call.panel = weights + panel.offset;
-    call.panel_stride = panel.vectors * kernels.lanes;
+    call.panel_stride = panel.width;
     call.bias = product.bias.data() + panel.column;
     call.vectors = panel.vectors;
+    call.half = panel.half;
     call.columns = panel.columns;
     call.out = out == nullptr ? nullptr : out + panel.column;
     call.plain = plain == nullptr ? nullptr : plain + panel.column;
@@ -144,6 +152,7 @@ void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, co
         .panel_stride = width,
         .bias = bias + column,
         .vectors = valid > kernels.lanes ? kVectors : 1,
+        .half = false,
         .columns = valid,
         .relu = activation == RowProduct::Activation::relu,
         .residual = nullptr,

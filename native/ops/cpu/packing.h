@@ -62,6 +62,8 @@ struct PackedProduct {
   struct Panel {
     int64_t column, columns;  ///< first column, how many
     int64_t vectors;
+    bool half;       ///< whether they are half vectors
+    int64_t width;   ///< floats in a row: `vectors` whole ones
     int64_t offset;  ///< in weights
   };
   int64_t segments = 1;
@@ -75,11 +77,10 @@ struct PackedProduct {
 };
 
 /**
- * @param lanes of the kernels
  * @param weights [columns][segments*depth]
  * @param bias [columns]
  */
-PackedProduct pack_product(int64_t lanes, const float* weights, const float* bias, int64_t columns,
+PackedProduct pack_product(const Kernels& kernels, const float* weights, const float* bias, int64_t columns,
                            int64_t depth, int64_t segments = 1);
 
 /** Which panels of a product one of several threads takes, so that all have about as many columns. */

@@ -39,11 +39,12 @@ void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t ch
 }
 
 void scale_panel(const float* x, const float* gate, int64_t depth, int64_t width, float* out) {
-  for (int64_t k = 0; k < depth; ++k) {
+  constexpr int kLanes = Vector::kLanes;
+  for (int64_t k = 0; k < depth; ++k, x += width, out += width) {
     const Vector factor = Vector::broadcast(gate[k]);
-    for (int64_t j = 0; j < width; j += Vector::kLanes, x += Vector::kLanes, out += Vector::kLanes) {
-      (Vector::load(x) * factor).store(out);
-    }
+    int64_t j = 0;
+    for (; j + kLanes <= width; j += kLanes) (Vector::load(x + j) * factor).store(out + j);
+    if (j < width) (Vector::load(x + j, width - j) * factor).store(out + j, width - j);
   }
 }
 

@@ -17,13 +17,13 @@ constexpr int tile_rows(int vectors) {
   return vectors == 1 ? 14 : vectors == 2 ? 12 : 8;
 }
 
-template <int kRows, int kVectors>
+template <typename V, int kRows, int kVectors>
 void product_tile(const Product& call, const float* a, const float* residual, float* out, float* plain) {
-  constexpr int kLanes = Vector::kLanes;
-  Vector sum[kRows][kVectors];
+  constexpr int kLanes = V::kLanes;
+  V sum[kRows][kVectors];
 #pragma GCC unroll 16
   for (int v = 0; v < kVectors; ++v) {
-    const Vector bias = Vector::load(call.bias + v * kLanes);
+    const V bias = V::load(call.bias + v * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sum[r][v] = bias;
   }
@@ -31,12 +31,12 @@ void product_tile(const Product& call, const float* a, const float* residual, fl
   const int64_t stride = call.row_stride;
   for (int64_t segment = 0; segment < call.segments; ++segment, a += call.segment_stride) {
     for (int64_t k = 0; k < call.depth; ++k, weights += call.panel_stride) {
-      Vector w[kVectors];
+      V w[kVectors];
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) w[v] = Vector::load(weights + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) w[v] = V::load(weights + v * kLanes);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const Vector x = Vector::broadcast(a[r * stride + k]);
+        const V x = V::broadcast(a[r * stride + k]);
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) sum[r][v] = fma(x, w[v], sum[r][v]);
       }
@@ -63,9 +63,9 @@ void product_tile(const Product& call, const float* a, const float* residual, fl
     for (int r = 0; r < kRows; ++r) {
       const float* row = residual + r * call.out_stride;
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors - 1; ++v) sum[r][v] = sum[r][v] + Vector::load(row + v * kLanes);
+      for (int v = 0; v < kVectors - 1; ++v) sum[r][v] = sum[r][v] + V::load(row + v * kLanes);
       row += (kVectors - 1) * kLanes;
-      const Vector added = last == kLanes ? Vector::load(row) : Vector::load(row, last);
+      const V added = last == kLanes ? V::load(row) : V::load(row, last);
       sum[r][kVectors - 1] = sum[r][kVectors - 1] + added;
     }
   }
@@ -83,55 +83,56 @@ void product_tile(const Product& call, const float* a, const float* residual, fl
   }
 }
 
-// The rows that do not fill a tile.
-template <int kRows, int kVectors>
-void product_rest(const Product& call, const float* a, const float* residual, float* out, float* plain,
-                  int64_t rows) {
-  if constexpr (kRows > 0) {
-    if (rows == kRows) {
-      product_tile<kRows, kVectors>(call, a, residual, out, plain);
-    } else {
-      product_rest<kRows - 1, kVectors>(call, a, residual, out, plain, rows);
-    }
+using Tile = void (*)(const Product& call, const float* a, const float* residual, float* out, float* plain);
+
+// The tile of so many rows, at most kRows.
+template <typename V, int kRows, int kVectors>
+Tile tile_of(int64_t rows) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return tile_of<V, kRows - 1, kVectors>(rows);
   }
+  return product_tile<V, kRows, kVectors>;
 }
 
-template <int kVectors>
+// As few tiles as can be, and all of about as many rows: a tile of a single row would take almost as long as
+// a whole one.
+template <typename V, int kVectors>
 void product_panel(const Product& call) {
   constexpr int kRows = tile_rows(kVectors);
   const auto at = [](auto* base, int64_t offset) { return base == nullptr ? nullptr : base + offset; };
-  int64_t row = 0;
-  const auto a = [&] { return call.a + row * call.row_stride; };
-  const auto residual = [&] { return at(call.residual, row * call.out_stride); };
-  const auto out = [&] { return at(call.out, row * call.out_stride); };
-  const auto plain = [&] { return at(call.plain, row * call.plain_stride); };
-  // Some tiles one row short rather than one tile of a single row, which would take almost as long as a whole
-  // one.
   const int64_t tiles = (call.rows + kRows - 1) / kRows;
-  const int64_t missing = tiles * kRows - call.rows;
-  if (missing <= tiles) {
-    for (; row < (tiles - missing) * kRows; row += kRows) {
-      product_tile<kRows, kVectors>(call, a(), residual(), out(), plain());
+  const int64_t rows = tiles == 0 ? 0 : call.rows / tiles;
+  const int64_t larger = call.rows - tiles * rows;  // tiles that have one row more
+  int64_t row = 0;
+  const auto run = [&](int64_t count, int64_t height) {
+    if (count == 0) return;
+    const Tile tile = tile_of<V, kRows, kVectors>(height);
+    for (; count > 0; --count, row += height) {
+      tile(call, call.a + row * call.row_stride, at(call.residual, row * call.out_stride),
+           at(call.out, row * call.out_stride), at(call.plain, row * call.plain_stride));
     }
-    for (; row < call.rows; row += kRows - 1) {
-      product_tile<kRows - 1, kVectors>(call, a(), residual(), out(), plain());
-    }
-  } else {
-    for (; row + kRows <= call.rows; row += kRows) {
-      product_tile<kRows, kVectors>(call, a(), residual(), out(), plain());
-    }
-    product_rest<kRows - 1, kVectors>(call, a(), residual(), out(), plain(), call.rows - row);
+  };
+  run(larger, rows + 1);
+  run(tiles - larger, rows);
+}
+
+template <typename V>
+void product_of(const Product& call) {
+  switch (call.vectors) {
+    case 1:
+      return product_panel<V, 1>(call);
+    case 2:
+      return product_panel<V, 2>(call);
+    default:
+      return product_panel<V, 3>(call);
   }
 }
 
 void product(const Product& call) {
-  switch (call.vectors) {
-    case 1:
-      return product_panel<1>(call);
-    case 2:
-      return product_panel<2>(call);
-    default:
-      return product_panel<3>(call);
+  if (call.half) {
+    product_of<HalfVector>(call);
+  } else {
+    product_of<Vector>(call);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
- * One float vector type in the widest form that the instruction set of this translation unit has. Included
- * only by kernels.cpp, which is compiled once per capability: everything here has internal linkage, so that
- * no function compiled for one capability can be taken for that of another.
+ * One float vector type in the widest form that the instruction set of this translation unit has, and one of
+ * half of it where that wastes less on a few channels. Included only by kernels.cpp, which is compiled once
+ * per capability: everything here has internal linkage, so that no function compiled for one capability can
+ * be taken for that of another.
  */
 #pragma once
 
@@ -10,6 +11,9 @@
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
+
+// For functions that take vectors by reference: called, they would go through memory.
+#define GHOSTNET_INLINE [[gnu::always_inline]] inline
 
 namespace ghostnet::cpu {
 namespace {
@@ -34,12 +38,33 @@ struct Vector {
   static __mmask16 mask(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 };
 
+struct HalfVector {
+  static constexpr int kLanes = 8;
+  static constexpr int kRegisters = 32;
+  __m256 value;
+
+  static HalfVector zero() { return {_mm256_setzero_ps()}; }
+  static HalfVector broadcast(float x) { return {_mm256_set1_ps(x)}; }
+  static HalfVector load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  static HalfVector load(const float* p, int64_t count) { return {_mm256_maskz_loadu_ps(mask(count), p)}; }
+  void store(float* p) const { _mm256_storeu_ps(p, value); }
+  void store(float* p, int64_t count) const { _mm256_mask_storeu_ps(p, mask(count), value); }
+
+  static __mmask8 mask(int64_t count) { return static_cast<__mmask8>((1u << count) - 1); }
+};
+
 inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.value, b.value)}; }
 inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.value, b.value)}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
 // The second operand comes back when either is NaN: it is the value, so that NaN stays visible.
 inline Vector max(Vector bound, Vector x) { return {_mm512_max_ps(bound.value, x.value)}; }
 inline Vector min(Vector bound, Vector x) { return {_mm512_min_ps(bound.value, x.value)}; }
+
+inline HalfVector operator+(HalfVector a, HalfVector b) { return {_mm256_add_ps(a.value, b.value)}; }
+inline HalfVector fma(HalfVector a, HalfVector b, HalfVector c) {
+  return {_mm256_fmadd_ps(a.value, b.value, c.value)};
+}
+inline HalfVector max(HalfVector bound, HalfVector x) { return {_mm256_max_ps(bound.value, x.value)}; }
 
 #elif defined(__AVX2__)
 
@@ -123,7 +148,24 @@ inline Vector min(Vector bound, Vector x) { return {bound.value < x.value ? boun
 
 #endif
 
-inline Vector relu(Vector x) { return max(Vector::zero(), x); }
+#if !defined(__AVX512F__)
+using HalfVector = Vector;  // there is none
+#endif
+
+/** The value, loaded once: the compiler would read memory again for each use, and loads are scarcer than
+ * registers. */
+template <typename V>
+inline V in_register(V x) {
+#if defined(__AVX512F__) || defined(__AVX2__)
+  asm("" : "+v"(x.value));
+#endif
+  return x;
+}
+
+template <typename V>
+inline V relu(V x) {
+  return max(V::zero(), x);
+}
 
 }  // namespace
 }  // namespace ghostnet::cpu
