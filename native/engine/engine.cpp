@@ -31,8 +31,8 @@ class Run {
 
   void thread(int number) {
     const PlanKey& key = plan_.key();
-    for (int64_t image = next_image_++; image < plan_.single_images(); image = next_image_++) {
-      run_alone(image, number);
+    for (int64_t group = next_group_++; group < plan_.groups(); group = next_group_++) {
+      run_alone(plan_.group(group), number);
     }
     if (plan_.single_images() < key.batch) {
       // A team computes in buffers that another thread may still have an image of its own in.
@@ -51,8 +51,9 @@ class Run {
         .kernels = &kernels_,
         .input = input_ + image * image_bytes_,
         .normalisation = &normalisation_,
-        .pooled = arena_ + plan_.pooled() + image * network_.last.columns,
-        .buffers = arena_ + plan_.buffers_of(slot),
+        .pooled = {arena_ + plan_.pooled() + image * network_.last.columns, network_.last.columns},
+        .early = arena_ + plan_.early_of(slot),
+        .late = {arena_ + plan_.late_of(slot), plan_.late_size()},
         .places = plan.places(),
         .scratch = arena_ + plan_.scratch_of(thread),
         .rank = rank,
@@ -60,16 +61,24 @@ class Run {
     };
   }
 
-  void run_alone(int64_t image, int thread) {
+  void run_alone(cpu::Range images, int thread) {
     const ImagePlan& plan = plan_.single();
-    const StepContext context = context_of(plan, image, thread, thread, 0, 1);
-    for (const auto& [step, rows] : plan.schedule()) {
-      const ProfileTimer timer(plan_.profile(), step);
-      plan.row_step(step).run_rows(context, rows);
+    const StepContext first = context_of(plan, images.begin, thread, thread, 0, 1);
+    for (int64_t index = 0; index < images.size(); ++index) {
+      StepContext context = first.image(index);
+      context.input = input_ + (images.begin + index) * image_bytes_;
+      for (const auto& [step, rows] : plan.schedule()) {
+        const ProfileTimer timer(plan_.profile(), step);
+        plan.row_step(step).run_rows(context, rows);
+      }
+      for (size_t step = plan.chained(); step < plan.grouped(); ++step) {
+        const ProfileTimer timer(plan_.profile(), step);
+        plan.steps()[step]->run(context);
+      }
     }
-    for (size_t index = plan.chained(); index < plan.steps().size(); ++index) {
-      const ProfileTimer timer(plan_.profile(), index);
-      plan.steps()[index]->run(context);
+    for (size_t step = plan.grouped(); step < plan.steps().size(); ++step) {
+      const ProfileTimer timer(plan_.profile(), step);
+      plan.steps()[step]->run_group(first, images.size());
     }
   }
 
@@ -98,13 +107,15 @@ class Run {
     {
       const ProfileTimer timer(plan_.profile(), plan_.head_line());
       run_rows(kernels_, network_.head, cpu::share_of(network_.head.panels, number, key.threads),
-               arena_ + plan_.pooled(), key.batch, cpu::RowProduct::Activation::relu, features);
+               {arena_ + plan_.pooled(), network_.last.columns}, key.batch, cpu::Activation::relu,
+               {features, network_.head.columns});
     }
     if (!logits) return;
     barrier_.wait(key.threads, spin_);
     const ProfileTimer timer(plan_.profile(), plan_.classifier_line());
     run_rows(kernels_, network_.classifier, cpu::share_of(network_.classifier.panels, number, key.threads),
-             features, key.batch, cpu::RowProduct::Activation::none, result_);
+             {features, network_.head.columns}, key.batch, cpu::Activation::none,
+             {result_, network_.classifier.columns});
   }
 
   const PackedNetwork& network_;
@@ -119,7 +130,7 @@ class Run {
   Barrier barrier_;
   // Teams have two threads or more.
   Barrier team_barriers_[kMaxThreads / 2];
-  std::atomic<int64_t> next_image_{0};
+  std::atomic<int64_t> next_group_{0};
 };
 
 }  // namespace

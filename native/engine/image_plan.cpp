@@ -11,6 +11,9 @@ namespace {
 // A plane of this many floats does not stay in a second-level cache between two steps.
 constexpr int64_t kLargePlane = 64 * 1024;
 
+// A step of a plane of so many pixels reads about as many weights as activations, or more.
+constexpr int64_t kSmallPlane = 64;
+
 // Pixels of the last chained step that are made at a time.
 constexpr int64_t kChainPixels = 56;
 
@@ -29,7 +32,11 @@ class ImagePlan::Builder {
     add(std::make_unique<StemStep>(network_.stem, input, image, plane, x), {x});
     for (const PackedBottleneck& block : network_.blocks) x = bottleneck(block, plane, x);
     add(std::make_unique<LastStep>("last 1x1 and mean", network_.last, plane, x), {x});
-    if (team_size_ == 1) chain();
+    plan_.grouped_ = plan_.steps_.size();
+    if (team_size_ == 1) {
+      chain();
+      group();
+    }
     place();
     for (const auto& step : plan_.steps_) {
       plan_.scratch_size_ = std::max(plan_.scratch_size_, cpu::round_up(step->scratch(kernels_), 16));
@@ -190,6 +197,15 @@ class ImagePlan::Builder {
     }
   }
 
+  // The last steps, from the first one on behind which all planes are small.
+  void group() {
+    while (plan_.grouped_ > plan_.chained_) {
+      const auto* rows = dynamic_cast<const RowStep*>(plan_.steps_[plan_.grouped_ - 1].get());
+      if (rows != nullptr && rows->in().height * rows->in().width > kSmallPlane) break;
+      --plan_.grouped_;
+    }
+  }
+
   void place() {
     // A buffer that a later step reads is whole.
     for (size_t index = plan_.chained_; index < used_.size(); ++index) {
@@ -197,21 +213,32 @@ class ImagePlan::Builder {
         if (!rings_.empty()) rings_[static_cast<size_t>(number)] = 0;
       }
     }
-    ArenaLayout layout;
+    std::vector<bool> late(buffers_.size(), false);
+    for (size_t index = plan_.grouped_; index < used_.size(); ++index) {
+      for (const int number : used_[index]) late[static_cast<size_t>(number)] = true;
+    }
+    // A buffer takes no room in the layout that it is not in.
+    ArenaLayout early_layout;
+    ArenaLayout late_layout;
     for (size_t index = 0; index < buffers_.size(); ++index) {
       Buffer& buffer = buffers_[index];
       if (!rings_.empty() && rings_[index] > 0) buffer.ring = std::min(rings_[index], buffer.height);
-      layout.add(buffer.row * buffer.ring);
+      early_layout.add(late[index] ? 0 : buffer.row * buffer.ring);
+      late_layout.add(late[index] ? buffer.row * buffer.ring : 0);
     }
     // Steps that are chained, or have no barrier between them, run at the same time.
     int moment = 0;
     for (size_t index = 0; index < used_.size(); ++index) {
-      for (const int number : used_[index]) layout.use(number, moment);
+      for (const int number : used_[index]) {
+        (late[static_cast<size_t>(number)] ? late_layout : early_layout).use(number, moment);
+      }
       if (index + 1 >= plan_.chained_ && plan_.steps_[index]->barrier_after) ++moment;
     }
-    plan_.buffers_size_ = layout.place();
+    plan_.early_size_ = early_layout.place();
+    plan_.late_size_ = late_layout.place();
     for (size_t index = 0; index < buffers_.size(); ++index) {
-      plan_.places_.push_back({layout.offset(static_cast<int>(index)), buffers_[index].ring});
+      const ArenaLayout& layout = late[index] ? late_layout : early_layout;
+      plan_.places_.push_back({late[index], layout.offset(static_cast<int>(index)), buffers_[index].ring});
     }
   }
 

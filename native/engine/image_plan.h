@@ -31,20 +31,24 @@ class ImagePlan {
   /** The steps that are computed row by row: the first `chained` ones, in this order. */
   size_t chained() const { return chained_; }
   const std::vector<Rows>& schedule() const { return schedule_; }
+  /** The steps from this one on are computed for a group of images together: their planes are small beside
+   * their weights. All steps are before it in the plan of a team. */
+  size_t grouped() const { return grouped_; }
   const RowStep& row_step(size_t index) const { return static_cast<const RowStep&>(*steps_[index]); }
 
   const BufferPlace* places() const { return places_.data(); }
-  int64_t buffers_size() const { return buffers_size_; }  ///< floats
+  int64_t early_size() const { return early_size_; }      ///< floats of buffers that images share in turn
+  int64_t late_size() const { return late_size_; }        ///< floats of buffers of each image of a group
   int64_t scratch_size() const { return scratch_size_; }  ///< floats of each thread
 
  private:
   class Builder;
 
   std::vector<std::unique_ptr<Step>> steps_;
-  size_t chained_ = 0;
+  size_t chained_ = 0, grouped_ = 0;
   std::vector<Rows> schedule_;
   std::vector<BufferPlace> places_;
-  int64_t buffers_size_ = 0, scratch_size_ = 0;
+  int64_t early_size_ = 0, late_size_ = 0, scratch_size_ = 0;
 };
 
 }  // namespace ghostnet

@@ -27,17 +27,17 @@ FoldedConv fold(const nn::Sequential& sequential, size_t index) {
 
 class Packer {
  public:
-  explicit Packer(const cpu::Kernels& kernels) : kernels_(kernels) {}
+  explicit Packer(const cpu::Kernels& kernels) : packing_{kernels, &pool_} {}
 
   cpu::PackedProduct product(const FoldedConv& conv) const {
-    return cpu::pack_product(kernels_, values(conv.weight), values(conv.bias), conv.weight.size(0),
+    return cpu::pack_product(packing_, values(conv.weight), values(conv.bias), conv.weight.size(0),
                              conv.weight.size(1));
   }
 
   // The channels of a pixel lie together: [out][kernel row][kernel column][channel].
   cpu::PackedProduct stem(const FoldedConv& conv) const {
     const torch::Tensor weight = conv.weight.permute({0, 2, 3, 1}).contiguous();
-    return cpu::pack_product(kernels_, values(weight), values(conv.bias), weight.size(0),
+    return cpu::pack_product(packing_, values(weight), values(conv.bias), weight.size(0),
                              weight.size(2) * weight.size(3), weight.size(1));
   }
 
@@ -46,13 +46,13 @@ class Packer {
   }
 
   cpu::PackedDepthwise depthwise(const FoldedConv& conv, int64_t channels) const {
-    return cpu::pack_depthwise(kernels_.lanes, values(conv.weight), values(conv.bias), channels,
+    return cpu::pack_depthwise(packing_, values(conv.weight), values(conv.bias), channels,
                                conv.weight.size(2));
   }
 
   cpu::PackedRows rows(const torch::Tensor& weight, const torch::Tensor& bias) const {
-    return cpu::pack_rows(kernels_.lanes, values(weight.contiguous()), values(bias.contiguous()),
-                          weight.size(0), weight.size(1));
+    return cpu::pack_rows(packing_, values(weight.contiguous()), values(bias.contiguous()), weight.size(0),
+                          weight.size(1));
   }
 
   cpu::PackedGhostModule ghost_module(GhostModule& module, int64_t out, bool relu) const {
@@ -79,7 +79,8 @@ class Packer {
   }
 
  private:
-  const cpu::Kernels& kernels_;
+  cpu::FloatPool pool_;
+  cpu::Packing packing_;
 };
 
 }  // namespace

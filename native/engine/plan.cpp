@@ -9,9 +9,13 @@ Plan::Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan
   // A team is worth its barriers only when it has more than one thread.
   team_size_ = rest == 0 ? 1 : static_cast<int>(key.threads / rest);
   single_images_ = team_size_ == 1 ? key.batch : key.batch - rest;
+  const auto share_of_images = [&](int64_t parts) { return (single_images_ + parts - 1) / parts; };
+  rounds_ = share_of_images(key.threads * kMaxGroup);
+  if (rounds_ > 0) group_size_ = share_of_images(key.threads * rounds_);
   const auto make = [&](std::optional<ImagePlan>& plan, int team_size) {
     plan.emplace(network, kernels, key.input, key.height, key.width, team_size);
-    buffers_size_ = std::max(buffers_size_, plan->buffers_size());
+    early_size_ = std::max(early_size_, plan->early_size());
+    late_size_ = std::max(late_size_, plan->late_size());
     scratch_size_ = std::max(scratch_size_, plan->scratch_size());
   };
   if (single_images_ > 0) make(single_, 1);
@@ -19,6 +23,14 @@ Plan::Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan
   pooled_size_ = cpu::round_up(key.batch * network.last.columns + cpu::kReadableBehind, 16);
   features_size_ = cpu::round_up(key.batch * network.head.columns + cpu::kReadableBehind, 16);
   if (Profile::wanted()) make_profile(network);
+}
+
+// The rounds are about equally large, and so are the groups of a round: no thread waits long at the end.
+cpu::Range Plan::group(int64_t index) const {
+  const cpu::Range round =
+      cpu::share_of(single_images_, static_cast<int>(index / key_.threads), static_cast<int>(rounds_));
+  const cpu::Range share = cpu::share_of(round.size(), static_cast<int>(index % key_.threads), key_.threads);
+  return {round.begin + share.begin, round.begin + share.end};
 }
 
 void Plan::make_profile(const PackedNetwork& network) {

@@ -278,16 +278,21 @@ SqueezeStep::SqueezeStep(std::string name, const cpu::PackedRows& weights, Plane
   bytes = bytes_of(weights_of(weights) + in.channels * in.height);
 }
 
-int64_t SqueezeStep::scratch(const cpu::Kernels&) const { return in_.channels + cpu::kReadableBehind; }
+int64_t SqueezeStep::scratch(const cpu::Kernels&) const {
+  return kMaxGroup * in_.channels + cpu::kReadableBehind;
+}
 
-void SqueezeStep::run(const StepContext& context) const {
-  float* const means = context.scratch;
-  context.kernels->sum_pixels(context.buffer(row_sums_), in_.height, in_.channels, in_.channels, false,
-                              means);
+void SqueezeStep::run_group(const StepContext& first, int64_t images) const {
+  const cpu::Strided<float> means = {first.scratch, in_.channels};
   const auto pixels = static_cast<float>(in_.height * in_.width);
-  for (int64_t c = 0; c < in_.channels; ++c) means[c] /= pixels;
-  run_rows(*context.kernels, weights_, share(context, weights_.panels), means, 1,
-           cpu::RowProduct::Activation::relu, context.buffer(output_));
+  for (int64_t image = 0; image < images; ++image) {
+    float* const mean = means.row(image);
+    first.kernels->sum_pixels(first.buffers(row_sums_).row(image), in_.height, in_.channels, in_.channels,
+                              false, mean);
+    for (int64_t c = 0; c < in_.channels; ++c) mean[c] /= pixels;
+  }
+  run_rows(*first.kernels, weights_, share(first, weights_.panels), {means.data, means.stride}, images,
+           cpu::Activation::relu, first.buffers(output_));
 }
 
 ExciteStep::ExciteStep(std::string name, const cpu::PackedRows& weights, int input, int output)
@@ -295,9 +300,10 @@ ExciteStep::ExciteStep(std::string name, const cpu::PackedRows& weights, int inp
   bytes = bytes_of(weights_of(weights));
 }
 
-void ExciteStep::run(const StepContext& context) const {
-  run_rows(*context.kernels, weights_, share(context, weights_.panels), context.buffer(input_), 1,
-           cpu::RowProduct::Activation::hard_sigmoid, context.buffer(output_));
+void ExciteStep::run_group(const StepContext& first, int64_t images) const {
+  const cpu::Strided<float> input = first.buffers(input_);
+  run_rows(*first.kernels, weights_, share(first, weights_.panels), {input.data, input.stride}, images,
+           cpu::Activation::hard_sigmoid, first.buffers(output_));
 }
 
 LastStep::LastStep(std::string name, const cpu::PackedProduct& weights, Plane in, int input)
@@ -317,7 +323,7 @@ void LastStep::run(const StepContext& context) const {
   const int64_t pixels = in_.height * in_.width;
   for (int64_t index = panels.begin; index < panels.end; ++index) {
     const auto& panel = weights_.panels[static_cast<size_t>(index)];
-    float* const sums = context.pooled + panel.column;
+    float* const sums = context.pooled.data + panel.column;
     const int64_t pitch = panel.width;
     for (int64_t from = 0; from < pixels; from += kTilePixels) {
       cpu::Product call{};

@@ -29,6 +29,7 @@ struct Plane {
 
 /** Where a buffer lies among the others, in floats, and how many rows of it are kept. */
 struct BufferPlace {
+  bool late;  ///< among those of which each image of a group has its own
   int64_t offset;
   int64_t ring;
 };
@@ -38,17 +39,34 @@ struct StepContext {
   const cpu::Kernels* kernels;
   const void* input;  ///< of this image
   const Normalisation* normalisation;
-  float* pooled;   ///< [last channels], the result of the steps
-  float* buffers;  ///< of the team
+  cpu::Strided<float> pooled;  ///< [last channels], the result of the steps, and that of the next image
+  float* early;                ///< buffers of the team
+  cpu::Strided<float> late;    ///< buffers of the image, and those of the next one of its group
   const BufferPlace* places;
   float* scratch;  ///< of this thread
   int rank, size;  ///< of this thread in its team
 
-  float* buffer(int number) const { return number < 0 ? nullptr : buffers + places[number].offset; }
+  float* buffer(int number) const {
+    if (number < 0) return nullptr;
+    return (places[number].late ? late.data : early) + places[number].offset;
+  }
+  /** A late buffer of all images of the group. */
+  cpu::Strided<float> buffers(int number) const { return {buffer(number), late.stride}; }
+  /** The same for another image of the group, which has no input any more. */
+  StepContext image(int64_t index) const {
+    StepContext other = *this;
+    other.input = nullptr;
+    other.pooled.data = pooled.row(index);
+    other.late.data = late.row(index);
+    return other;
+  }
   cpu::Rows rows(int number, const Plane& plane) const {
     return {buffer(number), plane.row(), number < 0 ? 1 : places[number].ring};
   }
 };
+
+/** Images that one thread may compute together at most. */
+inline constexpr int64_t kMaxGroup = 4;
 
 /** How the threads of a team share a step: rows of the output, or its channels where rows are few. */
 enum class Split { rows, channels };
@@ -60,6 +78,11 @@ class Step {
 
   /** Computes this thread's share of the whole step. */
   virtual void run(const StepContext& context) const = 0;
+  /** Computes the step for the images of a group, by one thread: those that share what they read of the
+   * weights. @param first of the images */
+  virtual void run_group(const StepContext& first, int64_t images) const {
+    for (int64_t index = 0; index < images; ++index) run(first.image(index));
+  }
   /** Floats of scratch memory that each thread takes. */
   virtual int64_t scratch(const cpu::Kernels&) const { return 0; }
 
@@ -189,7 +212,8 @@ class ShortcutStep : public RowStep {
 class SqueezeStep : public Step {
  public:
   SqueezeStep(std::string name, const cpu::PackedRows& weights, Plane in, int row_sums, int output);
-  void run(const StepContext& context) const override;
+  void run(const StepContext& context) const override { run_group(context, 1); }
+  void run_group(const StepContext& first, int64_t images) const override;
   int64_t scratch(const cpu::Kernels& kernels) const override;
 
  private:
@@ -202,7 +226,8 @@ class SqueezeStep : public Step {
 class ExciteStep : public Step {
  public:
   ExciteStep(std::string name, const cpu::PackedRows& weights, int input, int output);
-  void run(const StepContext& context) const override;
+  void run(const StepContext& context) const override { run_group(context, 1); }
+  void run_group(const StepContext& first, int64_t images) const override;
 
  private:
   const cpu::PackedRows& weights_;

@@ -40,8 +40,8 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
                                    values(cheap_bias)};
   const auto data = [&](int index) { return weights[index].const_data_ptr<float>(); };
   const cpu::PackedGhostModule module = {
-      cpu::pack_product(kernels, data(0), data(1), intrinsic, x.size(1)),
-      cpu::pack_depthwise(kernels.lanes, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
+      cpu::pack_product({kernels}, data(0), data(1), intrinsic, x.size(1)),
+      cpu::pack_depthwise({kernels}, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
       relu,
   };
 

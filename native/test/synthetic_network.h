@@ -14,7 +14,7 @@ namespace ghostnet {
 class SyntheticNetwork {
  public:
   SyntheticNetwork(const Architecture& architecture, cpu::Capability capability)
-      : architecture_(architecture), kernels_(cpu::kernels_of(capability)) {}
+      : architecture_(architecture), packing_{cpu::kernels_of(capability), &pool_} {}
 
   PackedNetwork make() {
     PackedNetwork network;
@@ -41,17 +41,17 @@ class SyntheticNetwork {
   }
 
   cpu::PackedProduct product(int64_t columns, int64_t depth, int64_t segments = 1) {
-    return cpu::pack_product(kernels_, values(columns * depth * segments, depth * segments).data(),
+    return cpu::pack_product(packing_, values(columns * depth * segments, depth * segments).data(),
                              values(columns, 4).data(), columns, depth, segments);
   }
 
   cpu::PackedRows rows(int64_t columns, int64_t depth) {
-    return cpu::pack_rows(kernels_.lanes, values(columns * depth, depth).data(), values(columns, 4).data(),
-                          columns, depth);
+    return cpu::pack_rows(packing_, values(columns * depth, depth).data(), values(columns, 4).data(), columns,
+                          depth);
   }
 
   cpu::PackedDepthwise depthwise(int64_t channels, int64_t kernel) {
-    return cpu::pack_depthwise(kernels_.lanes, values(channels * kernel * kernel, kernel * kernel).data(),
+    return cpu::pack_depthwise(packing_, values(channels * kernel * kernel, kernel * kernel).data(),
                                values(channels, 4).data(), channels, kernel);
   }
 
@@ -78,7 +78,8 @@ class SyntheticNetwork {
   }
 
   Architecture architecture_;
-  const cpu::Kernels& kernels_;
+  cpu::FloatPool pool_;
+  cpu::Packing packing_;
   int number_ = 0;
   std::mt19937 random_{1};
 };

@@ -74,10 +74,11 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
     return in_output ? call.output.row(y) : kept.row(y);
   };
 
-  // With a gate, x * gate times the weights is x times gate * weights: fewer products, and no pass over the
-  // input.
-  const float* const weights = call.gate == nullptr ? primary.weights.data() : gated;
-  bool scaled = call.gate == nullptr;
+  // With a gate, x * gate times the weights is x times gate * weights: what is less is scaled.
+  const bool gates_input = call.gate != nullptr && call.height * width < primary.columns;
+  const bool gates_weights = call.gate != nullptr && !gates_input;
+  const float* const weights = gates_weights ? gated : primary.weights.data();
+  bool scaled = !gates_weights;
   Product product{};
   product.row_stride = module.in();
   product.relu = module.relu;
@@ -90,6 +91,10 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
     product.out = written ? call.output.row(from) : nullptr;
     product.plain = written && direct ? nullptr : kept.row(from);
     product.residual = written && has_residual ? call.residual.row(from) : nullptr;
+    if (gates_input) {
+      kernels.scale_pixels(product.a, call.gate, product.rows, module.in(), gated);
+      product.a = gated;
+    }
     for (int64_t index = panels.begin; index < panels.end; ++index) {
       if (!scaled) {
         const auto& panel = primary.panels[static_cast<size_t>(index)];

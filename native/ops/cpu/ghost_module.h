@@ -51,7 +51,7 @@ int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width
 /** Whether intrinsic maps are kept at all by a pass that resumes; else it finds them in the output. */
 bool keeps_rows(const Kernels& kernels, const PackedGhostModule& module, bool has_residual);
 
-/** Floats of memory for weights that a gate has scaled. */
+/** Floats of memory for weights, or for input, that a gate has scaled. */
 int64_t gated_size(const Kernels& kernels, const PackedGhostModule& module);
 
 /**

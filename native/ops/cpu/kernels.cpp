@@ -14,8 +14,18 @@ namespace ghostnet::cpu {
 
 extern const Kernels GHOSTNET_KERNELS;
 const Kernels GHOSTNET_KERNELS = {
-    Vector::kLanes, HalfVector::kLanes, product,       row_product,    depthwise_row,
-    sum_pixels,     scale_panel,        normalise_row, interleave_row, multiply_add_rounds,
+    .lanes = Vector::kLanes,
+    .half_lanes = HalfVector::kLanes,
+    .product = product,
+    .row_product = row_product,
+    .depthwise_row = depthwise_row,
+    .sum_pixels = sum_pixels,
+    .scale_panel = scale_panel,
+    .scale_pixels = scale_pixels,
+    .hard_sigmoid = hard_sigmoid,
+    .normalise_row = normalise_row,
+    .interleave_row = interleave_row,
+    .multiply_add_rounds = multiply_add_rounds,
 };
 
 }  // namespace ghostnet::cpu

@@ -49,12 +49,12 @@ struct RowProduct {
   const float* bias;     ///< [panels*kRowPanel*lanes]
   int64_t panels;
   int64_t columns;  ///< written to `out`
-  enum class Activation { none, relu, hard_sigmoid } activation;
+  bool relu;
   float* out;
 };
 
-/** Vectors in a panel of a RowProduct. */
-inline constexpr int64_t kRowPanel = 4;
+/** Vectors in a panel of a RowProduct: at most those of a panel of a Product. */
+inline constexpr int64_t kRowPanel = 2;
 
 /** One row of output pixels of a depthwise convolution with padding kernel/2. */
 struct DepthwiseRow {
@@ -87,6 +87,10 @@ struct Kernels {
                      float* out);
   /** out[k][j] = x[k][j] * gate[k] for a packed panel of `width` columns, whole vectors. */
   void (*scale_panel)(const float* x, const float* gate, int64_t depth, int64_t width, float* out);
+  /** out[p][c] = x[p][c] * gate[c]. */
+  void (*scale_pixels)(const float* x, const float* gate, int64_t pixels, int64_t channels, float* out);
+  /** x[i] = relu6(x[i] + 3) / 6 */
+  void (*hard_sigmoid)(float* x, int64_t count);
   /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
   void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
                         float* out);

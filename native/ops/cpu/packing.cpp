@@ -1,9 +1,6 @@
 #include "ops/cpu/packing.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 
 namespace ghostnet::cpu {
 
@@ -13,31 +10,19 @@ Range share_of(int64_t count, int part, int parts) {
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-Floats::Floats(int64_t count) {
-  constexpr size_t kCacheLine = 64;
-  const size_t bytes = static_cast<size_t>(round_up(
-      (count + kReadableBehind) * static_cast<int64_t>(sizeof(float)), static_cast<int64_t>(kCacheLine)));
-  auto* memory = static_cast<float*>(std::aligned_alloc(kCacheLine, bytes));
-  if (memory == nullptr) throw std::bad_alloc();
-  std::memset(memory, 0, bytes);
-  data_.reset(memory);
-}
-
-void Floats::Free::operator()(float* data) const { std::free(data); }
-
 int64_t PackedProduct::weight_count() const { return segments * depth * columns; }
 
-PackedProduct pack_product(const Kernels& kernels, const float* weights, const float* bias, int64_t columns,
+PackedProduct pack_product(const Packing& packing, const float* weights, const float* bias, int64_t columns,
                            int64_t depth, int64_t segments) {
-  const int64_t lanes = kernels.lanes;
-  const int64_t half = kernels.half_lanes;
+  const int64_t lanes = packing.kernels.lanes;
+  const int64_t half = packing.kernels.half_lanes;
   PackedProduct packed;
   packed.segments = segments;
   packed.depth = depth;
   packed.columns = columns;
   const int64_t rows = segments * depth;
-  packed.weights = Floats(rows * round_up(columns, half));
-  packed.bias = Floats(round_up(columns, lanes));
+  packed.weights = packing.floats(rows * round_up(columns, half));
+  packed.bias = packing.floats(round_up(columns, lanes));
   std::copy_n(bias, columns, packed.bias.data());
   int64_t column = 0;
   const auto add_panel = [&](int64_t vectors, bool halves) {
@@ -107,14 +92,15 @@ void run_product(const Kernels& kernels, const PackedProduct& product, const flo
   }
 }
 
-PackedRows pack_rows(int64_t lanes, const float* weights, const float* bias, int64_t columns, int64_t depth) {
+PackedRows pack_rows(const Packing& packing, const float* weights, const float* bias, int64_t columns,
+                     int64_t depth) {
   PackedRows packed;
-  const int64_t width = kRowPanel * lanes;
+  const int64_t width = kRowPanel * packing.kernels.lanes;
   packed.depth = depth;
   packed.columns = columns;
   packed.panels = round_up(columns, width) / width;
-  packed.weights = Floats(packed.panels * width * depth);
-  packed.bias = Floats(packed.panels * width);
+  packed.weights = packing.floats(packed.panels * width * depth);
+  packed.bias = packing.floats(packed.panels * width);
   std::copy_n(bias, columns, packed.bias.data());
   for (int64_t column = 0; column < columns; ++column) {
     float* panel = packed.weights.data() + column / width * width * depth + column % width;
@@ -123,54 +109,50 @@ PackedRows pack_rows(int64_t lanes, const float* weights, const float* bias, int
   return packed;
 }
 
-void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, const float* a, int64_t rows,
-              RowProduct::Activation activation, float* out) {
+void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, Strided<const float> a,
+              int64_t rows, Activation activation, Strided<float> out) {
   if (panels.size() == 0) return;
   const int64_t width = kRowPanel * kernels.lanes;
-  const float* weights = matrix.weights.data() + panels.begin * width * matrix.depth;
-  const float* bias = matrix.bias.data() + panels.begin * width;
-  const int64_t columns = std::min(panels.end * width, matrix.columns) - panels.begin * width;
-  out += panels.begin * width;
-  if (rows == 1 || activation == RowProduct::Activation::hard_sigmoid) {
-    for (int64_t row = 0; row < rows; ++row) {
-      kernels.row_product({a + row * matrix.depth, matrix.depth, weights, bias, panels.size(), columns,
-                           activation, out + row * matrix.columns});
+  const Range columns = {panels.begin * width, std::min(panels.end * width, matrix.columns)};
+  const float* const weights = matrix.weights.data() + columns.begin * matrix.depth;
+  const bool relu = activation == Activation::relu;
+  if (rows == 1) {
+    kernels.row_product({a.data, matrix.depth, weights, matrix.bias.data() + columns.begin, panels.size(),
+                         columns.size(), relu, out.data + columns.begin});
+  } else {
+    for (int64_t column = columns.begin; column < columns.end; column += width) {
+      const int64_t valid = std::min(columns.end - column, width);
+      Product call{};
+      call.a = a.data;
+      call.row_stride = a.stride;
+      call.segments = 1;
+      call.depth = matrix.depth;
+      call.rows = rows;
+      call.panel = matrix.weights.data() + column * matrix.depth;
+      call.panel_stride = width;
+      call.bias = matrix.bias.data() + column;
+      call.vectors = round_up(valid, kernels.lanes) / kernels.lanes;
+      call.columns = valid;
+      call.relu = relu;
+      call.out = out.data + column;
+      call.out_stride = out.stride;
+      kernels.product(call);
     }
-    return;
   }
-  constexpr int64_t kVectors = 2;
-  for (int64_t column = 0; column < columns; column += kVectors * kernels.lanes) {
-    const int64_t valid = std::min(columns - column, kVectors * kernels.lanes);
-    kernels.product({
-        .a = a,
-        .row_stride = matrix.depth,
-        .segments = 1,
-        .segment_stride = 0,
-        .depth = matrix.depth,
-        .rows = rows,
-        .panel = weights + column / width * width * matrix.depth + column % width,
-        .panel_stride = width,
-        .bias = bias + column,
-        .vectors = valid > kernels.lanes ? kVectors : 1,
-        .half = false,
-        .columns = valid,
-        .relu = activation == RowProduct::Activation::relu,
-        .residual = nullptr,
-        .out = out + column,
-        .out_stride = matrix.columns,
-        .plain = nullptr,
-        .plain_stride = 0,
-    });
+  if (activation != Activation::hard_sigmoid) return;
+  for (int64_t row = 0; row < rows; ++row) {
+    kernels.hard_sigmoid(out.row(row) + columns.begin, columns.size());
   }
 }
 
-PackedDepthwise pack_depthwise(int64_t lanes, const float* weights, const float* bias, int64_t channels,
-                               int64_t kernel) {
+PackedDepthwise pack_depthwise(const Packing& packing, const float* weights, const float* bias,
+                               int64_t channels, int64_t kernel) {
+  const int64_t lanes = packing.kernels.lanes;
   PackedDepthwise packed;
   packed.channels = channels;
   packed.kernel = kernel;
   const int64_t taps = kernel * kernel;
-  packed.weights = Floats(round_up(channels, lanes) * (1 + taps));
+  packed.weights = packing.floats(round_up(channels, lanes) * (1 + taps));
   for (int64_t channel = 0; channel < channels; ++channel) {
     float* block = packed.weights.data() + channel / lanes * lanes * (1 + taps) + channel % lanes;
     block[0] = bias[channel];

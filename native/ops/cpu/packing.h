@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "ops/cpu/floats.h"
 #include "ops/cpu/kernels.h"
 
 namespace ghostnet::cpu {
@@ -39,21 +40,13 @@ Range share_of(int64_t count, int part, int parts);
 
 int64_t round_up(int64_t value, int64_t multiple);
 
-/** Floats aligned to a cache line, zeroed, with kReadableBehind more of them behind. */
-class Floats {
- public:
-  Floats() = default;
+/** What weights are packed for, and into which memory. */
+struct Packing {
+  const Kernels& kernels;
+  FloatPool* pool = nullptr;  ///< each for itself when null
+
   /** @throws std::bad_alloc */
-  explicit Floats(int64_t count);
-
-  float* data() { return data_.get(); }
-  const float* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(float* data) const;
-  };
-  std::unique_ptr<float[], Free> data_;
+  Floats floats(int64_t count) const { return pool == nullptr ? Floats(count) : pool->take(count); }
 };
 
 /** The matrix of a 1x1 convolution, or of a dense one whose kernel rows are segments, in panels of columns.
@@ -80,7 +73,7 @@ struct PackedProduct {
  * @param weights [columns][segments*depth]
  * @param bias [columns]
  */
-PackedProduct pack_product(const Kernels& kernels, const float* weights, const float* bias, int64_t columns,
+PackedProduct pack_product(const Packing& packing, const float* weights, const float* bias, int64_t columns,
                            int64_t depth, int64_t segments = 1);
 
 /** Which panels of a product one of several threads takes, so that all have about as many columns. */
@@ -102,15 +95,28 @@ struct PackedRows {
 };
 
 /** @param weights [columns][depth] */
-PackedRows pack_rows(int64_t lanes, const float* weights, const float* bias, int64_t columns, int64_t depth);
+PackedRows pack_rows(const Packing& packing, const float* weights, const float* bias, int64_t columns,
+                     int64_t depth);
+
+/** What follows a product of rows. */
+enum class Activation { none, relu, hard_sigmoid };
+
+/** Rows of values, `stride` floats from one to the next. */
+template <typename Float>
+struct Strided {
+  Float* data;
+  int64_t stride;
+
+  Float* row(int64_t index) const { return data + index * stride; }
+};
 
 /**
  * The product of `rows` rows with some panels of the matrix.
- * @param a [rows][depth]
- * @param out [rows][columns]; columns outside of the panels are left alone
+ * @param a rows of [depth]
+ * @param out rows of [columns]; columns outside of the panels are left alone
  */
-void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, const float* a, int64_t rows,
-              RowProduct::Activation activation, float* out);
+void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, Strided<const float> a,
+              int64_t rows, Activation activation, Strided<float> out);
 
 struct PackedDepthwise {
   int64_t channels = 0, kernel = 0;
@@ -118,8 +124,8 @@ struct PackedDepthwise {
 };
 
 /** @param weights [channels][kernel*kernel] */
-PackedDepthwise pack_depthwise(int64_t lanes, const float* weights, const float* bias, int64_t channels,
-                               int64_t kernel);
+PackedDepthwise pack_depthwise(const Packing& packing, const float* weights, const float* bias,
+                               int64_t channels, int64_t kernel);
 
 /** The largest kernel of a depthwise convolution: what architectures are allowed. */
 inline constexpr int64_t kMaxDepthwiseKernel = 31;

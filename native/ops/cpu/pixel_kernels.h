@@ -48,6 +48,27 @@ void scale_panel(const float* x, const float* gate, int64_t depth, int64_t width
   }
 }
 
+void scale_pixels(const float* x, const float* gate, int64_t pixels, int64_t channels, float* out) {
+  constexpr int kLanes = Vector::kLanes;
+  for (int64_t p = 0; p < pixels; ++p, x += channels, out += channels) {
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) (Vector::load(x + c) * Vector::load(gate + c)).store(out + c);
+    if (c == channels) continue;
+    const int64_t left = channels - c;
+    (Vector::load(x + c, left) * Vector::load(gate + c, left)).store(out + c, left);
+  }
+}
+
+void hard_sigmoid(float* x, int64_t count) {
+  constexpr int kLanes = Vector::kLanes;
+  const auto gate = [](Vector v) {
+    return min(Vector::broadcast(6), relu(v + Vector::broadcast(3))) * Vector::broadcast(1.f / 6);
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) gate(Vector::load(x + i)).store(x + i);
+  if (i < count) gate(Vector::load(x + i, count - i)).store(x + i, count - i);
+}
+
 void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], float* out) {
   // Three vectors hold a whole number of pixels: lane i of them is channel i % 3.
   constexpr int kLanes = Vector::kLanes;

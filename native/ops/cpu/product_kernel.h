@@ -136,18 +136,6 @@ void product(const Product& call) {
   }
 }
 
-inline Vector activate(Vector x, RowProduct::Activation activation) {
-  switch (activation) {
-    case RowProduct::Activation::none:
-      return x;
-    case RowProduct::Activation::relu:
-      return relu(x);
-    case RowProduct::Activation::hard_sigmoid:
-      return min(Vector::broadcast(6), relu(x + Vector::broadcast(3))) * Vector::broadcast(1.f / 6);
-  }
-  return x;
-}
-
 // Several panels at a time, so that there are enough sums to hide the latency of each.
 template <int kPanels>
 void row_panels(const RowProduct& call, int64_t panel) {
@@ -177,7 +165,7 @@ void row_panels(const RowProduct& call, int64_t panel) {
   for (int p = 0; p < kPanels; ++p) {
 #pragma GCC unroll 4
     for (int v = 0; v < kRowPanel; ++v, out += kLanes, left -= kLanes) {
-      const Vector y = activate(sum[p][v], call.activation);
+      const Vector y = call.relu ? relu(sum[p][v]) : sum[p][v];
       if (left >= kLanes) {
         y.store(out);
       } else if (left > 0) {
@@ -189,8 +177,8 @@ void row_panels(const RowProduct& call, int64_t panel) {
 
 void row_product(const RowProduct& call) {
   int64_t panel = 0;
-  for (; panel + 2 <= call.panels; panel += 2) row_panels<2>(call, panel);
-  if (panel < call.panels) row_panels<1>(call, panel);
+  for (; panel + 4 <= call.panels; panel += 4) row_panels<4>(call, panel);
+  for (; panel < call.panels; ++panel) row_panels<1>(call, panel);
 }
 
 }  // namespace
