@@ -31,7 +31,7 @@ struct Product {
   int64_t panel_stride;  ///< floats from one row of the panel to the next
   const float* bias;     ///< whole vectors
   int64_t vectors;       ///< 1 to 3
-  bool half;             ///< whether they are half vectors
+  bool half;             ///< whether they are half vectors: one or three of them then
   int64_t columns;       ///< that are written to `out`: some of the last vector's at least
   bool relu;
   const float* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself

@@ -116,23 +116,17 @@ void product_panel(const Product& call) {
   run(tiles - larger, rows);
 }
 
-template <typename V>
-void product_of(const Product& call) {
-  switch (call.vectors) {
-    case 1:
-      return product_panel<V, 1>(call);
-    case 2:
-      return product_panel<V, 2>(call);
-    default:
-      return product_panel<V, 3>(call);
-  }
-}
-
 void product(const Product& call) {
   if (call.half) {
-    product_of<HalfVector>(call);
-  } else {
-    product_of<Vector>(call);
+    return call.vectors == 1 ? product_panel<HalfVector, 1>(call) : product_panel<HalfVector, 3>(call);
+  }
+  switch (call.vectors) {
+    case 1:
+      return product_panel<Vector, 1>(call);
+    case 2:
+      return product_panel<Vector, 2>(call);
+    default:
+      return product_panel<Vector, 3>(call);
   }
 }
 
