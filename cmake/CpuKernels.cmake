@@ -1,25 +1,28 @@
 # The CPU kernels and what packs for them: the library ghostnet_cpu, which sees no LibTorch. native/ops/cpu/kernels.cpp
-# is compiled once for each capability that the architecture has; one is chosen at run time.
+# is compiled once for each capability that the architecture has; one is chosen at run time. Kernels on bfloat16 come
+# beside those for AVX-512.
 
 file(GLOB _sources CONFIGURE_DEPENDS native/ops/cpu/*.cpp)
-list(FILTER _sources EXCLUDE REGEX "/kernels\\.cpp$")
+list(FILTER _sources EXCLUDE REGEX "/(bfloat16_)?kernels\\.cpp$")
 add_library(ghostnet_cpu STATIC ${_sources})
 target_include_directories(ghostnet_cpu PRIVATE native "${CMAKE_CURRENT_BINARY_DIR}/generated")
 
-function(ghostnet_add_cpu_kernels capability)
-  set(target ghostnet_kernels_${capability})
-  add_library(${target} OBJECT native/ops/cpu/kernels.cpp)
+function(ghostnet_add_cpu_kernels table source)
+  set(target ghostnet_${table})
+  add_library(${target} OBJECT native/ops/cpu/${source})
   target_include_directories(${target} PRIVATE native)
-  target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=kernels_${capability})
+  target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=${table})
   # Optimised in every configuration: without it the tests of the engine take minutes.
   target_compile_options(${target} PRIVATE -O3 ${ARGN})
   target_sources(ghostnet_cpu PRIVATE $<TARGET_OBJECTS:${target}>)
 endfunction()
 
-ghostnet_add_cpu_kernels(baseline)
+ghostnet_add_cpu_kernels(kernels_baseline kernels.cpp)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   target_compile_definitions(ghostnet_cpu PRIVATE GHOSTNET_X86_KERNELS)
-  ghostnet_add_cpu_kernels(avx2 -mavx2 -mfma)
-  ghostnet_add_cpu_kernels(avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
-                           -Wno-maybe-uninitialized)  # GCC 12 warns of its own intrinsics
+  ghostnet_add_cpu_kernels(kernels_avx2 kernels.cpp -mavx2 -mfma)
+  set(_avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
+              -Wno-maybe-uninitialized)  # GCC 12 warns of its own intrinsics
+  ghostnet_add_cpu_kernels(kernels_avx512 kernels.cpp ${_avx512})
+  ghostnet_add_cpu_kernels(kernels_bfloat16 bfloat16_kernels.cpp ${_avx512} -mavx512bf16)
 endif()

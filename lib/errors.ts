@@ -87,6 +87,10 @@ export const errorCatalogue = {
     meaning: 'An image can not be decoded.',
     remedy: 'Pass a JPEG, PNG, WebP, AVIF, GIF or TIFF that is complete.',
   },
+  GHOSTNET_UNSUPPORTED_PRECISION: {
+    meaning: 'A model is asked to compute in a precision that this processor has no instructions for.',
+    remedy: "Leave the option precision out, or set it to 'float32', which runs on every processor.",
+  },
   GHOSTNET_UNSUPPORTED_PLATFORM: {
     meaning: 'There is no prebuilt binary for this operating system and processor.',
     remedy: 'Use one of the systems that the message names, or build a clone on this one.',

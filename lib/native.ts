@@ -81,6 +81,7 @@ export interface NativeArchitecture {
 /** What computes; see native/engine/network.h. */
 export interface NativeBackend {
   readonly backend: 'fused' | 'reference';
+  readonly precision: 'float32' | 'bfloat16';
 }
 
 /** Names a job, so that it can be aborted. */

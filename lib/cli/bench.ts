@@ -6,13 +6,14 @@ import { GhostNet } from '../model.js';
 import { native } from '../native.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { jsonOption, modelOption } from './options.js';
+import { jsonOption, modelOption, precisionOption } from './options.js';
 
 interface Options {
   readonly model?: string;
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
   readonly seconds: number;
+  readonly precision: 'float32' | 'bfloat16';
   readonly profile?: boolean;
   readonly json?: boolean;
 }
@@ -44,6 +45,7 @@ export function benchCommand(): Command {
       parseCounts,
     )
     .option('--seconds <n>', 'how long to run each', parseSeconds, 1)
+    .addOption(precisionOption())
     .option('--profile', 'print at the end what each layer took, to standard error')
     .addOption(jsonOption('a line of JSON for each'))
     .addHelpText('after', exitCodeHelp)
@@ -55,7 +57,7 @@ export function benchCommand(): Command {
       const threadCounts = options.threads ?? [...new Set([1, defaultThreads])];
       if (words) process.stdout.write(`${header}\n`);
       for (const threads of threadCounts) {
-        using model = await GhostNet.load(options.model, { threads });
+        using model = await GhostNet.load(options.model, { threads, precision: options.precision });
         for (const batch of options.batch) {
           const timing = await time(model, batch, options.seconds);
           process.stdout.write(words ? `${rowOf(timing)}\n` : `${JSON.stringify(timing)}\n`);

@@ -10,7 +10,7 @@ import { classifyAll, type ClassifyResult } from '../pipeline/classify.js';
 import type { HeldImage } from '../pipeline/images.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { expandPaths } from './expand-paths.js';
-import { jsonOption, modelOption, parseCount, threadsOption } from './options.js';
+import { jsonOption, modelOption, parseCount, precisionOption, threadsOption } from './options.js';
 
 interface Options {
   readonly model?: string;
@@ -18,6 +18,7 @@ interface Options {
   readonly json?: boolean;
   readonly batchSize?: number;
   readonly threads?: number;
+  readonly precision: 'float32' | 'bfloat16';
   readonly colorProfile: 'ignore' | 'apply';
   readonly filesFrom?: string;
 }
@@ -50,6 +51,7 @@ export function classifyCommand(): Command {
     .option('--files-from <file>', 'read paths from a file, one a line; - is standard input')
     .option('--batch-size <n>', 'photographs that are run together (default: 32)', parseCount)
     .addOption(threadsOption())
+    .addOption(precisionOption())
     .addOption(
       new Option('--color-profile <what>', 'what becomes of embedded colour profiles')
         .choices(['ignore', 'apply'])
@@ -69,8 +71,12 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     );
   }
   const json = options.json === true || !process.stdout.isTTY;
-  const { model: source, threads, topK, batchSize, colorProfile } = options;
-  const model = await GhostNet.load(source, { colorProfile, ...(threads === undefined ? {} : { threads }) });
+  const { model: source, threads, topK, batchSize, colorProfile, precision } = options;
+  const model = await GhostNet.load(source, {
+    colorProfile,
+    precision,
+    ...(threads === undefined ? {} : { threads }),
+  });
   const progress = new Progress(images.length);
   let failed = 0;
   let index = 0;

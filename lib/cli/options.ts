@@ -22,6 +22,13 @@ export function jsonOption(what: string): Option {
   return new Option('--json', `print ${what}, also on a terminal`);
 }
 
+/** What the engine computes in. */
+export function precisionOption(): Option {
+  return new Option('--precision <what>', 'what to compute in; bfloat16 needs a processor with AVX512_BF16')
+    .choices(['float32', 'bfloat16'])
+    .default('float32');
+}
+
 /** How many threads a run takes. */
 export function threadsOption(): Option {
   return new Option(

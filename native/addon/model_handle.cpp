@@ -37,6 +37,16 @@ Backend to_backend(const Napi::Object& options) {
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is not known", name, "fused or reference");
 }
 
+Precision to_precision(const Napi::Object& options) {
+  if (options.Get("precision").IsUndefined()) return Precision::float32;
+  const std::string name = to_string(options.Get("precision"), "precision");
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    if (name == name_of(precision)) return precision;
+  }
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name,
+              "float32 or bfloat16");
+}
+
 std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
@@ -215,8 +225,9 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {list},
             [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-             transform = to_transform(options), backend = to_backend(options)] {
-              return Network::load(arrays, architecture, transform, backend);
+             transform = to_transform(options), backend = to_backend(options),
+             precision = to_precision(options)] {
+              return Network::load(arrays, architecture, transform, backend, precision);
             },
             wrap_network);
   });
@@ -260,8 +271,8 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {},
             [architecture = to_architecture(options), transform = to_transform(options), seed,
-             backend = to_backend(options)] {
-              return Network::create(architecture, transform, seed, backend);
+             backend = to_backend(options), precision = to_precision(options)] {
+              return Network::create(architecture, transform, seed, backend, precision);
             },
             wrap_network);
   });

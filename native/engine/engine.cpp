@@ -161,7 +161,7 @@ void Engine::run(const ArrayView& input, const Transform& transform, Output outp
       .batch = input.shape[0],
       .height = input.shape[bytes ? 1 : 2],
       .width = input.shape[bytes ? 2 : 3],
-      .input = bytes ? StemStep::Input::bytes_nhwc : StemStep::Input::floats_nchw,
+      .input = bytes ? Input::bytes_nhwc : Input::floats_nchw,
       .output = output,
       .threads = threads,
   };

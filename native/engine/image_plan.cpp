@@ -8,8 +8,8 @@ namespace ghostnet {
 
 namespace {
 
-// A plane of this many floats does not stay in a second-level cache between two steps.
-constexpr int64_t kLargePlane = 64 * 1024;
+// A plane of this many bytes does not stay in a second-level cache between two steps.
+constexpr int64_t kLargePlane = 256 * 1024;
 
 // A step of a plane of so many pixels reads about as many weights as activations, or more.
 constexpr int64_t kSmallPlane = 64;
@@ -20,18 +20,19 @@ constexpr int64_t kChainPixels = 56;
 }  // namespace
 
 /** Follows an image through the network, and notes the steps and which buffers each uses. */
+template <typename Value>
 class ImagePlan::Builder {
  public:
   Builder(ImagePlan& plan, const PackedNetwork& network, const cpu::Kernels& kernels, int team_size)
       : plan_(plan), network_(network), kernels_(kernels), team_size_(team_size) {}
 
-  void build(StemStep::Input input, int64_t height, int64_t width) {
+  void build(Input input, int64_t height, int64_t width) {
     const Plane image = {3, height, width};
     Plane plane = strided(image, network_.stem.columns, 2);
     int x = buffer(plane);
-    add(std::make_unique<StemStep>(network_.stem, input, image, plane, x), {x});
+    add(std::make_unique<StemStep<Value>>(network_.stem, input, image, plane, x), {x});
     for (const PackedBottleneck& block : network_.blocks) x = bottleneck(block, plane, x);
-    add(std::make_unique<LastStep>("last 1x1 and mean", network_.last, plane, x), {x});
+    add(std::make_unique<LastStep<Value>>("last 1x1 and mean", network_.last, plane, x), {x});
     plan_.grouped_ = plan_.steps_.size();
     if (team_size_ == 1) {
       chain();
@@ -39,14 +40,23 @@ class ImagePlan::Builder {
     }
     place();
     for (const auto& step : plan_.steps_) {
-      plan_.scratch_size_ = std::max(plan_.scratch_size_, cpu::round_up(step->scratch(kernels_), 16));
+      plan_.scratch_size_ =
+          std::max(plan_.scratch_size_, cpu::round_up(floats_in(step->scratch(kernels_)), 16));
     }
   }
 
  private:
   struct Buffer {
-    int64_t row, height, ring;
+    int64_t row;  ///< bytes
+    int64_t height, ring;
   };
+
+  static constexpr int64_t kValue = sizeof(Value);
+
+  static int64_t floats_in(int64_t bytes) {
+    constexpr int64_t kFloat = sizeof(float);
+    return cpu::round_up(bytes, kFloat) / kFloat;
+  }
 
   static Plane strided(const Plane& plane, int64_t channels, int64_t stride) {
     return {channels, (plane.height - 1) / stride + 1, (plane.width - 1) / stride + 1};
@@ -59,8 +69,8 @@ class ImagePlan::Builder {
     return plane.height >= kRowsWorthSplitting * team_size_ ? Split::rows : Split::channels;
   }
 
-  int buffer(const Plane& plane) {
-    buffers_.push_back({plane.row(), plane.height, plane.height});
+  int buffer(const Plane& plane, int64_t value_size = kValue) {
+    buffers_.push_back({plane.row() * value_size, plane.height, plane.height});
     return static_cast<int>(buffers_.size()) - 1;
   }
 
@@ -72,13 +82,13 @@ class ImagePlan::Builder {
   }
 
   void add_ghost_module(const std::string& name, const cpu::PackedGhostModule& module, const Plane& in,
-                        GhostModuleStep::Buffers buffers, bool barrier_after = true) {
+                        GhostModuleBuffers buffers, bool barrier_after = true) {
     if (team_size_ == 1 && keeps_rows(kernels_, module, buffers.residual >= 0)) {
       buffers.kept = static_cast<int>(buffers_.size());
       buffers_.push_back(
-          {kept_row_size(kernels_, module, in.width), in.height, 0});  // only where it is chained
+          {kept_row_size(kernels_, module, in.width) * kValue, in.height, 0});  // only where it is chained
     }
-    add(std::make_unique<GhostModuleStep>(name, module, in, buffers, split_of(in)),
+    add(std::make_unique<GhostModuleStep<Value>>(name, module, in, buffers, split_of(in)),
         {buffers.input, buffers.output, buffers.gate, buffers.residual, buffers.row_sums, buffers.kept},
         barrier_after);
   }
@@ -92,28 +102,28 @@ class ImagePlan::Builder {
     const bool strides = block.strided.has_value();
     const bool has_shortcut = block.shortcut.has_value();
     const int output = buffer(plane);
-    const int sums = squeezes ? buffer({hidden.channels, hidden.height, 1}) : -1;
+    const int sums = squeezes ? buffer({hidden.channels, hidden.height, 1}, sizeof(float)) : -1;
 
     int y = buffer(wide);
     add_ghost_module(block.name + ".ghost1", block.ghost1, in,
                      {.input = x, .output = y, .row_sums = strides ? -1 : sums}, strides || !has_shortcut);
     if (strides) {
       const int narrow = buffer(hidden);
-      add(std::make_unique<DepthwiseStep>(block.name + ".conv_dw", *block.strided, block.stride, wide, hidden,
-                                          y, narrow, sums, split_of(hidden)),
+      add(std::make_unique<DepthwiseStep<Value>>(block.name + ".conv_dw", *block.strided, block.stride, wide,
+                                                 hidden, y, narrow, sums, split_of(hidden)),
           {y, narrow, sums}, !has_shortcut);
       y = narrow;
     }
     if (has_shortcut) {
-      add(std::make_unique<ShortcutStep>(block.name + ".shortcut", *block.shortcut, block.stride, in, plane,
-                                         x, output, split_of(plane)),
+      add(std::make_unique<ShortcutStep<Value>>(block.name + ".shortcut", *block.shortcut, block.stride, in,
+                                                plane, x, output, split_of(plane)),
           {x, output});
     }
     int gate = -1;
     if (squeezes) {
       const PackedSqueezeExcite& weights = *block.squeeze_excite;
-      const int squeezed = buffer({weights.reduce.columns, 1, 1});
-      gate = buffer({weights.expand.columns, 1, 1});
+      const int squeezed = buffer({weights.reduce.columns, 1, 1}, sizeof(float));
+      gate = buffer({weights.expand.columns, 1, 1}, sizeof(float));
       add(std::make_unique<SqueezeStep>(block.name + ".se.conv_reduce", weights.reduce, hidden, sums,
                                         squeezed),
           {sums, squeezed});
@@ -133,7 +143,8 @@ class ImagePlan::Builder {
       const auto* rows = dynamic_cast<const RowStep*>(step.get());
       if (rows == nullptr) break;
       steps.push_back(rows);
-      if (std::max(rows->in().count(), rows->out().count()) >= kLargePlane) plan_.chained_ = steps.size();
+      if (std::max(rows->in().count(), rows->out().count()) * kValue >= kLargePlane)
+        plan_.chained_ = steps.size();
     }
     steps.resize(plan_.chained_);
     if (steps.empty()) return;
@@ -223,8 +234,9 @@ class ImagePlan::Builder {
     for (size_t index = 0; index < buffers_.size(); ++index) {
       Buffer& buffer = buffers_[index];
       if (!rings_.empty() && rings_[index] > 0) buffer.ring = std::min(rings_[index], buffer.height);
-      early_layout.add(late[index] ? 0 : buffer.row * buffer.ring);
-      late_layout.add(late[index] ? buffer.row * buffer.ring : 0);
+      const int64_t size = floats_in(buffer.row * buffer.ring);
+      early_layout.add(late[index] ? 0 : size);
+      late_layout.add(late[index] ? size : 0);
     }
     // Steps that are chained, or have no barrier between them, run at the same time.
     int moment = 0;
@@ -251,9 +263,13 @@ class ImagePlan::Builder {
   std::vector<int64_t> rings_;          ///< rows of each buffer that the chain keeps
 };
 
-ImagePlan::ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, StemStep::Input input,
-                     int64_t height, int64_t width, int team_size) {
-  Builder(*this, network, kernels, team_size).build(input, height, width);
+ImagePlan::ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, Input input, int64_t height,
+                     int64_t width, int team_size) {
+  if (network.precision == Precision::bfloat16) {
+    Builder<cpu::BFloat16>(*this, network, kernels, team_size).build(input, height, width);
+  } else {
+    Builder<float>(*this, network, kernels, team_size).build(input, height, width);
+  }
 }
 
 }  // namespace ghostnet

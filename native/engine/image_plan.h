@@ -18,7 +18,7 @@ class ImagePlan {
    * @param team_size 1: the first steps, whose planes are too large for a cache, follow each other row by
    * row; more: the threads of a team share each step
    */
-  ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, StemStep::Input input, int64_t height,
+  ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, Input input, int64_t height,
             int64_t width, int team_size);
 
   /** Some rows of one of the first steps. */
@@ -42,6 +42,7 @@ class ImagePlan {
   int64_t scratch_size() const { return scratch_size_; }  ///< floats of each thread
 
  private:
+  template <typename Value>
   class Builder;
 
   std::vector<std::unique_ptr<Step>> steps_;

@@ -69,40 +69,58 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
   return best;
 }
 
+void check_precision(Precision precision, Backend backend) {
+  if (precision == Precision::float32) return;
+  if (backend != Backend::fused) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend computes in another precision",
+                name_of(precision), name_of(Precision::float32));
+  }
+  const cpu::Capability capability = cpu::chosen_capability();
+  if (cpu::has_bfloat16(capability)) return;
+  const bool lowered = cpu::has_bfloat16(cpu::available_capabilities().back());
+  throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for bfloat16 here",
+              lowered ? std::string("GHOSTNET_CPU_CAPABILITY=") + cpu::name_of(capability)
+                      : "a processor without AVX512_BF16",
+              "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
+}
+
 }  // namespace
 
 struct Network::Weights {
   GhostNet net;
-  std::unique_ptr<Engine> engine;  // made by the first run that takes it
+  std::map<Precision, Engine> engines = {};  // each made by the first run that takes it
 
-  Engine& fused() {
-    if (engine == nullptr) {
-      const cpu::Capability capability = cpu::chosen_capability();
-      engine = std::make_unique<Engine>(pack_network(*net, capability), capability);
-    }
-    return *engine;
+  Engine& fused(Precision precision) {
+    const auto found = engines.find(precision);
+    if (found != engines.end()) return found->second;
+    const cpu::Capability capability = cpu::chosen_capability();
+    return engines.try_emplace(precision, pack_network(*net, capability, precision), capability)
+        .first->second;
   }
 };
 
-Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend)
-    : weights_(std::move(weights)), transform_(transform), backend_(backend) {}
+Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend,
+                 Precision precision)
+    : weights_(std::move(weights)), transform_(transform), backend_(backend), precision_(precision) {}
 Network::~Network() = default;
 
 std::shared_ptr<Network> Network::create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed, Backend backend) {
+                                         std::optional<uint64_t> seed, Backend backend, Precision precision) {
   validate(transform);
+  check_precision(precision, backend);
   std::shared_ptr<Network> network;
   guard([&] {
-    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed), nullptr});
+    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed)});
     to_channels_last(weights->net);
-    network.reset(new Network(std::move(weights), transform, backend));
+    network.reset(new Network(std::move(weights), transform, backend, precision));
   });
   return network;
 }
 
 std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform, Backend backend) {
+                                       const Transform& transform, Backend backend, Precision precision) {
   validate(transform);
+  check_precision(precision, backend);
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
   if (!architecture) architecture = infer_architecture(shapes);
@@ -116,12 +134,13 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
       return weights.net->architecture() == *architecture && holds(*weights.net, arrays);
     };
     const auto make = [&] {
-      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture), nullptr});
+      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture)});
       fill(*weights->net, arrays);
       to_channels_last(weights->net);
       return weights;
     };
-    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend));
+    network.reset(
+        new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend, precision));
   });
   return network;
 }
@@ -159,7 +178,7 @@ Array Network::run(const ArrayView& input, Output output, int threads) const {
   Array result;
   guard([&] {
     if (backend_ == Backend::fused) {
-      Engine& engine = weights_->fused();
+      Engine& engine = weights_->fused(precision_);
       result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
       result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
       engine.run(input, transform_, output, threads, reinterpret_cast<float*>(result.memory->data()));

@@ -15,6 +15,7 @@
 
 #include "engine/array.h"
 #include "engine/output.h"
+#include "engine/precision.h"
 #include "engine/transform.h"
 #include "model/architecture.h"
 
@@ -39,19 +40,24 @@ class Network {
   /**
    * Fresh weights, as PyTorch initialises them.
    * @param seed the values are those of the reference after torch.manual_seed(seed); drawn when not given
-   * @throws Error GHOSTNET_INVALID_ARGUMENT
+   * @param precision bfloat16 for the fused backend only
+   * @throws Error GHOSTNET_INVALID_ARGUMENT; GHOSTNET_UNSUPPORTED_PRECISION where the engine has no kernels
+   * for it on this processor or below the instruction set that GHOSTNET_CPU_CAPABILITY names
    */
   static std::shared_ptr<Network> create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed, Backend backend = Backend::fused);
+                                         std::optional<uint64_t> seed, Backend backend = Backend::fused,
+                                         Precision precision = Precision::float32);
 
   /**
    * The network of a state dict. Floating-point arrays of any width become float32. Networks with the same
    * weights share them in the process.
    * @param architecture inferred from the shapes when not given
-   * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, GHOSTNET_INVALID_ARGUMENT
+   * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, GHOSTNET_INVALID_ARGUMENT; of the
+   * precision as `create`
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform, Backend backend = Backend::fused);
+                                       const Transform& transform, Backend backend = Backend::fused,
+                                       Precision precision = Precision::float32);
 
   ~Network();
 
@@ -94,11 +100,12 @@ class Network {
 
  private:
   struct Weights;
-  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend);
+  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend, Precision precision);
 
   std::shared_ptr<Weights> weights_;
   Transform transform_;
   Backend backend_;
+  Precision precision_;
 };
 
 }  // namespace ghostnet

@@ -27,7 +27,8 @@ FoldedConv fold(const nn::Sequential& sequential, size_t index) {
 
 class Packer {
  public:
-  explicit Packer(const cpu::Kernels& kernels) : packing_{kernels, &pool_} {}
+  Packer(const cpu::Kernels& kernels, Precision precision)
+      : packing_{kernels, &pool_, precision == Precision::bfloat16} {}
 
   cpu::PackedProduct product(const FoldedConv& conv) const {
     return cpu::pack_product(packing_, values(conv.weight), values(conv.bias), conv.weight.size(0),
@@ -85,11 +86,12 @@ class Packer {
 
 }  // namespace
 
-PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability) {
+PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability, Precision precision) {
   const c10::InferenceMode inference;
   const Architecture& architecture = net.architecture();
-  const Packer pack(cpu::kernels_of(capability));
+  const Packer pack(cpu::kernels_of(capability), precision);
   PackedNetwork packed;
+  packed.precision = precision;
   packed.stem = pack.stem(fold(*net.conv_stem, *net.bn1));
   const auto modules = net.named_modules();
   for (size_t stage = 0; stage < architecture.stages.size(); ++stage) {

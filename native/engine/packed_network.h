@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/precision.h"
 #include "model/architecture.h"
 #include "ops/cpu/ghost_module.h"
 
@@ -34,13 +35,19 @@ struct PackedBottleneck {
 };
 
 struct PackedNetwork {
+  Precision precision = Precision::float32;
   cpu::PackedProduct stem;  ///< of the kernel's rows, [3][3 pixels of 3 channels]
   std::vector<PackedBottleneck> blocks;
   cpu::PackedProduct last;
   cpu::PackedRows head, classifier;
 };
 
-/** @param net in evaluation; its weights are copied */
-PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability);
+/**
+ * @param net in evaluation; its weights are copied
+ * @param precision bfloat16 where the capability has_bfloat16(). Layers of one pixel are float32 in any case:
+ * squeeze-and-excitation, head and classifier
+ */
+PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability,
+                           Precision precision = Precision::float32);
 
 }  // namespace ghostnet

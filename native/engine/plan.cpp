@@ -36,8 +36,8 @@ cpu::Range Plan::group(int64_t index) const {
 void Plan::make_profile(const PackedNetwork& network) {
   profile_ = &Profile::titled(
       "batch " + std::to_string(key_.batch) + ", " + std::to_string(key_.height) + "x" +
-      std::to_string(key_.width) + ", " +
-      (key_.input == StemStep::Input::bytes_nhwc ? "uint8, " : "float32, ") + std::to_string(key_.threads) +
+      std::to_string(key_.width) + ", " + (key_.input == Input::bytes_nhwc ? "uint8, " : "float32, ") +
+      (network.precision == Precision::bfloat16 ? "in bfloat16, " : "") + std::to_string(key_.threads) +
       (key_.threads == 1 ? " thread, " : " threads, ") + std::to_string(network.stem.columns) +
       " stem channels, " + std::to_string(step_count()) + " steps");
   if (!profile_->empty()) return;

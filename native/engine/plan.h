@@ -15,7 +15,7 @@ namespace ghostnet {
 /** What a plan is made for. */
 struct PlanKey {
   int64_t batch, height, width;
-  StemStep::Input input;
+  Input input;
   Output output;
   int threads;
 

@@ -1,6 +1,7 @@
 /**
  * What the engine does to one image, step by step. The threads of a team run a step together, each its share,
- * and meet at a barrier before a step that reads what others wrote. Free of LibTorch.
+ * and meet at a barrier before a step that reads what others wrote. Steps are templates over the type in
+ * which activations are stored: float or cpu::BFloat16. Free of LibTorch.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ struct Plane {
   int64_t count() const { return channels * height * width; }
 };
 
-/** Where a buffer lies among the others, in floats, and how many rows of it are kept. */
+/** Where a buffer lies among the others, in floats, and how many rows of it are kept. Activations may be
+ * narrower than a float. */
 struct BufferPlace {
   bool late;  ///< among those of which each image of a group has its own
   int64_t offset;
@@ -60,8 +62,13 @@ struct StepContext {
     other.late.data = late.row(index);
     return other;
   }
-  cpu::Rows rows(int number, const Plane& plane) const {
-    return {buffer(number), plane.row(), number < 0 ? 1 : places[number].ring};
+  template <typename Value>
+  cpu::RowsOf<Value> rows(int number, const Plane& plane) const {
+    return {reinterpret_cast<Value*>(buffer(number)), plane.row(), number < 0 ? 1 : places[number].ring};
+  }
+  template <typename Value>
+  Value* scratch_of() const {
+    return reinterpret_cast<Value*>(scratch);
   }
 };
 
@@ -83,7 +90,7 @@ class Step {
   virtual void run_group(const StepContext& first, int64_t images) const {
     for (int64_t index = 0; index < images; ++index) run(first.image(index));
   }
-  /** Floats of scratch memory that each thread takes. */
+  /** Bytes of scratch memory that each thread takes. */
   virtual int64_t scratch(const cpu::Kernels&) const { return 0; }
 
   const std::string& name() const { return name_; }
@@ -130,10 +137,13 @@ class RowStep : public Step {
   int output_;
 };
 
+/** The form of the caller's images. */
+enum class Input { bytes_nhwc, floats_nchw };
+
 /** The 3x3 stem of stride 2, from the caller's input. */
+template <typename Value>
 class StemStep : public RowStep {
  public:
-  enum class Input { bytes_nhwc, floats_nchw };
   StemStep(const cpu::PackedProduct& weights, Input input, Plane in, Plane out, int output);
   void run(const StepContext& context) const override;
   void run_rows(const StepContext& context, cpu::Range rows) const override;
@@ -142,21 +152,23 @@ class StemStep : public RowStep {
 
  private:
   int64_t tile_rows() const;
-  void read_row(const StepContext& context, int64_t y, float* row) const;
+  void read_row(const StepContext& context, int64_t y, Value* row) const;
 
   const cpu::PackedProduct& weights_;
   Input input_;
 };
 
+struct GhostModuleBuffers {
+  int input, output;
+  int gate = -1, residual = -1, row_sums = -1;
+  int kept = -1;  ///< rows that are kept from one call of run_rows to the next
+};
+
+template <typename Value>
 class GhostModuleStep : public RowStep {
  public:
-  struct Buffers {
-    int input, output;
-    int gate = -1, residual = -1, row_sums = -1;
-    int kept = -1;  ///< rows that are kept from one call of run_rows to the next
-  };
-  GhostModuleStep(std::string name, const cpu::PackedGhostModule& module, Plane in, Buffers buffers,
-                  Split split);
+  GhostModuleStep(std::string name, const cpu::PackedGhostModule& module, Plane in,
+                  GhostModuleBuffers buffers, Split split);
   void run(const StepContext& context) const override;
   void run_rows(const StepContext& context, cpu::Range rows) const override;
   std::vector<Need> needs(cpu::Range rows) const override;
@@ -164,13 +176,14 @@ class GhostModuleStep : public RowStep {
   int64_t scratch(const cpu::Kernels& kernels) const override;
 
  private:
-  cpu::GhostModuleCall call(const StepContext& context) const;
+  cpu::GhostModuleCall<Value> call(const StepContext& context) const;
 
   const cpu::PackedGhostModule& module_;
-  Buffers buffers_;
+  GhostModuleBuffers buffers_;
   Split split_;
 };
 
+template <typename Value>
 class DepthwiseStep : public RowStep {
  public:
   DepthwiseStep(std::string name, const cpu::PackedDepthwise& weights, int64_t stride, Plane in, Plane out,
@@ -189,6 +202,7 @@ class DepthwiseStep : public RowStep {
 };
 
 /** A depthwise convolution and a 1x1 convolution, rows of the first staying in scratch memory. */
+template <typename Value>
 class ShortcutStep : public RowStep {
  public:
   ShortcutStep(std::string name, const PackedShortcut& weights, int64_t stride, Plane in, Plane out,
@@ -235,6 +249,7 @@ class ExciteStep : public Step {
 };
 
 /** The last 1x1 convolution and the mean over its pixels. */
+template <typename Value>
 class LastStep : public Step {
  public:
   LastStep(std::string name, const cpu::PackedProduct& weights, Plane in, int input);

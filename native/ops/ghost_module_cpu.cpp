@@ -59,11 +59,11 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
     const int64_t kept_size = kept_row_size(kernels, module, width);
     const int64_t kept_count = kept_rows(module, height, width);
     cpu::Floats memory(kept_size * kept_count);
-    const cpu::Rows kept = {memory.data(), kept_size, kept_count};
+    const cpu::RowsOf<float> kept = {memory.data(), kept_size, kept_count};
     for (int64_t index = begin; index < end; ++index) {
       const int64_t number = index / bands;
       const int64_t first = index % bands * kBandRows;
-      const cpu::GhostModuleCall call = {
+      const cpu::GhostModuleCall<float> call = {
           .input = {in + number * height * width * x.size(1), width * x.size(1), height},
           .height = height,
           .width = width,
@@ -77,7 +77,7 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
           .panels = {0, std::ssize(module.primary.panels)},
           .resumes = false,
       };
-      run_ghost_module(kernels, module, call, part, kept, nullptr);
+      run_ghost_module<float>(kernels, module, call, part, kept, nullptr);
     }
   });
   const torch::Tensor pixels =

@@ -10,6 +10,7 @@
 
 #include "engine/tensor_bridge.h"
 #include "model/ghostnet.h"
+#include "test/engine_kind.h"
 
 namespace {
 
@@ -39,8 +40,6 @@ namespace ghostnet {
 namespace {
 
 using cpu::Capability;
-
-std::string name_of_case(const testing::TestParamInfo<Capability>& info) { return cpu::name_of(info.param); }
 
 /** Weights that make every layer matter: the values of a fresh network, other statistics than 0 and 1. */
 GhostNet random_network(const Architecture& architecture, uint64_t seed) {
@@ -140,15 +139,22 @@ bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
   return x.sizes() == y.sizes() && std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) == 0;
 }
 
-class EngineOf : public testing::TestWithParam<Capability> {};
-INSTANTIATE_TEST_SUITE_P(Capabilities, EngineOf, testing::ValuesIn(cpu::available_capabilities()),
-                         name_of_case);
+class EngineOf : public testing::TestWithParam<EngineKind> {
+ protected:
+  static PackedNetwork pack(GhostNet& net) {
+    return pack_network(*net, GetParam().capability, GetParam().precision);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Kinds, EngineOf, testing::ValuesIn(engine_kinds()),
+                         [](const auto& info) { return info.param.name(); });
 
 // The arena holds NaN before each run: whatever is read before it is written shows.
 TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
   const torch::NoGradGuard no_grad;
   at::set_num_threads(1);
   constexpr uint64_t kCases = 200;
+  double bfloat16_errors = 0;
+  int64_t bfloat16_cases = 0;
   for (uint64_t seed = 0; seed < kCases; ++seed) {
     Random random(seed);
     const Architecture architecture = random_architecture(random);
@@ -158,15 +164,25 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
     const int threads = static_cast<int>(random.between(1, 4));
     const Output output = random.of({Output::logits, Output::features});
     const torch::Tensor expected = expected_of(net, input, output);
-    for (const Capability capability : cpu::available_capabilities()) {
+    for (const EngineKind& kind : engine_kinds()) {
       const auto arena = std::make_shared<Arena>();
-      Engine engine(pack_network(*net, capability), capability, arena);
+      Engine engine(pack_network(*net, kind.capability, kind.precision), kind.capability, arena);
       const torch::Tensor first = run(engine, input, output, threads);
       std::memset(arena->data(), 0xff, arena->size());
       const torch::Tensor actual = run(engine, input, output, threads);
-      ASSERT_LT(relative_error(actual, expected), 1e-5) << "seed " << seed << " " << cpu::name_of(capability);
-      ASSERT_TRUE(same_bits(first, actual)) << "seed " << seed << " " << cpu::name_of(capability);
+      const double error = relative_error(actual, expected);
+      // Single cases cancel out until little but rounding is left; most do not.
+      const bool narrow = kind.precision == Precision::bfloat16;
+      if (narrow) {
+        bfloat16_errors += error;
+        ++bfloat16_cases;
+      }
+      ASSERT_LT(error, narrow ? 5e-2 : 1e-5) << "seed " << seed << " " << kind.name();
+      ASSERT_TRUE(same_bits(first, actual)) << "seed " << seed << " " << kind.name();
     }
+  }
+  if (bfloat16_cases > 0) {
+    EXPECT_LT(bfloat16_errors / static_cast<double>(bfloat16_cases), 6e-3);
   }
 }
 
@@ -194,7 +210,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
 TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
-  Engine engine(pack_network(*net, GetParam()), GetParam());
+  Engine engine(pack(net), GetParam().capability);
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{224, 224}, {95, 70}}) {
     const Input all = random_input(true, 7, height, width);
     std::vector<torch::Tensor> alone;
@@ -215,7 +231,7 @@ TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
 
 TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 5);
-  Engine engine(pack_network(*net, GetParam()), GetParam());
+  Engine engine(pack(net), GetParam().capability);
   std::vector<float> result(3 * 1280);
   static std::atomic<int64_t> operators = 0;
   const auto handle = at::addGlobalCallback(

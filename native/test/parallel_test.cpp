@@ -19,14 +19,14 @@ Architecture every_kind_of_layer() {
   return architecture;
 }
 
-class Parallel : public testing::TestWithParam<cpu::Capability> {};
-INSTANTIATE_TEST_SUITE_P(Capabilities, Parallel, testing::ValuesIn(cpu::available_capabilities()),
-                         [](const auto& info) { return cpu::name_of(info.param); });
+class Parallel : public testing::TestWithParam<EngineKind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, Parallel, testing::ValuesIn(engine_kinds()),
+                         [](const auto& info) { return info.param.name(); });
 
 TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
   constexpr int64_t kMaxBatch = 5;
   const auto arena = std::make_shared<Arena>();
-  Engine engine(SyntheticNetwork(every_kind_of_layer(), GetParam()).make(), GetParam(), arena);
+  Engine engine(SyntheticNetwork(every_kind_of_layer(), GetParam()).make(), GetParam().capability, arena);
   const int64_t columns = engine.columns(Output::logits);
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{112, 96}, {49, 67}}) {
     const int64_t image = height * width * 3;

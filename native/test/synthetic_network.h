@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/packed_network.h"
+#include "test/engine_kind.h"
 
 namespace ghostnet {
 
@@ -13,11 +14,14 @@ namespace ghostnet {
  * is not built for. */
 class SyntheticNetwork {
  public:
-  SyntheticNetwork(const Architecture& architecture, cpu::Capability capability)
-      : architecture_(architecture), packing_{cpu::kernels_of(capability), &pool_} {}
+  SyntheticNetwork(const Architecture& architecture, const EngineKind& kind)
+      : architecture_(architecture),
+        precision_(kind.precision),
+        packing_{cpu::kernels_of(kind.capability), &pool_, kind.precision == Precision::bfloat16} {}
 
   PackedNetwork make() {
     PackedNetwork network;
+    network.precision = precision_;
     int64_t channels = architecture_.stem_channels();
     network.stem = product(channels, 9, 3);
     for (const auto& stage : architecture_.stages) {
@@ -78,6 +82,7 @@ class SyntheticNetwork {
   }
 
   Architecture architecture_;
+  Precision precision_;
   cpu::FloatPool pool_;
   cpu::Packing packing_;
   int number_ = 0;

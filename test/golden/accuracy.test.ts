@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { hasBfloat16, needsBfloat16 } from '../support/processor.js';
 import { hasShared, needsShared, sharedFile } from '../support/shared.js';
 
 interface Line {
@@ -16,28 +17,42 @@ interface Line {
 // models/README.md states it, for the same 2,000 images.
 const accuracyOfTheCard = 81.05;
 
-it.skipIf(!hasShared)(
-  `ghostnet classify --json: the embedded model is as accurate as its card says${needsShared}`,
-  { timeout: 120_000 },
-  () => {
-    const folder = mkdtempSync(join(tmpdir(), 'ghostnet-cifar10-'));
-    try {
-      execFileSync('cmake', ['-E', 'tar', 'xf', sharedFile('data/cifar10-test-2000.zip')], { cwd: folder });
-      const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-      const output = execFileSync(process.execPath, [cli, 'classify', folder, '--top-k', '1', '--json'], {
-        encoding: 'utf8',
-        maxBuffer: 1 << 24,
-      });
-      const lines = output
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Line);
-      expect(lines).toHaveLength(2000);
-      // The folder of an image is its class.
-      const right = lines.filter(({ file, classes }) => file.split('/').at(-2) === classes[0]?.label);
-      expect(Math.abs((100 * right.length) / lines.length - accuracyOfTheCard)).toBeLessThanOrEqual(0.3);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
-);
+describe.skipIf(!hasShared)(`ghostnet classify --json of 2,000 images${needsShared}`, () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ghostnet-cifar10-'));
+    execFileSync('cmake', ['-E', 'tar', 'xf', sharedFile('data/cifar10-test-2000.zip')], { cwd: folder });
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The class that each image gets, and that it has: the folder of an image is its class. */
+  const classify = (precision: string) => {
+    const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const args = [cli, 'classify', folder, '--top-k', '1', '--json', '--precision', precision];
+    const output = execFileSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 24 });
+    const lines = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    expect(lines).toHaveLength(2000);
+    return lines.map(({ file, classes }) => ({ is: file.split('/').at(-2), gets: classes[0]?.label }));
+  };
+  const percent = (share: readonly unknown[]) => (100 * share.length) / 2000;
+
+  it('the embedded model is as accurate as its card says', { timeout: 120_000 }, () => {
+    const right = classify('float32').filter(({ is, gets }) => is === gets);
+    expect(Math.abs(percent(right) - accuracyOfTheCard)).toBeLessThanOrEqual(0.3);
+  });
+
+  it.skipIf(!hasBfloat16)(
+    `in bfloat16 99 % of the images get the same class${needsBfloat16}`,
+    { timeout: 120_000 },
+    () => {
+      const exact = classify('float32');
+      const same = classify('bfloat16').filter(({ gets }, index) => gets === exact[index]?.gets);
+      expect(percent(same)).toBeGreaterThanOrEqual(99);
+    },
+  );
+});

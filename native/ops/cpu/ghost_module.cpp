@@ -14,20 +14,20 @@ int64_t tile_rows(const PackedGhostModule& module, int64_t width) {
 }
 
 // Rows of pixels take whole vectors for each pixel, so that the cheap operation may read whole vectors.
-int64_t kept_pixel(const Kernels& kernels, const PackedGhostModule& module) {
-  return round_up(module.primary.columns, kernels.lanes);
+int64_t kept_pixel(int64_t lanes, const PackedGhostModule& module) {
+  return round_up(module.primary.columns, lanes);
 }
 
 // Intrinsic maps are read from the output itself, unless something is added to them there, or the vector
 // behind the last one belongs to another pixel.
-bool reads_output(const Kernels& kernels, const PackedGhostModule& module, bool has_residual) {
-  return !has_residual && kept_pixel(kernels, module) <= module.out();
+bool reads_output(int64_t lanes, const PackedGhostModule& module, bool has_residual) {
+  return !has_residual && kept_pixel(lanes, module) <= module.out();
 }
 
 }  // namespace
 
 int64_t kept_row_size(const Kernels& kernels, const PackedGhostModule& module, int64_t width) {
-  return width * std::max(kept_pixel(kernels, module), module.out());
+  return width * std::max(kept_pixel(kernels.lanes, module), module.out());
 }
 
 int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width) {
@@ -36,15 +36,17 @@ int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width
 }
 
 bool keeps_rows(const Kernels& kernels, const PackedGhostModule& module, bool has_residual) {
-  return !reads_output(kernels, module, has_residual);
+  return !reads_output(kernels.lanes, module, has_residual);
 }
 
 int64_t gated_size(const Kernels& kernels, const PackedGhostModule& module) {
-  return module.in() * kept_pixel(kernels, module);
+  return round_up(module.in(), 2) * kept_pixel(kernels.lanes, module);
 }
 
-void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, const GhostModuleCall& call,
-                      const GhostModulePart& part, const Rows& memory, float* gated) {
+template <typename Value>
+void run_ghost_module(const KernelsOn<Value>& kernels, const PackedGhostModule& module,
+                      const GhostModuleCall<Value>& call, const GhostModulePart& part,
+                      const RowsOf<Value>& memory, Value* gated) {
   const Range rows = part.rows;
   const Range panels = part.panels;
   if (rows.size() <= 0 || panels.size() <= 0) return;
@@ -61,15 +63,15 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
   const int64_t reach = ghosts.size() > 0 ? reach_of(module) : 0;
 
   // Where columns are shared out, another thread may write right behind ours while we read whole vectors.
-  const bool direct = all_panels && reads_output(kernels, module, has_residual);
-  const int64_t pitch = direct ? out : kept_pixel(kernels, module);
+  const bool direct = all_panels && reads_output(kernels.lanes, module, has_residual);
+  const int64_t pitch = direct ? out : kept_pixel(kernels.lanes, module);
   const int64_t start = part.resumes && rows.begin > 0 ? std::min(rows.begin + reach, call.height)
                                                        : std::max<int64_t>(rows.begin - reach, 0);
   const int64_t stop = std::min(rows.end + reach, call.height);
   // The rows that this pass writes to the output: one that will be resumed writes those ahead, too.
   const Range own = part.resumes ? Range{start, stop} : rows;
-  const Rows kept = {memory.data, width * pitch, memory.ring};
-  const auto intrinsic_row = [&](int64_t y) -> const float* {
+  const RowsOf<Value> kept = {memory.data, width * pitch, memory.ring};
+  const auto intrinsic_row = [&](int64_t y) -> const Value* {
     const bool in_output = direct && (part.resumes || (y >= rows.begin && y < rows.end));
     return in_output ? call.output.row(y) : kept.row(y);
   };
@@ -77,9 +79,10 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
   // With a gate, x * gate times the weights is x times gate * weights: what is less is scaled.
   const bool gates_input = call.gate != nullptr && call.height * width < primary.columns;
   const bool gates_weights = call.gate != nullptr && !gates_input;
-  const float* const weights = gates_weights ? gated : primary.weights.data();
+  const Value* const packed = primary.template weights_as<Value>();
+  const Value* const weights = gates_weights ? gated : packed;
   bool scaled = !gates_weights;
-  Product product{};
+  ProductOf<Value> product{};
   product.row_stride = module.in();
   product.relu = module.relu;
   product.out_stride = out;
@@ -98,8 +101,7 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
     for (int64_t index = panels.begin; index < panels.end; ++index) {
       if (!scaled) {
         const auto& panel = primary.panels[static_cast<size_t>(index)];
-        kernels.scale_panel(primary.weights.data() + panel.offset, call.gate, module.in(), panel.width,
-                            gated + panel.offset);
+        kernels.scale_panel(packed + panel.offset, call.gate, module.in(), panel.width, gated + panel.offset);
       }
       run_product(kernels, primary, weights, {index, index + 1}, product);
     }
@@ -125,17 +127,17 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
       int64_t to = tile_end;
       if (from < own.begin) to = std::min(to, own.begin);
       if (from >= own.begin && from < own.end) to = std::min(to, own.end);
-      for (const RowsOf<const float>& ring :
-           {call.input, call.residual, RowsOf<const float>(call.output), RowsOf<const float>(kept)}) {
+      for (const RowsOf<const Value>& ring :
+           {call.input, call.residual, RowsOf<const Value>(call.output), RowsOf<const Value>(kept)}) {
         if (ring.data != nullptr) to = std::min(to, from + ring.run(from));
       }
       multiply(from, to);
       from = to;
     }
     for (; y < rows.end && (y + reach < from || from == stop); ++y) {
-      float* const row = call.output.row(y);
+      Value* const row = call.output.row(y);
       if (ghosts.size() > 0) {
-        const float* const residual = has_residual ? call.residual.row(y) + primary.columns : nullptr;
+        const Value* const residual = has_residual ? call.residual.row(y) + primary.columns : nullptr;
         run_depthwise_row(kernels, module.cheap, cheap, y, intrinsic_row, residual, row + primary.columns);
       }
       if (call.row_sums == nullptr) continue;
@@ -152,5 +154,12 @@ void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, c
     }
   } while (from < stop);
 }
+
+template void run_ghost_module(const KernelsOn<float>&, const PackedGhostModule&,
+                               const GhostModuleCall<float>&, const GhostModulePart&, const RowsOf<float>&,
+                               float*);
+template void run_ghost_module(const KernelsOn<BFloat16>&, const PackedGhostModule&,
+                               const GhostModuleCall<BFloat16>&, const GhostModulePart&,
+                               const RowsOf<BFloat16>&, BFloat16*);
 
 }  // namespace ghostnet::cpu

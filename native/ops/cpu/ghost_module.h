@@ -19,12 +19,13 @@ struct PackedGhostModule {
   int64_t out() const { return primary.columns + cheap.channels; }
 };
 
+template <typename Value>
 struct GhostModuleCall {
-  RowsOf<const float> input;  ///< [height][width][in]
+  RowsOf<const Value> input;  ///< [height][width][in]
   int64_t height, width;
   const float* gate;             ///< [in], factors of the input channels, or null
-  RowsOf<const float> residual;  ///< [height][width][out], added last; without data, or `output` itself
-  Rows output;                   ///< [height][width][out]
+  RowsOf<const Value> residual;  ///< [height][width][out], added last; without data, or `output` itself
+  RowsOf<Value> output;          ///< [height][width][out]
   float* row_sums;               ///< [height][out], the sum over each row of output pixels, or null
 };
 
@@ -42,7 +43,7 @@ struct GhostModulePart {
 /** How far a ghost row looks for intrinsic rows above and below. */
 inline int64_t reach_of(const PackedGhostModule& module) { return module.cheap.kernel / 2; }
 
-/** Floats in a row of the intrinsic maps that a pass keeps. */
+/** Values in a row of the intrinsic maps that a pass keeps. */
 int64_t kept_row_size(const Kernels& kernels, const PackedGhostModule& module, int64_t width);
 
 /** Rows that a pass which resumes none keeps. */
@@ -51,16 +52,18 @@ int64_t kept_rows(const PackedGhostModule& module, int64_t height, int64_t width
 /** Whether intrinsic maps are kept at all by a pass that resumes; else it finds them in the output. */
 bool keeps_rows(const Kernels& kernels, const PackedGhostModule& module, bool has_residual);
 
-/** Floats of memory for weights, or for input, that a gate has scaled. */
+/** Values of memory for weights, or for input, that a gate has scaled. */
 int64_t gated_size(const Kernels& kernels, const PackedGhostModule& module);
 
 /**
  * Computes a part. Parts may be computed at the same time; together they give the same bits as one pass over
  * everything.
  * @param memory kept rows, of this thread alone
- * @param gated gated_size floats of this thread alone, with a gate
+ * @param gated gated_size values of this thread alone, with a gate
  */
-void run_ghost_module(const Kernels& kernels, const PackedGhostModule& module, const GhostModuleCall& call,
-                      const GhostModulePart& part, const Rows& memory, float* gated);
+template <typename Value>
+void run_ghost_module(const KernelsOn<Value>& kernels, const PackedGhostModule& module,
+                      const GhostModuleCall<Value>& call, const GhostModulePart& part,
+                      const RowsOf<Value>& memory, Value* gated);
 
 }  // namespace ghostnet::cpu

@@ -6,6 +6,8 @@ extern const Kernels kernels_baseline;
 #ifdef GHOSTNET_X86_KERNELS
 extern const Kernels kernels_avx2;
 extern const Kernels kernels_avx512;
+#else
+const KernelsOn<BFloat16> kernels_bfloat16 = {};  // no capability has them
 #endif
 
 const Kernels& kernels_of(Capability capability) {

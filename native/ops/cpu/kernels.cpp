@@ -4,28 +4,32 @@
 // keeps one copy of such a function, and could keep the one with instructions that the processor lacks.
 #include "ops/cpu/kernels.h"
 
+#include "ops/cpu/vector.h"
+
+// What computes with this vector.
 #include "ops/cpu/depthwise_kernel.h"
 #include "ops/cpu/peak_kernel.h"
 #include "ops/cpu/pixel_kernels.h"
 #include "ops/cpu/product_kernel.h"
-#include "ops/cpu/vector.h"
 
 namespace ghostnet::cpu {
 
 extern const Kernels GHOSTNET_KERNELS;
 const Kernels GHOSTNET_KERNELS = {
-    .lanes = Vector::kLanes,
-    .half_lanes = HalfVector::kLanes,
-    .product = product,
-    .row_product = row_product,
-    .depthwise_row = depthwise_row,
-    .sum_pixels = sum_pixels,
-    .scale_panel = scale_panel,
-    .scale_pixels = scale_pixels,
-    .hard_sigmoid = hard_sigmoid,
-    .normalise_row = normalise_row,
-    .interleave_row = interleave_row,
-    .multiply_add_rounds = multiply_add_rounds,
+    {
+        .lanes = Vector::kLanes,
+        .half_lanes = HalfVector::kLanes,
+        .product = product,
+        .depthwise_row = depthwise_row,
+        .sum_pixels = sum_pixels,
+        .scale_panel = scale_panel,
+        .scale_pixels = scale_pixels,
+        .normalise_row = normalise_row,
+        .interleave_row = interleave_row,
+    },
+    row_product,
+    hard_sigmoid,
+    multiply_add_rounds,
 };
 
 }  // namespace ghostnet::cpu

@@ -1,11 +1,12 @@
 /**
  * The CPU kernels of the engine and of the operator: one table of functions for each capability. Activations
- * are float32 with the channels of a pixel next to each other (NHWC). Kernels take pointers, write where they
- * are told, allocate nothing and never throw. Free of LibTorch.
+ * are float32 or bfloat16 with the channels of a pixel next to each other (NHWC). Kernels take pointers,
+ * write where they are told, allocate nothing and never throw. Free of LibTorch.
  *
  * Every value has one order of arithmetic, whatever the tile it is computed in: a sum over the depth of a
- * product or the taps of a convolution starts at the bias and goes on one fused multiply-add after another.
- * So results are bit-equal however the work is cut.
+ * product or the taps of a convolution starts at the bias and goes on one fused multiply-add after another,
+ * or, in a product of bfloat16, one pair of products after another. So results are bit-equal however the work
+ * is cut.
  */
 #pragma once
 
@@ -15,31 +16,39 @@
 
 namespace ghostnet::cpu {
 
+/** The upper half of a float32: what activations and the weights of products may be stored in. */
+enum class BFloat16 : uint16_t {};
+
 /**
  * Rows of pixels times a panel of packed weights: out[i][j] = relu?(bias[j] + sum over a[i] * panel[.][j]) +
  * residual[i][j].
  *
  * A row of `a` is `segments` runs of `depth` values, `segment_stride` apart: one run for a 1x1 convolution,
  * one for each kernel row for a larger one.
+ *
+ * A panel of bfloat16 holds two rows of each segment in one, the values of a column next to each other; where
+ * the depth is odd, the second of the last two is not used.
  */
-struct Product {
-  const float* a;
-  int64_t row_stride;  ///< floats from one row of `a` to the next
+template <typename Value>
+struct ProductOf {
+  const Value* a;
+  int64_t row_stride;  ///< values from one row of `a` to the next
   int64_t segments, segment_stride, depth;
   int64_t rows;
-  const float* panel;    ///< [segments*depth] rows of `vectors` vectors, zeros behind the last column
-  int64_t panel_stride;  ///< floats from one row of the panel to the next
+  const Value* panel;    ///< [segments*depth] rows of `vectors` vectors, zeros behind the last column
+  int64_t panel_stride;  ///< values from one row of the panel, or pair of rows, to the next
   const float* bias;     ///< whole vectors
   int64_t vectors;       ///< 1 to 3
   bool half;             ///< whether they are half vectors: one or three of them then
   int64_t columns;       ///< that are written to `out`: some of the last vector's at least
   bool relu;
-  const float* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
-  float* out;             ///< or null when only `plain` is wanted
+  const Value* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
+  Value* out;             ///< or null when only `plain` is wanted
   int64_t out_stride;
-  float* plain;  ///< the values before the residual, whole vectors, or null
+  Value* plain;  ///< the values before the residual, whole vectors, or null
   int64_t plain_stride;
 };
+using Product = ProductOf<float>;
 
 /** One row of values times a matrix in panels: what is left of a convolution on a 1x1 plane. */
 struct RowProduct {
@@ -57,45 +66,54 @@ struct RowProduct {
 inline constexpr int64_t kRowPanel = 2;
 
 /** One row of output pixels of a depthwise convolution with padding kernel/2. */
-struct DepthwiseRow {
-  const float* const* rows;  ///< [kernel] rows of the input, null where outside of the plane
+template <typename Value>
+struct DepthwiseRowOf {
+  const Value* const* rows;  ///< [kernel] rows of the input, null where outside of the plane
   int64_t width;             ///< of the input in pixels
-  int64_t pixel_stride;      ///< of the input in floats
+  int64_t pixel_stride;      ///< of the input in values
   int64_t out_width;
-  const float*
-      weights;  ///< for each vector of channels its bias and its taps: [ceil(channels/lanes)][1+k*k][lanes]
+  /**
+   * For each vector of channels its bias and its taps: [ceil(channels/lanes)][1+k*k][lanes]. For bfloat16 the
+   * even lanes come before the odd ones, where half a vector is not enough.
+   */
+  const float* weights;
   int64_t kernel, stride;
   int64_t channels;
   bool relu;
-  const float* residual;  ///< as `out`, added after the ReLU, or null; may be `out` itself
-  float* out;
-  int64_t out_stride;  ///< floats from one output pixel to the next
+  const Value* residual;  ///< as `out`, added after the ReLU, or null; may be `out` itself
+  Value* out;
+  int64_t out_stride;  ///< values from one output pixel to the next
+};
+using DepthwiseRow = DepthwiseRowOf<float>;
+
+/** The kernels that read or write activations, for one type of these. */
+template <typename Value>
+struct KernelsOn {
+  int64_t lanes;       ///< values in a vector: packed weights depend on it
+  int64_t half_lanes;  ///< in a half vector, which few channels waste less of; `lanes` when there is none
+
+  void (*product)(const ProductOf<Value>& call);
+  void (*depthwise_row)(const DepthwiseRowOf<Value>& call);
+
+  /** out[c] = sum of x[p][c] over the pixels, one after another, on top of what is in `out` when `add`. */
+  void (*sum_pixels)(const Value* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
+                     float* out);
+  /** out[k][j] = x[k][j] * gate[k] for a packed panel of `width` columns, whole vectors, and one segment. */
+  void (*scale_panel)(const Value* x, const float* gate, int64_t depth, int64_t width, Value* out);
+  /** out[p][c] = x[p][c] * gate[c]. */
+  void (*scale_pixels)(const Value* x, const float* gate, int64_t pixels, int64_t channels, Value* out);
+  /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
+  void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
+                        Value* out);
+  /** Three planes to pixels of three channels. */
+  void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, Value* out);
 };
 
 /** What one capability has. */
-struct Kernels {
-  int64_t lanes;  ///< floats in a vector: packed weights depend on it
-  int64_t
-      half_lanes;  ///< floats in a half vector, which few channels waste less of; `lanes` when there is none
-
-  void (*product)(const Product& call);
+struct Kernels : KernelsOn<float> {
   void (*row_product)(const RowProduct& call);
-  void (*depthwise_row)(const DepthwiseRow& call);
-
-  /** out[c] = sum of x[p][c] over the pixels, one after another, on top of what is in `out` when `add`. */
-  void (*sum_pixels)(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
-                     float* out);
-  /** out[k][j] = x[k][j] * gate[k] for a packed panel of `width` columns, whole vectors. */
-  void (*scale_panel)(const float* x, const float* gate, int64_t depth, int64_t width, float* out);
-  /** out[p][c] = x[p][c] * gate[c]. */
-  void (*scale_pixels)(const float* x, const float* gate, int64_t pixels, int64_t channels, float* out);
   /** x[i] = relu6(x[i] + 3) / 6 */
   void (*hard_sigmoid)(float* x, int64_t count);
-  /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
-  void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
-                        float* out);
-  /** Three planes to pixels of three channels. */
-  void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, float* out);
   /** Does nothing but multiply and add, on `out` [2*lanes], from and to which values go. @return how often */
   int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
 };
@@ -103,8 +121,23 @@ struct Kernels {
 /** @param capability one of available_capabilities() */
 const Kernels& kernels_of(Capability capability);
 
-/** Packed weights are padded to whole vectors, and kernels read whole vectors: this many floats behind the
- * last value of an input must be readable. */
+/** For a capability that has_bfloat16(); its lanes and half lanes are those of that capability. */
+extern const KernelsOn<BFloat16> kernels_bfloat16;
+
+/** The kernels on values of one type, beside those of a capability. */
+template <typename Value>
+const KernelsOn<Value>& kernels_on(const Kernels& kernels);
+template <>
+inline const KernelsOn<float>& kernels_on<float>(const Kernels& kernels) {
+  return kernels;
+}
+template <>
+inline const KernelsOn<BFloat16>& kernels_on<BFloat16>(const Kernels&) {
+  return kernels_bfloat16;
+}
+
+/** Packed weights are padded to whole vectors, and kernels read whole vectors: this many values behind the
+ * last one of an input must be readable. */
 inline constexpr int64_t kReadableBehind = 64;
 
 }  // namespace ghostnet::cpu

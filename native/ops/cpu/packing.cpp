@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/cpu/bfloat16_packing.h"
+
 namespace ghostnet::cpu {
 
 Range share_of(int64_t count, int part, int parts) {
@@ -14,6 +16,9 @@ int64_t PackedProduct::weight_count() const { return segments * depth * columns;
 
 PackedProduct pack_product(const Packing& packing, const float* weights, const float* bias, int64_t columns,
                            int64_t depth, int64_t segments) {
+  if (packing.bfloat16) {
+    return in_bfloat16(packing, pack_product({packing.kernels}, weights, bias, columns, depth, segments));
+  }
   const int64_t lanes = packing.kernels.lanes;
   const int64_t half = packing.kernels.half_lanes;
   PackedProduct packed;
@@ -68,28 +73,6 @@ Range panels_of(const PackedProduct& product, int part, int parts) {
     return index;
   };
   return {boundary(part), boundary(part + 1)};
-}
-
-void run_product(const Kernels& kernels, const PackedProduct& product, const float* weights, Range panels,
-                 Product call) {
-  float* const out = call.out;
-  float* const plain = call.plain;
-  const float* const residual = call.residual;
-  call.segments = product.segments;
-  call.depth = product.depth;
-  for (int64_t index = panels.begin; index < panels.end; ++index) {
-    const auto& panel = product.panels[static_cast<size_t>(index)];
-    call.panel = weights + panel.offset;
-    call.panel_stride = panel.width;
-    call.bias = product.bias.data() + panel.column;
-    call.vectors = panel.vectors;
-    call.half = panel.half;
-    call.columns = panel.columns;
-    call.out = out == nullptr ? nullptr : out + panel.column;
-    call.plain = plain == nullptr ? nullptr : plain + panel.column;
-    call.residual = residual == nullptr ? nullptr : residual + panel.column;
-    kernels.product(call);
-  }
 }
 
 PackedRows pack_rows(const Packing& packing, const float* weights, const float* bias, int64_t columns,
@@ -147,6 +130,9 @@ void run_rows(const Kernels& kernels, const PackedRows& matrix, Range panels, St
 
 PackedDepthwise pack_depthwise(const Packing& packing, const float* weights, const float* bias,
                                int64_t channels, int64_t kernel) {
+  if (packing.bfloat16) {
+    return in_bfloat16(packing, pack_depthwise({packing.kernels}, weights, bias, channels, kernel));
+  }
   const int64_t lanes = packing.kernels.lanes;
   PackedDepthwise packed;
   packed.channels = channels;

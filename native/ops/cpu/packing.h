@@ -21,19 +21,18 @@ struct Range {
 };
 
 /** Rows of a plane, or those of its rows that are kept: row y lies where row y - ring lay. */
-template <typename Float>
+template <typename Value>
 struct RowsOf {
-  Float* data = nullptr;
-  int64_t size = 0;  ///< floats in a row
+  Value* data = nullptr;
+  int64_t size = 0;  ///< values in a row
   int64_t ring = 1;
 
-  Float* row(int64_t y) const { return data + y % ring * size; }
+  Value* row(int64_t y) const { return data + y % ring * size; }
   /** How many rows from row y on lie behind each other. */
   int64_t run(int64_t y) const { return ring - y % ring; }
 
-  operator RowsOf<const float>() const { return {data, size, ring}; }
+  operator RowsOf<const Value>() const { return {data, size, ring}; }
 };
-using Rows = RowsOf<float>;
 
 /** The share of one of `parts` in `count` things: shares differ by one at most. */
 Range share_of(int64_t count, int part, int parts);
@@ -44,6 +43,7 @@ int64_t round_up(int64_t value, int64_t multiple);
 struct Packing {
   const Kernels& kernels;
   FloatPool* pool = nullptr;  ///< each for itself when null
+  bool bfloat16 = false;      ///< products and depthwise convolutions of bfloat16
 
   /** @throws std::bad_alloc */
   Floats floats(int64_t count) const { return pool == nullptr ? Floats(count) : pool->take(count); }
@@ -56,17 +56,21 @@ struct PackedProduct {
     int64_t column, columns;  ///< first column, how many
     int64_t vectors;
     bool half;       ///< whether they are half vectors
-    int64_t width;   ///< floats in a row: `vectors` whole ones
-    int64_t offset;  ///< in weights
+    int64_t width;   ///< values in a row: `vectors` whole ones
+    int64_t offset;  ///< in weights, in values
   };
   int64_t segments = 1;
   int64_t depth = 0;  ///< of a segment
   int64_t columns = 0;
   std::vector<Panel> panels;
-  Floats weights;
-  Floats bias;  ///< by column, whole vectors
+  Floats weights;  ///< of bfloat16, two in the place of each float32, where it is packed for these
+  Floats bias;     ///< by column, whole vectors
 
   int64_t weight_count() const;
+  template <typename Value>
+  const Value* weights_as() const {
+    return reinterpret_cast<const Value*>(weights.data());
+  }
 };
 
 /**
@@ -84,8 +88,30 @@ Range panels_of(const PackedProduct& product, int part, int parts);
  * @param weights those of the product, or others packed alike
  * @param call its rows, and out, residual and plain at column 0; what depends on the panel is filled in
  */
-void run_product(const Kernels& kernels, const PackedProduct& product, const float* weights, Range panels,
-                 Product call);
+template <typename Value>
+void run_product(const KernelsOn<Value>& kernels, const PackedProduct& product, const Value* weights,
+                 Range panels, ProductOf<Value> call) {
+  // A row of the panel, or a pair of rows, for each float32 that its depth takes.
+  constexpr int64_t kTogether = sizeof(float) / sizeof(Value);
+  Value* const out = call.out;
+  Value* const plain = call.plain;
+  const Value* const residual = call.residual;
+  call.segments = product.segments;
+  call.depth = product.depth;
+  for (int64_t index = panels.begin; index < panels.end; ++index) {
+    const auto& panel = product.panels[static_cast<size_t>(index)];
+    call.panel = weights + panel.offset;
+    call.panel_stride = kTogether * panel.width;
+    call.bias = product.bias.data() + panel.column;
+    call.vectors = panel.vectors;
+    call.half = panel.half;
+    call.columns = panel.columns;
+    call.out = out == nullptr ? nullptr : out + panel.column;
+    call.plain = plain == nullptr ? nullptr : plain + panel.column;
+    call.residual = residual == nullptr ? nullptr : residual + panel.column;
+    kernels.product(call);
+  }
+}
 
 /** A matrix for single rows: convolutions on a 1x1 plane, linear layers. */
 struct PackedRows {
@@ -130,7 +156,7 @@ PackedDepthwise pack_depthwise(const Packing& packing, const float* weights, con
 /** The largest kernel of a depthwise convolution: what architectures are allowed. */
 inline constexpr int64_t kMaxDepthwiseKernel = 31;
 
-/** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in floats. */
+/** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in values. */
 struct DepthwiseCall {
   int64_t height, width;  ///< of the input
   int64_t pixel_stride;   ///< of the input
@@ -145,11 +171,11 @@ struct DepthwiseCall {
  * @param row_of gives an input row by its number, which is inside of the plane, at channel 0
  * @param residual,out the row at channel 0; residual may be null
  */
-
-template <typename RowOf>
-void run_depthwise_row(const Kernels& kernels, const PackedDepthwise& weights, const DepthwiseCall& call,
-                       int64_t y, const RowOf& row_of, const float* residual, float* out) {
-  const float* rows[kMaxDepthwiseKernel];
+template <typename Value, typename RowOf>
+void run_depthwise_row(const KernelsOn<Value>& kernels, const PackedDepthwise& weights,
+                       const DepthwiseCall& call, int64_t y, const RowOf& row_of, const Value* residual,
+                       Value* out) {
+  const Value* rows[kMaxDepthwiseKernel];
   const int64_t kernel = weights.kernel;
   const int64_t first = y * call.stride - kernel / 2;
   for (int64_t ky = 0; ky < kernel; ++ky) {

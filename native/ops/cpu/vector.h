@@ -12,9 +12,6 @@
 #include <immintrin.h>
 #endif
 
-// For functions that take vectors by reference: called, they would go through memory.
-#define GHOSTNET_INLINE [[gnu::always_inline]] inline
-
 namespace ghostnet::cpu {
 namespace {
 
@@ -147,6 +144,9 @@ inline Vector max(Vector bound, Vector x) { return {bound.value > x.value ? boun
 inline Vector min(Vector bound, Vector x) { return {bound.value < x.value ? bound.value : x.value}; }
 
 #endif
+
+/** What activations are stored in. */
+using Value = float;
 
 #if !defined(__AVX512F__)
 using HalfVector = Vector;  // there is none

@@ -1,0 +1,26 @@
+// Kernels on bfloat16, for processors with AVX512_BF16. As in kernels.cpp, nothing but the table leaves this
+// file, and no inline function of the standard library comes in.
+#include "ops/cpu/kernels.h"
+
+#include "ops/cpu/bfloat16_vector.h"
+
+// What computes with these vectors.
+#include "ops/cpu/bfloat16_pixel_kernels.h"
+#include "ops/cpu/bfloat16_product_kernel.h"
+#include "ops/cpu/depthwise_kernel.h"
+
+namespace ghostnet::cpu {
+
+const KernelsOn<BFloat16> kernels_bfloat16 = {
+    .lanes = Vector::kLanes,
+    .half_lanes = HalfVector::kLanes,
+    .product = product,
+    .depthwise_row = depthwise_row,
+    .sum_pixels = sum_pixels,
+    .scale_panel = scale_panel,
+    .scale_pixels = scale_pixels,
+    .normalise_row = normalise_row,
+    .interleave_row = interleave_row,
+};
+
+}  // namespace ghostnet::cpu
