@@ -8,7 +8,7 @@ export class Unavailable extends Error {}
  * Speaks the protocol of engines/README.md over stdin and stdout, for an engine that runs in Node.js.
  *
  * @param {(options: { weights: string, onnx: string | null, values: Float32Array, shape: number[], threads: number }) =>
- *   Promise<{ name: string, settings: object, run: () => Promise<{ data: Float32Array, dispose: () => void }> }>} open
+ *   Promise<{ name: string, settings: object, tolerance?: number, run: () => Promise<{ data: Float32Array, dispose: () => void }> }>} open
  */
 export async function serve(open) {
   let engine;
@@ -17,7 +17,7 @@ export async function serve(open) {
       const bytes = await readFile(input);
       const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
       engine = await open({ weights, onnx, values, shape, threads });
-      return { name: engine.name, settings: engine.settings };
+      return { name: engine.name, settings: engine.settings, tolerance: engine.tolerance };
     },
     async logits() {
       const output = await engine.run();

@@ -79,7 +79,7 @@ void check_precision(Precision precision, Backend backend) {
   if (cpu::has_bfloat16(capability)) return;
   const bool lowered = cpu::has_bfloat16(cpu::available_capabilities().back());
   throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for bfloat16 here",
-              lowered ? std::string("GHOSTNET_CPU_CAPABILITY=") + cpu::name_of(capability)
+              lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
                       : "a processor without AVX512_BF16",
               "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
 }
