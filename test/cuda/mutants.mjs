@@ -162,7 +162,106 @@ const mutants = [
     from: 'write(lane / 8 + i * 4, lane % 8 + j * 8, &sum_[i][j])',
     to: 'write(lane / 8 + i * 4, lane % 8 * kColumns + j, &sum_[i][j])',
   },
+  {
+    name: 'pixels gated before their copies are waited for',
+    file: 'product.cuh',
+    from: ['async_wait_all();', 'stager.apply_gate(shared + stage * Tile::kStageBytes, channel);'],
+    to: ['', 'stager.apply_gate(shared + stage * Tile::kStageBytes, channel);\n    async_wait_all();'],
+  },
+  {
+    name: 'pixels gated that another thread has copied',
+    file: 'staging.cuh',
+    from: 'char* const at = stage + stage_offset(row(i), chunk());',
+    to: 'char* const at = stage + stage_offset(row(i) ^ 1, chunk());',
+  },
+  {
+    name: 'gates of the first image for all',
+    file: 'staging.cuh',
+    from: 'return block_index() / (a.channel_tiles * a.tiles);',
+    to: 'return 0 * a.tiles;',
+  },
+  {
+    name: "gates of the first pixel's image for a tile of several",
+    file: 'staging.cuh',
+    from: 'Tile::kPixels + row;\n    return',
+    to: 'Tile::kPixels + 0 * row;\n    return',
+  },
+  {
+    name: 'stem: the padding is normalised too',
+    file: 'stem_kernel.cuh',
+    from: 'if (column < 0 || column >= a.width) continue;\n        const float value = stem_input<bytes>(a, input, row, column, c);',
+    to: 'const bool outside = column < 0 || column >= a.width;\n        const float value = outside ? (bytes ? a.shift[c] : 0.f) : stem_input<bytes>(a, input, row, column, c);',
+  },
+  {
+    name: 'stem: red and blue exchanged',
+    file: 'stem_kernel.cuh',
+    from: '* a.scale[channel] + a.shift[channel]',
+    to: '* a.scale[2 - channel] + a.shift[2 - channel]',
+  },
+  {
+    name: 'depthwise: a row too far down',
+    file: 'depthwise_kernel.cuh',
+    from: 'if (row < 0 || row >= a.height) continue;',
+    to: 'if (row < 0 || row > a.height) continue;',
+  },
+  {
+    name: 'depthwise: pixels behind the end of a row',
+    file: 'depthwise_kernel.cuh',
+    from: 'if (first + i >= a.out_width) break;',
+    to: '',
+  },
+  {
+    name: 'depthwise: the kernel begins at the pixel instead of half of it before',
+    file: 'depthwise_kernel.cuh',
+    from: '(first + i) * a.stride + dx - half',
+    to: '(first + i) * a.stride + dx',
+  },
+  {
+    name: 'means: barrier missing before the sums are added',
+    file: 'means_kernel.cuh',
+    from: 'block_barrier();',
+    to: '',
+  },
+  {
+    name: 'means: the last row of sums forgotten',
+    file: 'means_kernel.cuh',
+    from: 'for (int i = 0; i < kMeansRows; ++i) total',
+    to: 'for (int i = 0; i < kMeansRows - 1; ++i) total',
+  },
+  {
+    name: 'means: channels behind the last are written',
+    file: 'means_kernel.cuh',
+    from: 'if (channel >= tile || first + channel >= a.channels) return;',
+    to: 'if (channel >= tile) return;',
+  },
+  {
+    name: 'dense: rows behind the last are read',
+    file: 'dense_kernel.cuh',
+    from: ['if (i >= rows) break;\n      const Channels<T> values'],
+    to: ['const Channels<T> values'],
+  },
+  {
+    name: 'dense: lanes that have no depth left do not add',
+    file: 'dense_kernel.cuh',
+    from: 'float mine = 0;',
+    to: 'if (lane * kVector<T> >= a.depth) return;\n  float mine = 0;',
+  },
+  {
+    name: 'dense: the gate is not bounded above',
+    file: 'dense_kernel.cuh',
+    from: '(moved > 6 ? 6.f : moved) / 6',
+    to: 'moved / 6',
+  },
+  {
+    name: 'addition: more than there is',
+    file: 'addition_kernel.cuh',
+    from: 'const int count = left < kVector<T> ? static_cast<int>(left) : kVector<T>;',
+    to: 'const int count = left > 0 ? kVector<T> : 0;',
+  },
 ];
+
+// Kernels that are compiled in layers_*.cu; the others are in ghost_module_*.cu.
+const layerFiles = /^(stem|depthwise|means|dense|addition)_kernel/;
 
 function plant({ name, file, from, to }, root) {
   const folder = join(root, 'ops', 'cuda');
@@ -181,11 +280,12 @@ function plant({ name, file, from, to }, root) {
 
 async function runMutant(objects, mutant, index) {
   const dtype = mutant.dtype ?? 'float16';
+  const source = `${layerFiles.test(mutant.file) ? 'layers' : 'ghost_module'}_${dtype}.cu`;
   const root = join('build', 'cuda-on-cpu', `mutant-${index}`);
   rmSync(root, { recursive: true, force: true });
   try {
     plant(mutant, root);
-    const program = await linkMutant(objects, root, [`ghost_module_${dtype}.cu`], join(root, 'rig'));
+    const program = await linkMutant(objects, root, [source], join(root, 'rig'));
     const { status, signal, output } = await run(program, ['--edges', dtype]);
     if (status === 0) return { caught: false, by: 'NOTHING' };
     if (signal === 'SIGKILL') return { caught: false, by: 'no answer in ten minutes' };

@@ -65,7 +65,10 @@ export async function generateErrorCodes() {
 export async function buildObjects() {
   await generateErrorCodes();
   const own = [...globSync('native/test/cuda_on_cpu/*.cpp'), join('native', 'model', 'architecture.cpp')];
-  const code = [join(kernels, 'launch.cpp'), ...globSync('native/ops/cuda/*.cu')];
+  const code = [
+    ...['launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
+    ...globSync('native/ops/cuda/*.cu'),
+  ];
   const objects = await inParallel([...code, ...own], (source) =>
     compile(source, join(build, `${basename(source)}.o`)),
   );

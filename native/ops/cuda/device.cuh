@@ -130,6 +130,15 @@ GHOSTNET_DEVICE void multiply_accumulate<BFloat16>(float (&sum)[4], const uint32
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
 }
 
+/** The sum of all 32 lanes' values, the same in each of them. */
+GHOSTNET_DEVICE float warp_sum(float value) {
+#pragma unroll
+  for (int distance = 16; distance > 0; distance /= 2) {
+    value += __shfl_xor_sync(0xffffffffu, value, distance);
+  }
+  return value;
+}
+
 /** One 32-bit word as the numbers in it, and back (rounded to nearest, ties to even). */
 template <class T>
 struct Word;

@@ -118,7 +118,7 @@ fused_ghost_module(const Arguments a) {
     const FusedBlock<Tile> block(a);
     const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
                                static_cast<size_t>(a.in_channels) * sizeof(typename Tile::Scalar);
-    const Stager<Tile> stager(a, a.x + block.image * image_bytes, block.first_map, [&](int row) {
+    const Stager<Tile, BlockImage> stager(a, a.x + block.image * image_bytes, block.first_map, [&](int row) {
       if (row >= block.region.pixels()) return -1;
       const int y = block.region.top + row / block.region.width;
       return y * a.width + block.region.left + row % block.region.width;

@@ -10,4 +10,6 @@ LaunchResult launch_in_two_bfloat16(const GhostModuleCall& call, CUstream_st* st
   return launch_in_two<BFloat16>(call, stream);
 }
 
+template LaunchResult launch_layer_of<BFloat16>(const PointwiseCall&, CUstream_st*);
+
 }  // namespace ghostnet::cuda

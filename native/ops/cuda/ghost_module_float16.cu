@@ -10,4 +10,6 @@ LaunchResult launch_in_two_float16(const GhostModuleCall& call, CUstream_st* str
   return launch_in_two<Half>(call, stream);
 }
 
+template LaunchResult launch_layer_of<Half>(const PointwiseCall&, CUstream_st*);
+
 }  // namespace ghostnet::cuda

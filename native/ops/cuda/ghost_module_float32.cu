@@ -10,4 +10,6 @@ LaunchResult launch_in_two_float32(const GhostModuleCall& call, CUstream_st* str
   return launch_in_two<float>(call, stream);
 }
 
+template LaunchResult launch_layer_of<float>(const PointwiseCall&, CUstream_st*);
+
 }  // namespace ghostnet::cuda

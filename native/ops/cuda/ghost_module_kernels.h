@@ -10,13 +10,9 @@
  */
 #pragma once
 
-#include <cstdint>
-
-struct CUstream_st;  // cudaStream_t without CUDA's headers
+#include "ops/cuda/launch_result.h"
 
 namespace ghostnet::cuda {
-
-enum class Dtype { kFloat32, kFloat16, kBFloat16 };
 
 /** One ghost module with a 1x1 primary convolution of stride 1, on one batch. All pointers are on the device.
  */
@@ -27,6 +23,9 @@ struct GhostModuleCall {
   const float* primary_bias = nullptr;   ///< [intrinsic]
   const float* cheap_weight = nullptr;   ///< [cheap_size^2][intrinsic*(ratio-1)]
   const float* cheap_bias = nullptr;     ///< [intrinsic*(ratio-1)]
+  /** Multiplies x by channel, rounded to the dtype; [batch,in_channels], in_channels a multiple of 4, at an
+   * address of 16 bytes; may be null. */
+  const float* gate = nullptr;
   const void* residual = nullptr;  ///< added to the result, [batch,height,width,out_channels]; may be null
   void* out = nullptr;             ///< [batch,height,width,out_channels]; overlaps none of the above
   int64_t batch = 0;               ///< 0 launches nothing
@@ -37,17 +36,6 @@ struct GhostModuleCall {
   int cheap_size = 3;              ///< side of the cheap operation: 1, 3, 5 or 7
   int out_channels = 0;            ///< 1 to intrinsic*ratio: the concatenation is cut to this many
   bool relu = true;                ///< after both convolutions
-};
-
-enum class Launch {
-  kDone,         ///< launched (or nothing to do); errors of the run itself come from the stream
-  kUnsupported,  ///< numbers out of the ranges above, an image of 2 GiB, or a grid of 2^31 blocks
-  kFailed,       ///< CUDA refused; cudaGetLastError was read, its number is in `error`
-};
-
-struct LaunchResult {
-  Launch status = Launch::kDone;
-  int error = 0;  ///< cudaError_t
 };
 
 /** The whole module in one kernel: the input is read, the output written, nothing between touches memory. */

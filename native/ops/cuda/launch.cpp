@@ -19,6 +19,12 @@ bool supported(const GhostModuleCall& call) {
   const int64_t all = int64_t{1} * call.intrinsic * call.ratio;
   if (all > kMost / 4 || call.in_channels > kMost / 4 || call.out_channels < 1 || call.out_channels > all)
     return false;
+  // Gates are read four at a time, and counted in 32 bits.
+  if (call.gate != nullptr &&
+      (common_access({address(call.gate), 4 * static_cast<uint64_t>(call.in_channels)}) != 16 ||
+       call.batch > kMost / call.in_channels)) {
+    return false;
+  }
   // Kernels count the bytes of one image in 32 bits.
   const int64_t widest = call.in_channels > call.out_channels ? call.in_channels : call.out_channels;
   return int64_t{1} * call.height * call.width <= kMost / 4 / widest;

@@ -17,6 +17,7 @@ Arguments arguments_of(const GhostModuleCall& call) {
   a.primary_bias = call.primary_bias;
   a.cheap_weight = call.cheap_weight;
   a.cheap_bias = call.cheap_bias;
+  a.gate = call.gate;
   a.residual = static_cast<const char*>(call.residual);
   a.out = static_cast<char*>(call.out);
   a.height = call.height;
@@ -39,7 +40,8 @@ Arguments arguments_of(const GhostModuleCall& call) {
 
 /** The channels' tile of a plane; calls run.template operator()<Tile>(). */
 template <class T, int pixels, class Run>
-LaunchResult with_row_bytes(int intrinsic, Run run) {
+LaunchResult with_row_bytes(int intrinsic, bool gated, Run run) {
+  if (gated) return run.template operator()<Tile<T, pixels, 128>>();
   const int bytes = intrinsic * static_cast<int>(sizeof(T));
   if (bytes <= 32) return run.template operator()<Tile<T, pixels, 32>>();
   if (bytes <= 64) return run.template operator()<Tile<T, pixels, 64>>();
@@ -70,23 +72,42 @@ LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
   };
   // A small plane is one small tile, with all channels in the widest rows.
   if (int64_t{1} * call.height * call.width <= 64) return run.template operator()<Tile<T, 64, 128>>();
-  return with_row_bytes<T, 256>(call.intrinsic, run);
+  return with_row_bytes<T, 256>(call.intrinsic, call.gate != nullptr, run);
+}
+
+/** The primary convolution over all pixels of a batch. */
+template <class T>
+LaunchResult launch_primary(Arguments a, int64_t pixels, CUstream_st* stream) {
+  const auto run = [&]<class Tile>() -> LaunchResult {
+    a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
+    const int64_t blocks = blocks_of((pixels + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles);
+    if (blocks < 0) return {Launch::kUnsupported};
+    GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, primary_convolution<Tile>, a,
+                    pixels);
+    return last_launch();
+  };
+  return with_row_bytes<T, 256>(a.intrinsic, a.gate != nullptr, run);
+}
+
+template <class T>
+LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream) {
+  GhostModuleCall primary;
+  primary.x = call.x;
+  primary.primary_weight = call.weight;
+  primary.primary_bias = call.bias;
+  primary.out = call.out;
+  primary.height = primary.width = 1;
+  primary.in_channels = call.in_channels;
+  primary.intrinsic = primary.out_channels = call.out_channels;
+  primary.relu = call.relu;
+  return launch_primary<T>(arguments_of<T>(primary), call.pixels, stream);
 }
 
 template <class T>
 LaunchResult launch_in_two(const GhostModuleCall& call, CUstream_st* stream) {
-  Arguments a = arguments_of<T>(call);
+  const Arguments a = arguments_of<T>(call);
   const int64_t plane = int64_t{1} * a.height * a.width;
-  const auto primary = [&]<class Tile>() -> LaunchResult {
-    a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
-    const int64_t blocks =
-        blocks_of((call.batch * plane + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles);
-    if (blocks < 0) return {Launch::kUnsupported};
-    GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, primary_convolution<Tile>, a,
-                    call.batch * plane);
-    return last_launch();
-  };
-  const LaunchResult result = with_row_bytes<T, 256>(call.intrinsic, primary);
+  const LaunchResult result = launch_primary<T>(a, call.batch * plane, stream);
   if (result.status != Launch::kDone || a.out_channels <= a.intrinsic) return result;
 
   const bool columns = a.cheap_size == 3 && a.ghosts_per_map == 1;

@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "ghost_module_kernels.h"
+#include "layer_kernels.h"
 
 namespace ghostnet::cuda {
 
@@ -19,6 +20,23 @@ int64_t blocks_of(int64_t outer, int64_t inner);
 
 /** What CUDA says of the launch just made. */
 LaunchResult last_launch();
+
+struct Half;
+struct BFloat16;
+
+// Of calls that were checked; T is float, Half or BFloat16.
+template <class T>
+LaunchResult launch_layer_of(const StemCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_layer_of(const DepthwiseCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_layer_of(const MeansCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_layer_of(const DenseCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_layer_of(const AdditionCall& call, CUstream_st* stream);
 
 LaunchResult launch_fused_float32(const GhostModuleCall& call, CUstream_st* stream);
 LaunchResult launch_fused_float16(const GhostModuleCall& call, CUstream_st* stream);

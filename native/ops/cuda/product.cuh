@@ -128,8 +128,8 @@ struct ProductOf<Tile<float, pixels, row_bytes>> {
  * Tile::kIntrinsicStride) gets the channels of pixel r, zeros where the module has no more maps. Rows from
  * `pixels` on are left as they are. All threads may read the rows when it returns.
  */
-template <class Tile>
-GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile>& stager, int first_map,
+template <class Tile, class Image>
+GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Image>& stager, int first_map,
                                        int pixels, char* shared) {
   using T = typename Tile::Scalar;
   constexpr int channels_per_stage = kStageRow / static_cast<int>(sizeof(T));
@@ -143,6 +143,7 @@ GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile>& s
 #pragma unroll 1
   for (int channel = 0; channel < a.in_channels; channel += channels_per_stage) {
     async_wait_all();
+    stager.apply_gate(shared + stage * Tile::kStageBytes, channel);
     // All copies of this stage have landed, and no warp reads the other stage any more.
     block_barrier();
     const char* current = shared + stage * Tile::kStageBytes;

@@ -38,8 +38,29 @@ GHOSTNET_DEVICE void stage_chunk(char* to, const char* from, int count, int acce
   }
 }
 
-/** What one thread copies: chunk thread%4 of every (threads/4)-th row, pixels first, weights behind them. */
+/**
+ * Which image the gates of a row are those of, where a block takes pixels of one image; nothing of it is kept
+ * in registers while the product is computed.
+ */
+struct BlockImage {
+  static GHOSTNET_DEVICE int of_row(const Arguments& a, int) {
+    return block_index() / (a.channel_tiles * a.tiles);
+  }
+};
+/** The same where it takes pixels of the batch, wherever images end. */
 template <class Tile>
+struct PixelImage {
+  static GHOSTNET_DEVICE int of_row(const Arguments& a, int row) {
+    const int64_t pixel = static_cast<int64_t>(block_index() / a.channel_tiles) * Tile::kPixels + row;
+    return static_cast<int>(pixel / (a.height * a.width));
+  }
+};
+
+/**
+ * What one thread copies: chunk thread%4 of every (threads/4)-th row, pixels first, weights behind them.
+ * @tparam Image says which image a row is of
+ */
+template <class Tile, class Image>
 class Stager {
  public:
   /** @param pixel_of gives the index of the pixel in `x` of a row of the tile, or -1 for a row without one */
@@ -71,6 +92,26 @@ class Stager {
     for (int map = row(0); map < Tile::kChannels; map += kRowStep) {
       put(stage, Tile::kPixels + map, weight,
           map < arguments_.intrinsic - first_map_ ? map * row_bytes() : -1, count, arguments_.input_access);
+    }
+  }
+
+  /** Multiplies the pixels that this thread has copied, and waited for, by their gates: nobody else has seen
+   * them yet. */
+  GHOSTNET_DEVICE void apply_gate(char* stage, int first_channel) const {
+    if (!Tile::kGated || arguments_.gate == nullptr) return;
+    const int channel = first_channel + chunk() * kVector<T>;
+    const int count = arguments_.in_channels - channel;
+    if (count <= 0) return;
+#pragma unroll 1
+    for (int i = 0; i < kRows; ++i) {
+      if (offset_at(i) < 0) continue;
+      const float* const gates = arguments_.gate + Image::of_row(arguments_, row(i)) * arguments_.in_channels;
+      const Channels<T> gate = load_floats<T>(gates + channel, count, true);
+      char* const at = stage + stage_offset(row(i), chunk());
+      Channels<T> pixel = unpack<T>(load_shared16(at));
+#pragma unroll
+      for (int j = 0; j < kVector<T>; ++j) pixel.value[j] *= gate.value[j];
+      store16(at, pack(pixel));
     }
   }
 

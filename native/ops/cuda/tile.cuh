@@ -27,6 +27,9 @@ struct Tile {
    * at 80. */
   static constexpr int kBlocks = (row_bytes == 128 ? 512 : 768) / kThreads;
 
+  /** Whether there are registers left to multiply pixels by gates. */
+  static constexpr bool kGated = row_bytes == 128;
+
   static constexpr int kStageBytes = (pixels + kChannels) * kStageRow;
   /** The pad puts the rows that a warp writes at once into different banks. */
   static constexpr int kIntrinsicStride = row_bytes + 16;
@@ -49,6 +52,7 @@ struct Arguments {
   const float* primary_bias;
   const float* cheap_weight;
   const float* cheap_bias;
+  const float* gate;
   const char* residual;
   char* out;
   int height, width, in_channels, intrinsic, ghosts_per_map, cheap_size, out_channels;

@@ -18,7 +18,8 @@ primary_convolution(const Arguments a, const int64_t batch_pixels) {
   const int64_t left = batch_pixels - first_pixel;
   const int pixels = left < Tile::kPixels ? static_cast<int>(left) : Tile::kPixels;
   const char* x = a.x + static_cast<size_t>(first_pixel) * static_cast<size_t>(a.in_channels) * sizeof(T);
-  const Stager<Tile> stager(a, x, first_map, [&](int row) { return row < pixels ? row : -1; });
+  const Stager<Tile, PixelImage<Tile>> stager(a, x, first_map,
+                                              [&](int row) { return row < pixels ? row : -1; });
   compute_intrinsic<Tile>(a, stager, first_map, pixels, shared);
 
   const int end_map = a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels;

@@ -6,65 +6,14 @@
 #include <limits>
 #include <random>
 
-#include "half.h"
+#include "array.h"
+#include "outcome.h"
 
 namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
 using cuda::Dtype;
-
-size_t size_of(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 : 2; }
-
-/** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
-class Array {
- public:
-  Array(Dtype dtype, size_t elements, int misaligned) : dtype_(dtype), elements_(elements) {
-    constexpr size_t guard = 4096;
-    storage_.resize(elements * size_of(dtype) + 2 * guard + 64,
-                    static_cast<char>(0xff));  // NaN in every dtype
-    const auto start = reinterpret_cast<uintptr_t>(storage_.data()) + guard;
-    data_ = storage_.data() + guard + (16 - start % 16) % 16 + misaligned * size_of(dtype);
-  }
-
-  void fill(std::mt19937& random, double scale) {
-    std::uniform_real_distribution<double> values(-scale, scale);
-    for (size_t i = 0; i < elements_; ++i) set(i, static_cast<float>(values(random)));
-  }
-
-  void* data() { return data_; }
-  float* floats() { return reinterpret_cast<float*>(data_); }
-  size_t bytes() const { return elements_ * size_of(dtype_); }
-  size_t elements() const { return elements_; }
-
-  double get(size_t index) const {
-    const char* at = data_ + index * size_of(dtype_);
-    if (dtype_ == Dtype::kFloat32) {
-      float value;
-      std::memcpy(&value, at, sizeof value);
-      return value;
-    }
-    uint16_t bits;
-    std::memcpy(&bits, at, sizeof bits);
-    return dtype_ == Dtype::kFloat16 ? float_of_half(bits) : float_of_bfloat16(bits);
-  }
-
- private:
-  void set(size_t index, float value) {
-    char* at = data_ + index * size_of(dtype_);
-    if (dtype_ == Dtype::kFloat32) {
-      std::memcpy(at, &value, sizeof value);
-    } else {
-      const uint16_t bits = dtype_ == Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);
-      std::memcpy(at, &bits, sizeof bits);
-    }
-  }
-
-  Dtype dtype_;
-  size_t elements_;
-  std::vector<char> storage_;
-  char* data_;
-};
 
 struct Arrays {
   explicit Arrays(const Case& c)
@@ -73,6 +22,7 @@ struct Arrays {
         primary_bias(Dtype::kFloat32, c.intrinsic, c.misaligned),
         cheap_weight(Dtype::kFloat32, size_t(c.cheap_size) * c.cheap_size * ghosts(c), c.misaligned),
         cheap_bias(Dtype::kFloat32, ghosts(c), c.misaligned),
+        gate(Dtype::kFloat32, size_t(c.batch) * c.in_channels, 0),
         residual(c.dtype, pixels(c) * c.out_channels, c.misaligned),
         out(c.dtype, pixels(c) * c.out_channels, c.misaligned) {
     std::mt19937 random(static_cast<unsigned>(pixels(c) * 31 + c.in_channels * 7 + c.intrinsic));
@@ -81,13 +31,14 @@ struct Arrays {
     primary_bias.fill(random, 0.5);
     cheap_weight.fill(random, 1.0 / c.cheap_size);
     cheap_bias.fill(random, 0.5);
+    gate.fill(random, 1);
     residual.fill(random, 1);
   }
 
   static size_t pixels(const Case& c) { return size_t(c.batch) * c.height * c.width; }
   static int ghosts(const Case& c) { return c.intrinsic * (c.ratio - 1); }
 
-  Array x, primary_weight, primary_bias, cheap_weight, cheap_bias, residual, out;
+  Array x, primary_weight, primary_bias, cheap_weight, cheap_bias, gate, residual, out;
 };
 
 /** The module in float64, NHWC, as its definition says it. */
@@ -99,7 +50,14 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
     for (size_t i = 0; i < values.size(); ++i) values[i] = array.get(i);
     return values;
   };
-  const std::vector<double> x = widened(arrays.x), weight = widened(arrays.primary_weight);
+  std::vector<double> x = widened(arrays.x);
+  if (c.gate) {
+    const size_t image = size_t(c.height) * c.width * c.in_channels;
+    for (size_t i = 0; i < x.size(); ++i) {
+      x[i] = rounded(c.dtype, x[i] * arrays.gate.get(i / image * c.in_channels + i % c.in_channels));
+    }
+  }
+  const std::vector<double> weight = widened(arrays.primary_weight);
   std::vector<double> intrinsic(pixels * c.intrinsic);
   for (size_t pixel = 0; pixel < pixels; ++pixel) {
     for (int map = 0; map < c.intrinsic; ++map) {
@@ -140,18 +98,6 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
 
 }  // namespace
 
-double tolerance(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::kFloat32:
-      return 2e-6;
-    case Dtype::kFloat16:
-      return 1.5e-3;
-    case Dtype::kBFloat16:
-      return 1e-2;
-  }
-  return 0;
-}
-
 std::string Case::text() const {
   const char* const dtypes[] = {"float32", "float16", "bfloat16"};
   const char* const orders[] = {"forward", "reverse", "shuffled", "preempting"};
@@ -162,6 +108,7 @@ std::string Case::text() const {
           std::to_string(in_channels) + " -> " + std::to_string(intrinsic) + "*" + std::to_string(ratio) +
           " cut to " + std::to_string(out_channels) + ", cheap " + std::to_string(cheap_size);
   if (relu) text += ", relu";
+  if (gate) text += ", gate";
   if (residual) text += ", residual";
   if (misaligned != 0) text += ", off by " + std::to_string(misaligned);
   return text + ", " + orders[static_cast<int>(order)];
@@ -179,6 +126,7 @@ Outcome run(const Case& c) {
   checker.add_array("primary_bias", arrays.primary_bias.data(), arrays.primary_bias.bytes(), Use::kInput);
   checker.add_array("cheap_weight", arrays.cheap_weight.data(), arrays.cheap_weight.bytes(), Use::kInput);
   checker.add_array("cheap_bias", arrays.cheap_bias.data(), arrays.cheap_bias.bytes(), Use::kInput);
+  if (c.gate) checker.add_array("gate", arrays.gate.data(), arrays.gate.bytes(), Use::kInput);
   if (c.residual) checker.add_array("residual", arrays.residual.data(), arrays.residual.bytes(), Use::kInput);
   checker.add_array("out", arrays.out.data(), arrays.out.bytes(), Use::kOutput);
 
@@ -189,6 +137,7 @@ Outcome run(const Case& c) {
   call.primary_bias = arrays.primary_bias.floats();
   call.cheap_weight = arrays.cheap_weight.floats();
   call.cheap_bias = arrays.cheap_bias.floats();
+  call.gate = c.gate ? arrays.gate.floats() : nullptr;
   call.residual = c.residual ? arrays.residual.data() : nullptr;
   call.out = arrays.out.data();
   call.batch = c.batch;
@@ -203,31 +152,7 @@ Outcome run(const Case& c) {
   const cuda::LaunchResult result =
       c.path == Path::kFused ? launch_ghost_module(call, nullptr) : launch_ghost_module_in_two(call, nullptr);
 
-  Outcome outcome;
-  outcome.launches = checker.launches();
-  outcome.accesses = checker.accesses();
-  if (result.status != cuda::Launch::kDone) outcome.faults.push_back("not launched");
-  for (const auto& [kind, finding] : checker.findings()) {
-    outcome.faults.push_back(kind + " (" + std::to_string(finding.count) + "x): " + finding.detail);
-  }
-  if (const size_t bytes = checker.unwritten(arrays.out.data())) {
-    outcome.faults.push_back("output not written: " + std::to_string(bytes) + " bytes");
-  }
-  const std::vector<double> expected = reference(c, arrays);
-  double largest = 0, difference = 0;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    const double found = arrays.out.get(i);
-    largest = std::max(largest, std::abs(expected[i]));
-    difference = std::isnan(found) ? std::numeric_limits<double>::infinity()
-                                   : std::max(difference, std::abs(found - expected[i]));
-    if (std::isinf(difference)) break;
-  }
-  outcome.error = difference == 0 ? 0 : difference / largest;
-  if (!(outcome.error <= tolerance(c.dtype))) {
-    outcome.faults.push_back("differs from float64 by " + std::to_string(outcome.error) +
-                             " of the largest value");
-  }
-  return outcome;
+  return judge(result, arrays.out, reference(c, arrays), tolerance(c.dtype));
 }
 
 }  // namespace ghostnet::cuda_on_cpu

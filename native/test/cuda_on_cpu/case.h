@@ -7,6 +7,7 @@
 
 #include "machine.h"
 #include "ops/cuda/ghost_module_kernels.h"
+#include "outcome.h"
 
 namespace ghostnet::cuda_on_cpu {
 
@@ -17,23 +18,13 @@ struct Case {
   Path path = Path::kFused;
   int batch = 1, height = 1, width = 1, in_channels = 1, intrinsic = 1, ratio = 2, cheap_size = 3;
   int out_channels = 2;
-  bool relu = true, residual = false;
+  bool relu = true, residual = false, gate = false;
   int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
   Order order = Order::kForward;
   std::string name;  ///< of the module, if it has one
 
   std::string text() const;
 };
-
-struct Outcome {
-  std::vector<std::string> faults;  ///< empty: passed
-  double error = 0;                 ///< largest difference from float64, of the largest value
-  int launches = 0;
-  int64_t accesses = 0;
-};
-
-/** Largest error that a dtype may have, of the largest value. */
-double tolerance(cuda::Dtype dtype);
 
 /** Runs the case on random numbers and compares with convolutions in float64. */
 Outcome run(const Case& problem);

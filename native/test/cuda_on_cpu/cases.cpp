@@ -18,6 +18,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
     int batch, height, width, in_channels, intrinsic, ratio, cheap_size, out_channels;
     bool relu, residual;
     int misaligned;
+    bool gate = false;
   };
   const Shape shapes[] = {
       {1, 1, 1, 1, 1, 2, 3, 2, true, false, 0},        // nothing smaller
@@ -42,6 +43,10 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
       {1, 19, 22, 8, 40, 2, 7, 80, false, false, 0},   // halo of 3
       {1, 3, 3, 8, 9, 3, 7, 25, true, true, 0},        // kernel larger than the plane
       {1, 7, 7, 960, 80, 2, 3, 160, false, true, 0},   // many stages
+      {3, 7, 7, 76, 40, 2, 3, 80, false, false, 0,
+       true},  // gated; pixels of three images in a tile of the two
+      {2, 19, 18, 36, 20, 2, 3, 40, false, false, 0, true},  // gated, several tiles, 8-byte accesses
+      {1, 16, 16, 24, 12, 2, 5, 24, true, true, 0, true},    // gated, narrow rows
   };
   std::vector<Case> cases;
   int turn = 0;
@@ -59,6 +64,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
     c.relu = s.relu;
     c.residual = s.residual;
     c.misaligned = s.misaligned;
+    c.gate = s.gate;
     for (const Order order : kOrders) {
       c.order = order;
       cases.push_back(c);
@@ -94,6 +100,7 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
     c.residual = c.path == Path::kFused && random() % 3 == 0;
     c.misaligned = random() % 8 == 0 ? 1 + static_cast<int>(random() % 7) : 0;
     c.order = kOrders[random() % 4];
+    c.gate = c.in_channels % 4 == 0 && random() % 3 == 0;
     cases.push_back(c);
   }
   return cases;

@@ -37,7 +37,22 @@ void Checker::reset() {
 
 void Checker::add_array(std::string name, const void* data, size_t bytes, Use use) {
   arrays_.push_back({std::move(name), static_cast<const char*>(data), bytes, use,
-                     std::vector<int>(use == Use::kOutput ? bytes / kUnit : 0)});
+                     std::vector<int>(use == Use::kInput ? 0 : (bytes + kUnit - 1) / kUnit),
+                     std::vector<int>(use == Use::kReused ? (bytes + kUnit - 1) / kUnit : 0)});
+}
+
+void Checker::remove_array(const void* data) {
+  std::erase_if(arrays_, [&](const Array& array) { return array.data == data; });
+}
+
+void Checker::note_copy(const void* to, size_t bytes) {
+  const char* const at = static_cast<const char*>(to);
+  begin_launch();
+  for (Array& array : arrays_) {
+    if (array.use != Use::kReused || at < array.data || at + bytes > array.data + array.bytes) continue;
+    const auto first = array.writer.begin() + (at - array.data) / static_cast<ptrdiff_t>(kUnit);
+    std::fill(first, first + static_cast<ptrdiff_t>((bytes + kUnit - 1) / kUnit), launch_);
+  }
 }
 
 size_t Checker::unwritten(const void* data) const {
@@ -159,6 +174,23 @@ void Checker::end_copy(const void* shared, size_t bytes, const Site& site) {
   access(Access::kWrite, shared, bytes, site);
 }
 
+void Checker::write_global(Array& array, size_t index, const Site& site) {
+  const bool reused = array.use == Use::kReused;
+  const auto fault = [&](const char* kind) {
+    report(kind, array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
+  };
+  if (reused ? array.writer[index] == launch_ : array.writer[index] != 0) fault("output written twice");
+  if (reused && array.reader[index] == launch_) fault("written where the same launch reads");
+  array.writer[index] = launch_;
+}
+
+void Checker::read_global(Array& array, size_t index, const Site& site) {
+  if (array.writer[index] == 0 || array.writer[index] == launch_) {
+    report("output read", array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
+  }
+  if (array.use == Use::kReused) array.reader[index] = launch_;
+}
+
 void Checker::global_access(Access kind, const char* address, size_t bytes, const Site& site) {
   const Array* near = nullptr;
   for (Array& array : arrays_) {
@@ -171,16 +203,7 @@ void Checker::global_access(Access kind, const char* address, size_t bytes, cons
     }
     const auto offset = static_cast<size_t>(address - array.data);
     for (size_t index = offset / kUnit; index * kUnit < offset + bytes; ++index) {
-      int& writer = array.writer[index];
-      if (kind == Access::kWrite) {
-        if (writer != 0) {
-          report("output written twice",
-                 array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
-        }
-        writer = launch_;
-      } else if (writer == 0 || writer == launch_) {
-        report("output read", array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
-      }
+      kind == Access::kWrite ? write_global(array, index, site) : read_global(array, index, site);
     }
     return;
   }

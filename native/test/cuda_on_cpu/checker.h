@@ -28,6 +28,9 @@ enum class Access { kRead, kWrite };
 enum class Use {
   kInput,   ///< read only
   kOutput,  ///< every element written exactly once; read only by a later launch
+  /** Written and read by one launch after another, but no element written twice, or both written and read, by
+   * one: what holds buffers that take each other's place. */
+  kReused,
 };
 
 /** A kind of fault, the first place it was seen at, and how often. */
@@ -47,6 +50,9 @@ class Checker {
   /** Forgets arrays and findings. */
   void reset();
   void add_array(std::string name, const void* data, size_t bytes, Use use);
+  void remove_array(const void* data);
+  /** Bytes that were copied into an array that is reused. */
+  void note_copy(const void* to, size_t bytes);
   /** Bytes of an output that no kernel has written. */
   size_t unwritten(const void* data) const;
   const std::map<std::string, Finding>& findings() const { return findings_; }
@@ -76,7 +82,8 @@ class Checker {
     const char* data;
     size_t bytes;
     Use use;
-    std::vector<int> writer;  ///< by unit: the launch that wrote it, 0 for none
+    std::vector<int> writer;  ///< by unit: the launch that wrote it last, 0 for none
+    std::vector<int> reader;  ///< of what is reused: the launch that read it last
   };
   struct Unit {
     int block = -1;
@@ -89,6 +96,8 @@ class Checker {
   };
 
   void shared_access(Access kind, size_t offset, size_t bytes, const Site& site);
+  void write_global(Array& array, size_t index, const Site& site);
+  void read_global(Array& array, size_t index, const Site& site);
   void global_access(Access kind, const char* address, size_t bytes, const Site& site);
   Unit& unit(size_t index);
   std::string where(const Site& site) const;

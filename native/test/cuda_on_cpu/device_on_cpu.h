@@ -7,8 +7,8 @@
 #include <source_location>
 #include <type_traits>
 
-#include "half.h"
 #include "machine.h"
+#include "ops/half.h"
 
 #define GHOSTNET_DEVICE inline
 /** The models tell the checker themselves what they touch: the compiler is not to tell it again. */
@@ -131,7 +131,23 @@ void multiply_accumulate(void* const (&operands)[kWarp]) {
   }
 }
 
+/** shfl.sync.bfly at distances 16, 8, 4, 2, 1, each added to what a lane has. */
+inline void warp_sum(void* const (&operands)[kWarp]) {
+  for (int distance = kWarp / 2; distance > 0; distance /= 2) {
+    float before[kWarp];
+    for (int lane = 0; lane < kWarp; ++lane) before[lane] = *static_cast<float*>(operands[lane]);
+    for (int lane = 0; lane < kWarp; ++lane) {
+      *static_cast<float*>(operands[lane]) = before[lane] + before[lane ^ distance];
+    }
+  }
+}
+
 }  // namespace model
+
+inline float warp_sum(float value, const Location& at = Location::current()) {
+  cuda_on_cpu::machine().warp_instruction("shfl.sync", &value, model::warp_sum, site_of(at));
+  return value;
+}
 
 inline void load_matrices(uint32_t (&fragment)[4], const void* row,
                           const Location& at = Location::current()) {
@@ -145,9 +161,8 @@ template <class T>
 void multiply_accumulate(float (&sum)[4], const uint32_t (&a)[4], uint32_t b_low, uint32_t b_high,
                          const Location& at = Location::current()) {
   model::MultiplyAccumulate operand = {sum, a, {b_low, b_high}};
-  constexpr auto compute = std::is_same_v<T, Half>
-                               ? model::multiply_accumulate<cuda_on_cpu::float_of_half>
-                               : model::multiply_accumulate<cuda_on_cpu::float_of_bfloat16>;
+  constexpr auto compute = std::is_same_v<T, Half> ? model::multiply_accumulate<float_of_half>
+                                                   : model::multiply_accumulate<float_of_bfloat16>;
   cuda_on_cpu::machine().warp_instruction("mma.sync", &operand, compute, site_of(at));
 }
 
@@ -169,8 +184,8 @@ struct PairWord {
   }
 };
 template <>
-struct Word<Half> : PairWord<cuda_on_cpu::float_of_half, cuda_on_cpu::half_of> {};
+struct Word<Half> : PairWord<float_of_half, half_of> {};
 template <>
-struct Word<BFloat16> : PairWord<cuda_on_cpu::float_of_bfloat16, cuda_on_cpu::bfloat16_of> {};
+struct Word<BFloat16> : PairWord<float_of_bfloat16, bfloat16_of> {};
 
 }  // namespace ghostnet::cuda

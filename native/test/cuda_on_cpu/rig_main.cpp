@@ -7,9 +7,12 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <tuple>
 
 #include "cases.h"
-#include "half.h"
+#include "layer_cases.h"
+#include "ops/cuda/layer_kernels.h"
+#include "ops/half.h"
 
 namespace ghostnet::cuda_on_cpu {
 namespace {
@@ -28,29 +31,40 @@ struct Tally {
   }
 };
 
-std::string report(const Case& c, const Outcome& outcome) {
-  std::string text = c.text();
+std::string report(const std::string& what, const Outcome& outcome) {
+  std::string text = what;
   for (const std::string& fault : outcome.faults) text += "\n    " + fault;
   return text;
 }
 
-void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
+/** Runs cases, each by `run`, and prints a line on all of them. */
+template <class C, class Run>
+void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally& tally, Run run) {
   const auto start = std::chrono::steady_clock::now();
   const int failed = tally.failed;
   double worst = 0;
   int64_t accesses = 0;
-  for (const Case& c : cases) {
-    const Outcome outcome = run(c);
-    tally.count(outcome.faults.empty(), report(c, outcome));
-    if (c.path == Path::kFused) tally.count(outcome.launches == 1, c.text() + ": not one launch");
+  for (const C& c : cases) {
+    const auto& [what, one_launch, outcome] = run(c);
+    tally.count(outcome.faults.empty(), report(what, outcome));
+    if (one_launch) tally.count(outcome.launches == 1, what + ": not one launch");
     worst = std::max(worst, outcome.error);
     accesses += outcome.accesses;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("%-9s %-24s %4zu runs, %d failed, largest error %.2e of %.1e, %.0f million accesses, %.1f s\n",
-              kDtypeNames[static_cast<int>(cases.front().dtype)], name, cases.size(), tally.failed - failed,
-              worst, tolerance(cases.front().dtype), static_cast<double>(accesses) / 1e6, seconds.count());
+              kDtypeNames[static_cast<int>(dtype)], name, cases.size(), tally.failed - failed, worst,
+              tolerance(dtype), static_cast<double>(accesses) / 1e6, seconds.count());
   std::fflush(stdout);
+}
+
+void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
+  run_group(name, cases.front().dtype, cases, tally,
+            [](const Case& c) { return std::tuple(c.text(), c.path == Path::kFused, run(c)); });
+}
+
+void run_group(const char* name, Dtype dtype, const std::vector<LayerCase>& cases, Tally& tally) {
+  run_group(name, dtype, cases, tally, [](const LayerCase& c) { return std::tuple(c.text, true, c.run()); });
 }
 
 /** The 16-bit formats themselves: every number there and back, and rounding against what float64 says. */
@@ -117,19 +131,60 @@ void check_refusals(Tally& tally) {
   tally.count(launch_ghost_module(nothing, nullptr).status == cuda::Launch::kDone &&
                   machine().checker.launches() == 0,
               "an empty batch launches nothing");
+  Call gated = good;
+  gated.gate = reinterpret_cast<const float*>(uintptr_t{4096});
+  tally.count(launch_ghost_module(gated, nullptr).status == cuda::Launch::kUnsupported,
+              "gates that can not be read four at a time are refused");
   Call residual = good;
   residual.residual = &residual;
   tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::kUnsupported,
               "two kernels refuse a residual");
 }
 
+template <class Call, class Change>
+void check_refusal(Tally& tally, const char* what, Call call, Change change) {
+  change(call);
+  tally.count(launch_layer(call, nullptr).status == cuda::Launch::kUnsupported,
+              std::string("refuses ") + what);
+}
+
+void check_layer_refusals(Tally& tally) {
+  cuda::DepthwiseCall depthwise;
+  depthwise.batch = depthwise.height = depthwise.width = depthwise.channels = 1;
+  check_refusal(tally, "an even kernel", depthwise, [](auto& c) { c.size = 4; });
+  check_refusal(tally, "a kernel of 33", depthwise, [](auto& c) { c.size = 33; });
+  check_refusal(tally, "a stride of 3", depthwise, [](auto& c) { c.stride = 3; });
+  check_refusal(tally, "a negative batch", depthwise, [](auto& c) { c.batch = -1; });
+  check_refusal(tally, "an image of 2 GiB", depthwise, [](auto& c) { c.height = c.width = 32768; });
+  check_refusal(tally, "a grid of 2^31 blocks", depthwise, [](auto& c) { c.batch = int64_t{1} << 40; });
+  cuda::StemCall stem;
+  stem.batch = stem.height = stem.width = stem.out_channels = 1;
+  check_refusal(tally, "no output channel", stem, [](auto& c) { c.out_channels = 0; });
+  cuda::DenseCall dense;
+  dense.rows = dense.depth = dense.columns = 1;
+  check_refusal(tally, "no depth", dense, [](auto& c) { c.depth = 0; });
+  check_refusal(tally, "a weight of 2 GiB", dense, [](auto& c) { c.depth = c.columns = 32768; });
+  cuda::MeansCall means;
+  means.batch = means.channels = 1;
+  check_refusal(tally, "no pixel", means, [](auto&) {});
+  cuda::PointwiseCall pointwise;
+  pointwise.in_channels = pointwise.out_channels = 1;
+  machine().checker.reset();
+  tally.count(
+      launch_layer(pointwise, nullptr).status == cuda::Launch::kDone && machine().checker.launches() == 0,
+      "no pixels launch nothing");
+}
+
 int run_all() {
   Tally tally;
   check_formats(tally);
   check_refusals(tally);
+  check_layer_refusals(tally);
   for (const Dtype dtype : kDtypes) {
     run_group("edges", edge_cases(dtype), tally);
     run_group("random shapes", random_cases(dtype, 60), tally);
+    run_group("other layers", dtype, layer_edge_cases(dtype), tally);
+    run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
     const std::vector<Case> network = network_cases(dtype, Path::kFused);
     tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
     run_group("GhostNet 1.0x, fused", network, tally);
@@ -147,7 +202,13 @@ int run_edges(const char* dtype) {
     for (const Case& c : edge_cases(kDtypes[i])) {
       const Outcome outcome = run(c);
       if (outcome.faults.empty()) continue;
-      std::printf("%s\n", report(c, outcome).c_str());
+      std::printf("%s\n", report(c.text(), outcome).c_str());
+      return 1;
+    }
+    for (const LayerCase& c : layer_edge_cases(kDtypes[i])) {
+      const Outcome outcome = c.run();
+      if (outcome.faults.empty()) continue;
+      std::printf("%s\n", report(c.text, outcome).c_str());
       return 1;
     }
     return 0;

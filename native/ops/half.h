@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace ghostnet::cuda_on_cpu {
+namespace ghostnet {
 
 inline float float_of_bfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
 
@@ -39,4 +39,4 @@ inline uint16_t half_of(float value) {
   return static_cast<uint16_t>(sign | (rounded - (112u << 23)) >> 13);
 }
 
-}  // namespace ghostnet::cuda_on_cpu
+}  // namespace ghostnet

@@ -1,0 +1,78 @@
+// The depthwise convolution between the ghost modules of a strided bottleneck, and of shortcuts.
+#pragma once
+
+#include "vector.cuh"
+
+namespace ghostnet::cuda {
+
+inline constexpr int kDepthwiseThreads = 128;
+/** Neighbouring output pixels of a thread, for which it loads each weight once. */
+inline constexpr int kDepthwisePixels = 4;
+
+struct DepthwiseArguments {
+  const char* x;
+  const float* weight;
+  const float* bias;
+  char* out;
+  int height, width, out_height, out_width, channels, size, stride;
+  bool relu;
+  int access;            ///< bytes of one access to x and out
+  bool weights_aligned;  ///< four of the weights or biases can be read at once
+};
+
+/** A thread takes kVector<T> channels of kDepthwisePixels pixels of a row. */
+template <class T>
+GHOSTNET_KERNEL(kDepthwiseThreads, 4)
+depthwise_convolution(const DepthwiseArguments a, const int64_t items) {
+  const int64_t item = static_cast<int64_t>(block_index()) * kDepthwiseThreads + thread_index();
+  if (item >= items) return;
+  constexpr int size = sizeof(T);
+  const int vectors = (a.channels + kVector<T> - 1) / kVector<T>;
+  const int strips = (a.out_width + kDepthwisePixels - 1) / kDepthwisePixels;
+  const int channel = static_cast<int>(item % vectors) * kVector<T>;
+  const int count = a.channels - channel;
+  int64_t rest = item / vectors;
+  const int first = static_cast<int>(rest % strips) * kDepthwisePixels;
+  rest /= strips;
+  const int y = static_cast<int>(rest % a.out_height);
+  const int64_t image = rest / a.out_height;
+  const char* const x = a.x + (image * a.height * a.width * a.channels + channel) * size;
+  const int half = a.size / 2;
+
+  Channels<T> sum[kDepthwisePixels];
+#pragma unroll
+  for (int i = 0; i < kDepthwisePixels; ++i) {
+    sum[i] = load_floats<T>(a.bias + channel, count, a.weights_aligned);
+  }
+#pragma unroll 1
+  for (int dy = 0; dy < a.size; ++dy) {
+    const int row = y * a.stride + dy - half;
+    if (row < 0 || row >= a.height) continue;
+#pragma unroll 1
+    for (int dx = 0; dx < a.size; ++dx) {
+      const Channels<T> weight =
+          load_floats<T>(a.weight + (dy * a.size + dx) * a.channels + channel, count, a.weights_aligned);
+#pragma unroll
+      for (int i = 0; i < kDepthwisePixels; ++i) {
+        const int column = (first + i) * a.stride + dx - half;
+        if (column < 0 || column >= a.width) continue;
+        const Channels<T> value =
+            load_channels<T>(x + (row * a.width + column) * a.channels * size, count, a.access);
+#pragma unroll
+        for (int j = 0; j < kVector<T>; ++j) sum[i].value[j] += weight.value[j] * value.value[j];
+      }
+    }
+  }
+
+  const int64_t at = ((image * a.out_height + y) * a.out_width + first) * a.channels + channel;
+  char* const out = a.out + at * size;
+#pragma unroll
+  for (int i = 0; i < kDepthwisePixels; ++i) {
+    if (first + i >= a.out_width) break;
+#pragma unroll
+    for (int j = 0; j < kVector<T>; ++j) sum[i].value[j] = rectified(sum[i].value[j], a.relu);
+    store_channels<T>(out + i * a.channels * size, sum[i], count, a.access);
+  }
+}
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,27 @@
+/** What all launches of CUDA kernels have in common: plain numbers, no LibTorch, no CUDA headers. */
+#pragma once
+
+#include <cstdint>
+
+struct CUstream_st;  // cudaStream_t without CUDA's headers
+
+namespace ghostnet::cuda {
+
+/** Of activations and of the large weights. */
+enum class Dtype { kFloat32, kFloat16, kBFloat16 };
+
+/** Bytes of a number. */
+constexpr int size_of(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 : 2; }
+
+enum class Launch {
+  kDone,         ///< launched (or nothing to do); errors of the run itself come from the stream
+  kUnsupported,  ///< numbers out of the ranges above, an image of 2 GiB, or a grid of 2^31 blocks
+  kFailed,       ///< CUDA refused; cudaGetLastError was read, its number is in `error`
+};
+
+struct LaunchResult {
+  Launch status = Launch::kDone;
+  int error = 0;  ///< cudaError_t
+};
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,60 @@
+#include "outcome.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "machine.h"
+
+namespace ghostnet::cuda_on_cpu {
+
+using cuda::Dtype;
+
+double tolerance(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kFloat32:
+      return 2e-6;
+    case Dtype::kFloat16:
+      return 1.5e-3;
+    case Dtype::kBFloat16:
+      return 1e-2;
+  }
+  return 0;
+}
+
+double rounded(Dtype dtype, double value) {
+  const auto number = static_cast<float>(value);
+  if (dtype == Dtype::kFloat32) return number;
+  return dtype == Dtype::kFloat16 ? float_of_half(half_of(number)) : float_of_bfloat16(bfloat16_of(number));
+}
+
+Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,
+              double tolerance) {
+  const Checker& checker = machine().checker;
+  Outcome outcome;
+  outcome.launches = checker.launches();
+  outcome.accesses = checker.accesses();
+  if (result.status != cuda::Launch::kDone) outcome.faults.push_back("not launched");
+  for (const auto& [kind, finding] : checker.findings()) {
+    outcome.faults.push_back(kind + " (" + std::to_string(finding.count) + "x): " + finding.detail);
+  }
+  if (const size_t bytes = checker.unwritten(out.data())) {
+    outcome.faults.push_back("output not written: " + std::to_string(bytes) + " bytes");
+  }
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double found = out.get(i);
+    largest = std::max(largest, std::abs(expected[i]));
+    difference = std::isnan(found) ? std::numeric_limits<double>::infinity()
+                                   : std::max(difference, std::abs(found - expected[i]));
+    if (std::isinf(difference)) break;
+  }
+  outcome.error = difference == 0 ? 0 : difference / largest;
+  if (!(outcome.error <= tolerance)) {
+    outcome.faults.push_back("differs from float64 by " + std::to_string(outcome.error) +
+                             " of the largest value");
+  }
+  return outcome;
+}
+
+}  // namespace ghostnet::cuda_on_cpu

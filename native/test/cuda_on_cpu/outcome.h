@@ -1,0 +1,32 @@
+/** What came of a run of kernels on the machine. */
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "array.h"
+
+namespace ghostnet::cuda_on_cpu {
+
+struct Outcome {
+  std::vector<std::string> faults;  ///< empty: passed
+  double error = 0;                 ///< largest difference from float64, of the largest value
+  int launches = 0;
+  int64_t accesses = 0;
+};
+
+/** Largest error that a dtype may have, of the largest value. */
+double tolerance(cuda::Dtype dtype);
+
+/** The nearest number of a dtype. */
+double rounded(cuda::Dtype dtype, double value);
+
+/**
+ * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers
+ * lie from those expected.
+ */
+Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,
+              double tolerance);
+
+}  // namespace ghostnet::cuda_on_cpu
