@@ -137,6 +137,28 @@ export const errorCatalogue = {
     meaning: 'The native part of the package, or a library it needs, can not be opened.',
     remedy: 'Read the system linker error in the message; `npx ghostnet doctor` prints what was tried.',
   },
+  GHOSTNET_CUDA_NOT_INSTALLED: {
+    meaning: 'A GPU is asked for, and the part of the package that runs on GPUs is not there.',
+    remedy:
+      'Use a version of the package that has it for this platform, or build it in a clone with `npm run build:cuda`; ' +
+      "or leave out the device, or pass 'auto'.",
+  },
+  GHOSTNET_CUDA_UNAVAILABLE: {
+    meaning: 'A GPU is asked for, and none of that number can be used: no driver, no GPU, or fewer of them.',
+    remedy:
+      "Install NVIDIA's driver (`nvidia-smi` must list the GPU), check CUDA_VISIBLE_DEVICES, in a container pass the GPU " +
+      "in; or leave out the device, or pass 'auto'.",
+  },
+  GHOSTNET_CUDA_UNSUPPORTED: {
+    meaning: 'A GPU is older than the kernels of this package: they need compute capability 8.0.',
+    remedy:
+      "Use an Ampere GPU (A100, RTX 30) or one that came after; or leave out the device, or pass 'auto'.",
+  },
+  GHOSTNET_CUDA_FAILED: {
+    meaning: 'The GPU, or its driver, failed while it was used.',
+    remedy:
+      'Read the words of CUDA in the message; after an error of the hardware the process has to be started anew.',
+  },
   GHOSTNET_OUT_OF_MEMORY: {
     meaning: 'Memory for a tensor, a model or a run could not be had.',
     remedy: 'Use smaller batches or images, or dispose of tensors and models that are no longer needed.',

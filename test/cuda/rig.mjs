@@ -66,7 +66,7 @@ export async function buildObjects() {
   await generateErrorCodes();
   const own = [...globSync('native/test/cuda_on_cpu/*.cpp'), join('native', 'model', 'architecture.cpp')];
   const code = [
-    ...['launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
+    ...['call.cpp', 'launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
     ...globSync('native/ops/cuda/*.cu'),
   ];
   const objects = await inParallel([...code, ...own], (source) =>

@@ -1,0 +1,87 @@
+/**
+ * What the engine for GPUs needs of one: memory, three streams, events, launches, graphs. CUDA's is in
+ * native/cuda; the tests have one that runs the kernels' own source on a CPU. Free of CUDA and of LibTorch.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/cuda/call.h"
+
+namespace ghostnet::cuda {
+
+/** In which order things are done: each stream one after another, different ones at the same time. */
+enum class Stream { input, compute, output };
+
+/** A moment of a stream that others can wait for. Belongs to the device that made it, which outlives it. */
+class Event {
+ public:
+  virtual ~Event() = default;
+};
+
+/** Launches recorded once, to be launched together; the addresses in them are fixed. */
+class Graph {
+ public:
+  virtual ~Graph() = default;
+};
+
+/** All calls may be made from any thread. They throw Error GHOSTNET_CUDA_FAILED when the GPU fails. */
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  /** @throws Error GHOSTNET_OUT_OF_MEMORY */
+  virtual std::byte* allocate(size_t bytes) = 0;
+  virtual void free(std::byte* memory) noexcept = 0;
+  /** Memory of the host that copies to and from the device go through. @throws Error GHOSTNET_OUT_OF_MEMORY
+   */
+  virtual std::byte* allocate_staging(size_t bytes) = 0;
+  virtual void free_staging(std::byte* memory) noexcept = 0;
+
+  /** Between staging memory and the device's, or within the device's. */
+  virtual void copy(Stream stream, std::byte* to, const std::byte* from, size_t bytes) = 0;
+  /** @throws Error GHOSTNET_BAD_SHAPE when the kernels can not take the sizes of a call */
+  virtual void launch(Stream stream, const Calls& calls) = 0;
+  /** @throws as launch */
+  virtual std::unique_ptr<Graph> record(const Calls& calls) = 0;
+  virtual void launch(Stream stream, Graph& graph) = 0;
+
+  virtual std::unique_ptr<Event> make_event() = 0;
+  /** The event comes when all that the stream was given so far is done. */
+  virtual void record(Stream stream, Event& event) = 0;
+  /** What the stream is given from now on waits for the event as it was recorded last. */
+  virtual void wait(Stream stream, Event& event) = 0;
+  /** Returns when the event has come. */
+  virtual void synchronize(Event& event) = 0;
+  /** Returns when all streams are done. */
+  virtual void synchronize() = 0;
+};
+
+/** Memory of a device, given back with its owner. */
+class Memory {
+ public:
+  enum class Kind { device, staging };
+  Memory(std::shared_ptr<Device> device, Kind kind) : device_(std::move(device)), kind_(kind) {}
+  ~Memory() { release(); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  /** Makes at least `bytes` of it; what was in there is lost when it grows. Nothing may be using it then. */
+  void reserve(size_t bytes);
+  std::byte* data() const { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  void release() noexcept;
+
+  std::shared_ptr<Device> device_;
+  Kind kind_;
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace ghostnet::cuda

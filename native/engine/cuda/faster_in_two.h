@@ -1,0 +1,21 @@
+// Written by native/test/gpu/bench.py --choose: the ghost modules that were measured to be faster in two
+// kernels. Not measured yet: none.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "ops/cuda/launch_result.h"
+
+namespace ghostnet::cuda {
+
+/** From this many pixels of a batch on. */
+struct FasterInTwo {
+  Dtype dtype;
+  int in_channels, intrinsic;
+  int64_t pixels;
+};
+
+inline constexpr std::initializer_list<FasterInTwo> kFasterInTwo = {};
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,23 @@
+/**
+ * Which ghost modules run in one kernel and which in two. Until a GPU has measured otherwise: all in one.
+ */
+#pragma once
+
+#include <cstdint>
+
+#include "ops/cuda/launch_result.h"
+
+namespace ghostnet::cuda {
+
+/** Who decides. */
+enum class GhostPath {
+  measured,  ///< the table in faster_in_two.h
+  fused,     ///< all in one
+  in_two,    ///< all in two
+};
+
+/** @param batch,height,width,in_channels,intrinsic of the module */
+bool runs_in_two(GhostPath path, Dtype dtype, int64_t batch, int height, int width, int in_channels,
+                 int intrinsic);
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,47 @@
+/**
+ * The launches of a network for one shape of its input, and the memory that they need. Free of CUDA and of
+ * LibTorch: a plan is data.
+ */
+#pragma once
+
+#include <array>
+
+#include "engine/cuda/device_weights.h"
+#include "engine/cuda/kernel_choice.h"
+#include "engine/output.h"
+
+namespace ghostnet::cuda {
+
+/** What a plan is made for. */
+struct PlanKey {
+  int64_t batch, height, width;  ///< of the input
+  bool bytes;                    ///< uint8 [N,H,W,3], else float32 [N,3,H,W]
+  Output output;
+  std::array<float, 3> scale, shift;  ///< make a byte a normalised number, by channel
+
+  bool operator==(const PlanKey&) const = default;
+};
+
+class LaunchPlan {
+ public:
+  LaunchPlan(const DeviceWeights& weights, const PlanKey& key, GhostPath path);
+
+  const PlanKey& key() const { return key_; }
+  size_t arena_bytes() const { return arena_bytes_; }
+  size_t input_bytes() const;
+  size_t output_bytes() const;
+
+  /** The launches in their order, at these addresses. */
+  Calls calls(std::byte* arena, const std::byte* input, std::byte* output) const;
+
+ private:
+  class Builder;
+
+  const DeviceWeights* weights_;
+  PlanKey key_;
+  GhostPath path_;
+  size_t arena_bytes_ = 0;
+  std::vector<size_t> offsets_;  ///< of the buffers in the arena
+};
+
+}  // namespace ghostnet::cuda
