@@ -53,7 +53,7 @@ target_link_libraries(ghostnet_cuda_device PUBLIC ghostnet_cuda_kernels "${GHOST
                                                   ${CMAKE_DL_LIBS} pthread rt)
 
 add_library(ghostnet_cuda MODULE native/cuda/library.cpp)
-target_link_libraries(ghostnet_cuda PRIVATE ghostnet_cuda_device ghostnet_floor)
+target_link_libraries(ghostnet_cuda PRIVATE ghostnet_cuda_device)
 set_target_properties(ghostnet_cuda PROPERTIES PREFIX "" SKIP_BUILD_RPATH ON)
 # Nothing of the archives is seen from outside: a process may have another CUDA runtime.
 target_link_options(ghostnet_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined -Wl,-z,nodelete)

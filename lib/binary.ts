@@ -57,6 +57,25 @@ export function findBinary(): NativeBinary {
   });
 }
 
+/**
+ * Finds the part for GPUs: the one that GHOSTNET_CUDA_LIBRARY names, the one beside the native binary, that of the build of a
+ * clone, the prebuilt one.
+ *
+ * @returns where it was looked for, and its path where there is one
+ */
+export function findGpuLibrary(): { library: string | undefined; candidates: readonly string[] } {
+  const name = 'ghostnet_cuda.so';
+  const folders = [
+    findBinary().folder,
+    join(packageRoot, 'build', 'cuda', 'Release'),
+    join(packageRoot, 'prebuilds', platform),
+  ];
+  const named = process.env.GHOSTNET_CUDA_LIBRARY;
+  const candidates =
+    named === undefined || named === '' ? [...new Set(folders.map((folder) => join(folder, name)))] : [named];
+  return { library: candidates.find((path) => existsSync(path)), candidates };
+}
+
 function platformsIn(prebuilds: string): string[] {
   if (!existsSync(prebuilds)) return [];
   const entries = readdirSync(prebuilds, { withFileTypes: true });

@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { Device } from './device.js';
 export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
 export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './ghost-module.js';
 export type { ContainerFormat } from './checkpoint/index.js';

@@ -1,4 +1,5 @@
 import { writeSafetensors } from './checkpoint/index.js';
+import { placementFor, type Device, type Placement } from './device.js';
 import { GhostNetError } from './errors.js';
 import { writeBytes } from './files.js';
 import { decodeImage, type DecodedImage, type DecodeOptions, type ImageInput } from './image/decode.js';
@@ -45,6 +46,11 @@ export interface ModelOptions extends TransformOptions, DecodeOptions {
    * Default `'float32'`.
    */
   readonly precision?: 'float32' | 'bfloat16';
+  /**
+   * Where the network runs: `'cpu'`, `'cuda'`, `'cuda:1'` and so on, or `'auto'`: a GPU where one can be used, else the CPU,
+   * with one warning in a process. Default `'cpu'`.
+   */
+  readonly device?: Device;
   /** Drops the call while it waits. */
   readonly signal?: AbortSignal;
 }
@@ -107,6 +113,8 @@ export interface ModelInfo extends NativeDescription {
   readonly threads: number;
   /** What the engine stores activations and the weights of convolutions in. */
   readonly precision: 'float32' | 'bfloat16';
+  /** Where it runs. */
+  readonly device: 'cpu' | `cuda:${number}`;
 }
 
 type FitsLength<Actual extends number, Wanted extends number> = number extends Actual
@@ -165,7 +173,7 @@ export class GhostNet {
   /** What this model is: variant, sizes, transform, labels. */
   readonly info: ModelInfo;
 
-  private constructor(model: NativeModel, options: ModelOptions) {
+  private constructor(model: NativeModel, options: ModelOptions, { device }: Placement) {
     this.#model = model;
     this.#description = model.describe();
     this.#decode = { colorProfile: options.colorProfile ?? 'ignore' };
@@ -174,6 +182,7 @@ export class GhostNet {
       labels: labelsFor(options.labels, this.#description.numClasses),
       threads: options.threads ?? native().runtime().defaultThreads,
       precision: options.precision ?? 'float32',
+      device,
     });
   }
 
@@ -185,20 +194,25 @@ export class GhostNet {
    * weights file; the model that ships with the package when left out
    * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_NOT_PULLED`,
    * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`, `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_PARAMETERS_MISMATCH`,
-   * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`
+   * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU `GHOSTNET_CUDA_NOT_INSTALLED`,
+   * `GHOSTNET_CUDA_UNAVAILABLE`, `GHOSTNET_CUDA_UNSUPPORTED`, `GHOSTNET_CUDA_FAILED`, `GHOSTNET_OUT_OF_MEMORY`
    */
   static async load(source: WeightsSource = embeddedModel, options: LoadOptions = {}): Promise<GhostNet> {
     checkOptions(options);
+    const placement = placementFor(options.device);
     const { arrays, metadata } = await openWeights(source, options.weights);
     const merged = { ...metadata, ...definedOf(options) } as ModelOptions;
-    const model = await runJob(options.signal, (ticket) => native().loadModel(ticket, arrays, merged));
-    return GhostNet.#of(model, merged);
+    const model = await runJob(options.signal, (ticket) =>
+      native().loadModel(ticket, arrays, { ...merged, gpu: placement.gpu }),
+    );
+    return GhostNet.#of(model, merged, placement);
   }
 
   /**
    * Makes a network with fresh weights, as PyTorch initialises them.
    *
-   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU
+   * as {@link GhostNet.load}
    */
   static async create(options: CreateOptions = {}): Promise<GhostNet> {
     checkOptions(options);
@@ -208,13 +222,16 @@ export class GhostNet {
         expected: 'a whole number from 0 to 2^53 - 1',
       });
     }
-    const model = await runJob(options.signal, (ticket) => native().createModel(ticket, options));
-    return GhostNet.#of(model, options);
+    const placement = placementFor(options.device);
+    const model = await runJob(options.signal, (ticket) =>
+      native().createModel(ticket, { ...options, gpu: placement.gpu }),
+    );
+    return GhostNet.#of(model, options, placement);
   }
 
-  static #of(model: NativeModel, options: ModelOptions): GhostNet {
+  static #of(model: NativeModel, options: ModelOptions, placement: Placement): GhostNet {
     try {
-      return new GhostNet(model, options);
+      return new GhostNet(model, options, placement);
     } catch (error) {
       model.dispose();
       throw error;

@@ -84,6 +84,23 @@ export interface NativeBackend {
   readonly precision: 'float32' | 'bfloat16';
 }
 
+/** Where it is computed; see native/engine/network.h. */
+export interface NativePlacement {
+  /** The number of the GPU; the CPU when left out. */
+  readonly gpu: number;
+}
+
+/** A GPU of this machine; see native/engine/cuda/library.h. */
+export interface NativeGpu {
+  readonly name: string;
+  /** Its compute capability, "9.0" for example. */
+  readonly capability: string;
+  /** Whether the kernels can run on it. */
+  readonly isSupported: boolean;
+  /** In bytes. */
+  readonly memory: number;
+}
+
 /** Names a job, so that it can be aborted. */
 export type Ticket = number;
 
@@ -138,7 +155,7 @@ export interface NativeAddon {
   loadModel(
     ticket: Ticket,
     arrays: readonly (NativeBytes & { readonly name: string })[],
-    options: Given<NativeTransform & NativeArchitecture & NativeBackend>,
+    options: Given<NativeTransform & NativeArchitecture & NativeBackend & NativePlacement>,
   ): Promise<NativeModel>;
   inspect(
     ticket: Ticket,
@@ -147,7 +164,9 @@ export interface NativeAddon {
   ): Promise<NativeInspection>;
   createModel(
     ticket: Ticket,
-    options: Given<NativeTransform & NativeArchitecture & NativeBackend & { readonly seed: number }>,
+    options: Given<
+      NativeTransform & NativeArchitecture & NativeBackend & NativePlacement & { readonly seed: number }
+    >,
   ): Promise<NativeModel>;
   ghostModule(
     ticket: Ticket,
@@ -158,6 +177,8 @@ export interface NativeAddon {
   nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
   /** Multiply-adds a second. */
   measurePeak(ticket: Ticket, threads: number): Promise<number>;
+  /** @param library path of the part for GPUs, empty where there is none */
+  listGpus(library: string): NativeGpu[];
   newTicket(): Ticket;
   abort(ticket: Ticket, reason: unknown): boolean;
   setErrorFactory(

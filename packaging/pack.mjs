@@ -18,6 +18,7 @@ import { manifest, packages, root } from './project.mjs';
 
 const platforms = JSON.parse(readFileSync(new URL('platforms.json', import.meta.url), 'utf8'));
 const binaries = ['ghostnet.node', 'ghostnet_loader.node'];
+const gpuLibrary = 'ghostnet_cuda.so';
 
 // Fields that serve who develops the package, not who uses it.
 const ofClone = ['scripts', 'devDependencies', 'overrides', 'binary'];
@@ -62,6 +63,9 @@ export function packGhostnet(version = manifest.version) {
     for (const name of binaries) {
       cpSync(join(root, 'prebuilds', platform, name), join(folder, 'prebuilds', platform, name));
     }
+    // Where it was built: not every machine that makes packages has nvcc.
+    const forGpus = join(root, 'prebuilds', platform, gpuLibrary);
+    if (existsSync(forGpus)) cpSync(forGpus, join(folder, 'prebuilds', platform, gpuLibrary));
   }
   const published = Object.fromEntries(
     Object.entries(manifest).filter(([field]) => !ofClone.includes(field)),

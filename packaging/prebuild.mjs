@@ -1,11 +1,11 @@
 // Builds the binaries of this platform as they are published, into prebuilds/<platform>-<arch>/, and says what they ask of a
 // system. Fails where that is more than package.json, "floor", allows. The build tree is the one of `npm run build`.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { manifest, root } from './project.mjs';
-import { examine } from './floor.mjs';
+import { within } from './report.mjs';
 
 const binaries = ['ghostnet.node', 'ghostnet_loader.node'];
 const build = join(root, 'build');
@@ -49,19 +49,7 @@ for (const name of binaries) {
   }
 }
 
-let failed = false;
-for (const name of binaries) {
-  const path = join(folder, name);
-  console.log(`\n${path.slice(root.length)}: ${statSync(path).size} bytes`);
-  if (process.platform !== 'linux') continue; // only there do symbols have versions
-  const { needed, highest, faults } = examine(path, manifest.floor);
-  console.log(`  needs ${needed.join(', ')}`);
-  const words = Object.entries(highest).map(
-    ([family, found]) => `${family} ${found} (floor ${manifest.floor[family]})`,
-  );
-  console.log(`  at least ${words.join(', ')}`);
-  for (const fault of faults) console.error(`  ABOVE THE FLOOR: ${fault}`);
-  failed ||= faults.length > 0;
+if (!within(folder, binaries, manifest.floor)) {
+  rmSync(folder, { recursive: true });
+  process.exit(1);
 }
-if (failed) rmSync(folder, { recursive: true });
-process.exit(failed ? 1 : 0);

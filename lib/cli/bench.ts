@@ -2,14 +2,16 @@ import { performance } from 'node:perf_hooks';
 
 import { Command, InvalidArgumentError } from 'commander';
 
+import type { Device } from '../device.js';
 import { GhostNet } from '../model.js';
 import { native } from '../native.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { jsonOption, modelOption, precisionOption } from './options.js';
+import { deviceOption, jsonOption, modelOption, precisionOption } from './options.js';
 
 interface Options {
   readonly model?: string;
+  readonly device: Device;
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
   readonly seconds: number;
@@ -38,6 +40,7 @@ export function benchCommand(): Command {
         'in memory. Decoding and resizing are left out.',
     )
     .addOption(modelOption())
+    .addOption(deviceOption())
     .option('--batch <list>', 'batch sizes, with commas between', parseCounts, [1, 8, 32])
     .option(
       '--threads <list>',
@@ -54,10 +57,13 @@ export function benchCommand(): Command {
       // Looked up by the native side, which prints what it has counted when the process exits.
       if (options.profile === true) process.env.GHOSTNET_PROFILE = '1';
       const { defaultThreads } = native().runtime();
-      const threadCounts = options.threads ?? [...new Set([1, defaultThreads])];
+      // A GPU takes no threads of the processor.
+      const ofCpu = options.device === 'cpu' ? [1, defaultThreads] : [1];
+      const threadCounts = options.threads ?? [...new Set(ofCpu)];
       if (words) process.stdout.write(`${header}\n`);
       for (const threads of threadCounts) {
-        using model = await GhostNet.load(options.model, { threads, precision: options.precision });
+        const { device, precision } = options;
+        using model = await GhostNet.load(options.model, { threads, device, precision });
         for (const batch of options.batch) {
           const timing = await time(model, batch, options.seconds);
           process.stdout.write(words ? `${rowOf(timing)}\n` : `${JSON.stringify(timing)}\n`);

@@ -4,19 +4,28 @@ import { buffer, text } from 'node:stream/consumers';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 
+import type { Device } from '../device.js';
 import { readBytes } from '../files.js';
 import { GhostNet } from '../model.js';
 import { classifyAll, type ClassifyResult } from '../pipeline/classify.js';
 import type { HeldImage } from '../pipeline/images.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { expandPaths } from './expand-paths.js';
-import { jsonOption, modelOption, parseCount, precisionOption, threadsOption } from './options.js';
+import {
+  deviceOption,
+  jsonOption,
+  modelOption,
+  parseCount,
+  precisionOption,
+  threadsOption,
+} from './options.js';
 
 interface Options {
   readonly model?: string;
   readonly topK?: number;
   readonly json?: boolean;
   readonly batchSize?: number;
+  readonly device: Device;
   readonly threads?: number;
   readonly precision: 'float32' | 'bfloat16';
   readonly colorProfile: 'ignore' | 'apply';
@@ -50,6 +59,7 @@ export function classifyCommand(): Command {
     .addOption(jsonOption('a line of JSON for each photograph'))
     .option('--files-from <file>', 'read paths from a file, one a line; - is standard input')
     .option('--batch-size <n>', 'photographs that are run together (default: 32)', parseCount)
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
     .addOption(
@@ -71,9 +81,10 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     );
   }
   const json = options.json === true || !process.stdout.isTTY;
-  const { model: source, threads, topK, batchSize, colorProfile, precision } = options;
+  const { model: source, device, threads, topK, batchSize, colorProfile, precision } = options;
   const model = await GhostNet.load(source, {
     colorProfile,
+    device,
     precision,
     ...(threads === undefined ? {} : { threads }),
   });

@@ -11,7 +11,7 @@ import { loadSharp } from '../image/sharp.js';
 import type { LibTorch } from '../libtorch.js';
 import { manifest } from '../manifest.js';
 import { GhostNet } from '../model.js';
-import type { NativeRuntime } from '../native.js';
+import type { NativeGpu, NativeRuntime } from '../native.js';
 import { thisSystem } from '../system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
@@ -34,6 +34,8 @@ export function doctorCommand(): Command {
 interface Trial {
   readonly libtorch: LibTorch;
   readonly runtime: NativeRuntime;
+  /** Why there is none, where there is none. */
+  readonly gpus: readonly NativeGpu[] | string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -71,6 +73,9 @@ async function examine(source: string | undefined): Promise<boolean> {
     return `${version} at ${root} (${from}); cpu, ${runtime.cpuCapability}, ${runtime.defaultThreads} threads by default`;
   });
   if (trial === undefined) return false; // it would fail, or crash, here too
+  const { gpus } = trial;
+  // Nothing that is wrong: a GPU is used only when it is asked for.
+  await step('gpu', () => (typeof gpus === 'string' ? gpus : gpus.map(describeGpu).join('; ')));
   await step('model', async () => {
     const started = performance.now();
     using model = await GhostNet.load(source);
@@ -104,6 +109,11 @@ function tryBinary(): Trial {
   const trial = JSON.parse(stdout) as Trial;
   if (trial.error !== undefined) throw new Error(`${trial.error.message} [${trial.error.code}]`);
   return trial;
+}
+
+function describeGpu({ name, capability, isSupported, memory }: NativeGpu, index: number): string {
+  const fit = isSupported ? '' : ', too old: 8.0 is needed';
+  return `cuda:${index} ${name}, ${(memory / 1e9).toFixed(0)} GB, compute capability ${capability}${fit}`;
 }
 
 function since(start: number): string {

@@ -29,6 +29,11 @@ export function precisionOption(): Option {
     .default('float32');
 }
 
+/** Where the model runs. */
+export function deviceOption(): Option {
+  return new Option('--device <device>', 'cpu, cuda, cuda:1 and so on, or auto').default('cpu');
+}
+
 /** How many threads a run takes. */
 export function threadsOption(): Option {
   return new Option(

@@ -7,6 +7,7 @@
 #include "addon/environment.h"
 #include "addon/model_handle.h"
 #include "addon/tensor_handle.h"
+#include "engine/cuda/gpus.h"
 #include "engine/ghost_module_run.h"
 #include "engine/network.h"
 #include "engine/peak.h"
@@ -95,6 +96,25 @@ Napi::Value null_run(const Napi::CallbackInfo& info) {
   });
 }
 
+/** listGpus(path: string): { name, capability, memory }[]; the path of the part for GPUs, "" where there is
+ * none */
+Napi::Value list_gpus(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const auto gpus = cuda::list_gpus(to_string(info[0], "path"));
+    const auto list = Napi::Array::New(info.Env(), gpus.size());
+    for (uint32_t index = 0; index < gpus.size(); ++index) {
+      const cuda::Gpu& gpu = gpus[index];
+      const auto item = Napi::Object::New(info.Env());
+      item.Set("name", gpu.name);
+      item.Set("capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor));
+      item.Set("isSupported", gpu.major >= cuda::kLeastMajor);
+      item.Set("memory", static_cast<double>(gpu.memory));
+      list.Set(index, item);
+    }
+    return list;
+  });
+}
+
 /** measurePeak(ticket, threads): multiply-adds a second */
 Napi::Value peak(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
@@ -121,6 +141,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
   exports.Set("nullRun", Napi::Function::New<null_run>(env, "nullRun"));
   exports.Set("measurePeak", Napi::Function::New<peak>(env, "measurePeak"));
+  exports.Set("listGpus", Napi::Function::New<list_gpus>(env, "listGpus"));
   exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
   exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));

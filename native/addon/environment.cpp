@@ -19,7 +19,7 @@ Environment::Environment(Napi::Env env) : env_(env), settler_(Settler::New(env, 
 
 // The environment goes away: nothing of it may run or be settled after this.
 void Environment::close() {
-  Executor::cpu().drop(this);
+  for (Executor* executor : Executor::all()) executor->drop(this);
   pending_.clear();
 }
 
@@ -48,20 +48,20 @@ Napi::Value Environment::make_error(std::exception_ptr failure) const {
 }
 
 Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
-                                  std::function<Napi::Value(Napi::Env)> convert) {
+                                  std::function<Napi::Value(Napi::Env)> convert, Executor& executor) {
   if (ticket < 1 || ticket > last_ticket_ || pending_.contains(ticket)) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A ticket was not given out, or is in use",
                 std::to_string(ticket));
   }
-  auto owned = std::make_unique<Pending>(
-      Pending{this, ticket, Napi::Promise::Deferred::New(env_), {}, std::move(convert), nullptr, 0});
+  auto owned = std::make_unique<Pending>(Pending{
+      this, ticket, Napi::Promise::Deferred::New(env_), {}, std::move(convert), nullptr, executor, 0});
   for (const Napi::Object& object : kept) owned->kept.push_back(Napi::Persistent(object));
   Pending* pending = owned.get();
   const Napi::Promise promise = pending->deferred.Promise();
   if (pending_.empty())
     settler_.Ref(env_);  // a pending job keeps the process alive, an idle package does not
   pending_.emplace(ticket, std::move(owned));
-  pending->executor_ticket = Executor::cpu().submit({
+  pending->executor_ticket = executor.submit({
       this,
       std::move(work),
       [pending, settler = settler_](std::exception_ptr failure) {
@@ -104,7 +104,8 @@ void Environment::settle(Napi::Env env, Napi::Function, Environment* environment
 
 bool Environment::abort(Ticket ticket, Napi::Value reason) {
   const auto found = pending_.find(ticket);
-  if (found == pending_.end() || !Executor::cpu().cancel(found->second->executor_ticket)) return false;
+  if (found == pending_.end() || !found->second->executor.cancel(found->second->executor_ticket))
+    return false;
   take(ticket)->deferred.Reject(reason);
   return true;
 }

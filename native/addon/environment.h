@@ -39,12 +39,14 @@ class Environment {
    */
   template <typename Result>
   Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result()> work,
-                    std::function<Napi::Value(Napi::Env, Result)> convert) {
+                    std::function<Napi::Value(Napi::Env, Result)> convert,
+                    Executor& executor = Executor::cpu()) {
     // Written by the executor's thread before it reports the end, read by this one after.
     auto result = std::make_shared<Result>();
     return submit(
         ticket, std::move(kept), [result, work = std::move(work)] { *result = work(); },
-        [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); });
+        [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); },
+        executor);
   }
 
   /** A ticket for one job. Given out here, so that two copies of the JavaScript side over one binary never
@@ -66,6 +68,7 @@ class Environment {
     std::vector<Napi::ObjectReference> kept;
     std::function<Napi::Value(Napi::Env)> convert;
     std::exception_ptr failure;
+    Executor& executor;
     Executor::Ticket executor_ticket;
   };
   static void settle(Napi::Env env, Napi::Function, Environment*, Pending* pending);
@@ -73,7 +76,7 @@ class Environment {
 
   explicit Environment(Napi::Env env);
   Napi::Promise submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
-                       std::function<Napi::Value(Napi::Env)> convert);
+                       std::function<Napi::Value(Napi::Env)> convert, Executor& executor);
   std::unique_ptr<Pending> take(Ticket ticket);
   void close();
 

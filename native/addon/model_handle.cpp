@@ -47,6 +47,16 @@ Precision to_precision(const Napi::Object& options) {
               "float32 or bfloat16");
 }
 
+/** The number of the GPU that lib/device.ts has chosen; nothing for the CPU. */
+std::optional<int> to_gpu(const Napi::Object& options) {
+  if (options.Get("gpu").IsUndefined()) return std::nullopt;
+  return static_cast<int>(to_int(options.Get("gpu"), "gpu"));
+}
+
+Executor& executor_of(const Network& network) {
+  return network.gpu() ? Executor::gpu(*network.gpu()) : Executor::cpu();
+}
+
 std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
@@ -226,8 +236,8 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
             to_ticket(info[0]), {list},
             [arrays = to_named_arrays(list), architecture = stated_architecture(options),
              transform = to_transform(options), backend = to_backend(options),
-             precision = to_precision(options)] {
-              return Network::load(arrays, architecture, transform, backend, precision);
+             precision = to_precision(options), gpu = to_gpu(options)] {
+              return Network::load(arrays, architecture, transform, backend, precision, gpu);
             },
             wrap_network);
   });
@@ -271,8 +281,8 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {},
             [architecture = to_architecture(options), transform = to_transform(options), seed,
-             backend = to_backend(options), precision = to_precision(options)] {
-              return Network::create(architecture, transform, seed, backend, precision);
+             backend = to_backend(options), precision = to_precision(options), gpu = to_gpu(options)] {
+              return Network::create(architecture, transform, seed, backend, precision, gpu);
             },
             wrap_network);
   });
@@ -335,13 +345,14 @@ Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const Array input = TensorHandle::array_of(info[1]);
     Network::check_input(input.dtype, input.shape);
+    const auto used = network();
     return Environment::of(info.Env())
         .run<Array>(
             to_ticket(info[0]), {},
-            [model = network(), input, output = to_output(info[2]), threads = to_threads(info[3])] {
+            [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
               return model->run(input.view(), output, threads);
             },
-            TensorHandle::wrap);
+            TensorHandle::wrap, executor_of(*used));
   });
 }
 
@@ -362,12 +373,13 @@ Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
       }
       return list;
     };
+    const auto used = network();
     return Environment::of(info.Env())
         .run<Scores>(
             to_ticket(info[0]), {to_array(info[1], "images")},
-            [model = network(), images = to_images(info[1]), top_k = to_int(info[2], "topK"),
+            [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
              threads = to_threads(info[3])] { return model->classify(images, top_k, threads); },
-            convert);
+            convert, executor_of(*used));
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <utility>
 
 #include "engine/worker_pool.h"
@@ -14,10 +15,52 @@ Executor& Executor::cpu() {
   // late for what LibTorch has set up since, whose destructors run before it.
   static Executor* executor = [] {
     auto* made = new Executor();
-    std::atexit([] { cpu().stop(); });
+    std::atexit(stop_all);
     return made;
   }();
   return *executor;
+}
+
+namespace {
+
+constexpr size_t kExecutorsOfGpu = 2;
+
+struct OfGpu {
+  std::vector<Executor*> executors;
+  size_t next = 0;
+};
+
+std::mutex gpus_mutex;
+
+// Never destroyed, as the CPU's.
+std::map<int, OfGpu>& gpus() {
+  static auto* all = new std::map<int, OfGpu>();
+  return *all;
+}
+
+}  // namespace
+
+Executor& Executor::gpu(int index) {
+  cpu();  // it stops all of them at the end
+  const std::lock_guard lock(gpus_mutex);
+  OfGpu& gpu = gpus()[index];
+  while (gpu.executors.size() < kExecutorsOfGpu) gpu.executors.push_back(new Executor());
+  gpu.next = (gpu.next + 1) % kExecutorsOfGpu;
+  return *gpu.executors[gpu.next];
+}
+
+std::vector<Executor*> Executor::all() {
+  std::vector<Executor*> executors = {&cpu()};
+  const std::lock_guard lock(gpus_mutex);
+  for (const auto& [index, gpu] : gpus()) {
+    executors.insert(executors.end(), gpu.executors.begin(), gpu.executors.end());
+  }
+  return executors;
+}
+
+void Executor::stop_all() {
+  for (Executor* executor : all()) executor->stop();
+  WorkerPool::shared().stop();
 }
 
 Executor::Ticket Executor::submit(Job job) {
@@ -61,7 +104,6 @@ void Executor::stop() {
     changed_.notify_all();
   }
   if (ended.joinable()) ended.join();
-  WorkerPool::shared().stop();
 }
 
 void Executor::loop() {

@@ -1,7 +1,7 @@
 /**
- * The thread on which everything is computed: one in a process for each device, long-lived, shared by all
- * models and all JavaScript environments. Jobs run one after another in the order in which they were
- * submitted. Free of LibTorch.
+ * The thread on which everything is computed: one in a process for the CPU, two for each GPU, long-lived,
+ * shared by all models and all JavaScript environments. Jobs of one run one after another in the order in
+ * which they were submitted. Free of LibTorch.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace ghostnet {
 
@@ -29,6 +30,13 @@ class Executor {
 
   /** The executor of the CPU. It lives until the process exits. */
   static Executor& cpu();
+  /**
+   * An executor of a GPU: of two, one after the other, so that a batch is copied while another is computed.
+   * They live until the process exits.
+   */
+  static Executor& gpu(int index);
+  /** All executors that there are. */
+  static std::vector<Executor*> all();
 
   Ticket submit(Job job);
 
@@ -39,9 +47,10 @@ class Executor {
   /** Drops the waiting jobs of an owner and returns when none of its jobs is running. */
   void drop(Owner owner);
 
-  /** Drops all waiting jobs, waits for the running one and ends the thread, and those of the worker pool,
-   * which helped it; later jobs are dropped unseen. */
+  /** Drops all waiting jobs, waits for the running one and ends the thread; later jobs are dropped unseen. */
   void stop();
+  /** Stops all executors, and the threads of the worker pool, which helped them. */
+  static void stop_all();
 
  private:
   struct Entry {

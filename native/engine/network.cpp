@@ -5,9 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <mutex>
 #include <numeric>
 
+#include "engine/cuda/cuda_engine.h"
+#include "engine/cuda/gpus.h"
 #include "engine/engine.h"
+#include "engine/folded_network.h"
 #include "engine/guard.h"
 #include "engine/tensor_bridge.h"
 #include "engine/weight_cache.h"
@@ -87,8 +92,12 @@ void check_precision(Precision precision, Backend backend) {
 }  // namespace
 
 struct Network::Weights {
+  explicit Weights(GhostNet made) : net(std::move(made)) {}
+
   GhostNet net;
-  std::map<Precision, Engine> engines = {};  // each made by the first run that takes it
+  std::map<Precision, Engine> engines;  // each made by the first run that takes it
+  std::mutex gpu_mutex;                 // of what follows: several threads use a GPU
+  std::map<std::pair<int, Precision>, std::unique_ptr<cuda::CudaEngine>> on_gpus;
 
   Engine& fused(Precision precision) {
     const auto found = engines.find(precision);
@@ -97,30 +106,48 @@ struct Network::Weights {
     return engines.try_emplace(precision, pack_network(*net, capability, precision), capability)
         .first->second;
   }
+
+  cuda::CudaEngine& on_gpu(int gpu) {
+    const std::lock_guard lock(gpu_mutex);
+    std::unique_ptr<cuda::CudaEngine>& made = on_gpus[gpu];
+    if (made == nullptr) {
+      made =
+          std::make_unique<cuda::CudaEngine>(cuda::open_gpu(gpu), fold_network(*net), cuda::Dtype::kFloat32);
+    }
+    return *made;
+  }
 };
 
 Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend,
-                 Precision precision)
-    : weights_(std::move(weights)), transform_(transform), backend_(backend), precision_(precision) {}
+                 Precision precision, std::optional<int> gpu)
+    : weights_(std::move(weights)),
+      transform_(transform),
+      backend_(backend),
+      precision_(precision),
+      gpu_(gpu) {
+  if (gpu_) weights_->on_gpu(*gpu_, precision_);  // what stands against it is told now
+}
 Network::~Network() = default;
 
 std::shared_ptr<Network> Network::create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed, Backend backend, Precision precision) {
+                                         std::optional<uint64_t> seed, Backend backend, Precision precision,
+                                         std::optional<int> gpu) {
   validate(transform);
-  check_precision(precision, backend);
+  check_computation(backend, precision, gpu);
   std::shared_ptr<Network> network;
   guard([&] {
-    auto weights = std::make_shared<Weights>(Weights{make_ghostnet(architecture, seed)});
+    auto weights = std::make_shared<Weights>(make_ghostnet(architecture, seed));
     to_channels_last(weights->net);
-    network.reset(new Network(std::move(weights), transform, backend, precision));
+    network.reset(new Network(std::move(weights), transform, backend, precision, gpu));
   });
   return network;
 }
 
 std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform, Backend backend, Precision precision) {
+                                       const Transform& transform, Backend backend, Precision precision,
+                                       std::optional<int> gpu) {
   validate(transform);
-  check_precision(precision, backend);
+  check_computation(backend, precision, gpu);
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
   if (!architecture) architecture = infer_architecture(shapes);
@@ -134,13 +161,13 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
       return weights.net->architecture() == *architecture && holds(*weights.net, arrays);
     };
     const auto make = [&] {
-      auto weights = std::make_shared<Weights>(Weights{GhostNet(*architecture)});
+      auto weights = std::make_shared<Weights>(GhostNet(*architecture));
       fill(*weights->net, arrays);
       to_channels_last(weights->net);
       return weights;
     };
-    network.reset(
-        new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend, precision));
+    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend,
+                              precision, gpu));
   });
   return network;
 }
@@ -177,6 +204,13 @@ Array Network::run(const ArrayView& input, Output output, int threads) const {
   check_input(input.dtype, input.shape);
   Array result;
   guard([&] {
+    if (gpu_) {
+      cuda::CudaEngine& engine = weights_->on_gpu(*gpu_);
+      result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
+      result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
+      engine.run(input, transform_, output, reinterpret_cast<float*>(result.memory->data()));
+      return;
+    }
     if (backend_ == Backend::fused) {
       Engine& engine = weights_->fused(precision_);
       result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};

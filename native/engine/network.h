@@ -1,8 +1,8 @@
 /**
  * A network with weights, ready to run: what the binding sees of the model. Free of LibTorch.
  *
- * All calls may be made from any thread, one at a time for the process (the executor's); they throw Error
- * only.
+ * All calls may be made from any thread, one at a time for the process (the executor's); those that a GPU
+ * computes beside them, two at a time. They throw Error only.
  */
 #pragma once
 
@@ -40,29 +40,36 @@ class Network {
   /**
    * Fresh weights, as PyTorch initialises them.
    * @param seed the values are those of the reference after torch.manual_seed(seed); drawn when not given
-   * @param precision bfloat16 for the fused backend only
+   * @param precision bfloat16 for the fused backend only, float16 for a GPU only
+   * @param gpu that computes the runs, by its number in cuda::list_gpus(), which was called before; the CPU
+   * when not given
    * @throws Error GHOSTNET_INVALID_ARGUMENT; GHOSTNET_UNSUPPORTED_PRECISION where the engine has no kernels
-   * for it on this processor or below the instruction set that GHOSTNET_CPU_CAPABILITY names
+   * for it on this processor or below the instruction set that GHOSTNET_CPU_CAPABILITY names; with a GPU
+   * those of cuda::open_gpu, GHOSTNET_OUT_OF_MEMORY
    */
   static std::shared_ptr<Network> create(const Architecture& architecture, const Transform& transform,
                                          std::optional<uint64_t> seed, Backend backend = Backend::fused,
-                                         Precision precision = Precision::float32);
+                                         Precision precision = Precision::float32,
+                                         std::optional<int> gpu = std::nullopt);
 
   /**
    * The network of a state dict. Floating-point arrays of any width become float32. Networks with the same
    * weights share them in the process.
    * @param architecture inferred from the shapes when not given
-   * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, GHOSTNET_INVALID_ARGUMENT; of the
-   * precision as `create`
+   * @param gpu as for create
+   * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, and as create
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
                                        const Transform& transform, Backend backend = Backend::fused,
-                                       Precision precision = Precision::float32);
+                                       Precision precision = Precision::float32,
+                                       std::optional<int> gpu = std::nullopt);
 
   ~Network();
 
   const Architecture& architecture() const;
   const Transform& transform() const { return transform_; }
+  /** The GPU that computes the runs; nothing where the CPU does. */
+  std::optional<int> gpu() const { return gpu_; }
   /** Bytes of the parameters and buffers. */
   int64_t weight_bytes() const;
 
@@ -100,12 +107,14 @@ class Network {
 
  private:
   struct Weights;
-  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend, Precision precision);
+  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend, Precision precision,
+          std::optional<int> gpu);
 
   std::shared_ptr<Weights> weights_;
   Transform transform_;
   Backend backend_;
   Precision precision_;
+  std::optional<int> gpu_;
 };
 
 }  // namespace ghostnet

@@ -16,7 +16,7 @@ namespace ghostnet {
 RuntimeInfo runtime_info() { return {TORCH_VERSION, at::get_cpu_capability(), default_threads()}; }
 
 void stop_runtime() {
-  Executor::cpu().stop();
+  Executor::stop_all();
   std::fputs(Profile::report().c_str(), stderr);
 }
 

@@ -5,6 +5,10 @@ __asm__(".symver older_dlopen, dlopen@" FIRST_GLIBC);
 extern void* older_dlopen(const char* path, int flags);
 void* __wrap_dlopen(const char* path, int flags) { return older_dlopen(path, flags); }
 
+__asm__(".symver older_dlsym, dlsym@" FIRST_GLIBC);
+extern void* older_dlsym(void* handle, const char* name);
+void* __wrap_dlsym(void* handle, const char* name) { return older_dlsym(handle, name); }
+
 __asm__(".symver older_dlclose, dlclose@" FIRST_GLIBC);
 extern int older_dlclose(void* handle);
 int __wrap_dlclose(void* handle) { return older_dlclose(handle); }

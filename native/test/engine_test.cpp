@@ -42,7 +42,6 @@ namespace {
 
 using cpu::Capability;
 
-
 torch::Tensor run(Engine& engine, const Input& input, Output output, int threads) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
   engine.run(input.view(), Transform{}, output, threads, result.data_ptr<float>());

@@ -64,9 +64,12 @@ export async function generateErrorCodes() {
 /** @returns what a program of the rig is linked from: the objects of its own, and those of the kernels by file name */
 export async function buildObjects() {
   await generateErrorCodes();
-  const own = [...globSync('native/test/cuda_on_cpu/*.cpp'), join('native', 'model', 'architecture.cpp')];
+  const own = [
+    ...globSync('native/test/cuda_on_cpu/*.cpp', { ignore: '**/rig_{device,library}.cpp' }),
+    join('native', 'model', 'architecture.cpp'),
+  ];
   const code = [
-    ...['call.cpp', 'launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
+    ...['launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
     ...globSync('native/ops/cuda/*.cu'),
   ];
   const objects = await inParallel([...code, ...own], (source) =>

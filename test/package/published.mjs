@@ -29,7 +29,7 @@ export async function checkTarball(check, tarball) {
       .split('\n')
       .map((path) => path.replace(/^package\//, ''));
     const wanted =
-      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet(_loader)?\.node)$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
     assert.deepEqual(
       files.filter((path) => !wanted.test(path)),
       [],

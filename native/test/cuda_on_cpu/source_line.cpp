@@ -6,7 +6,7 @@
 #include <cstring>
 #include <map>
 
-extern "C" char __executable_start;  // where the linker put the program
+extern "C" char __executable_start __attribute__((weak));  // where the linker put the program
 
 namespace ghostnet::cuda_on_cpu {
 

@@ -1,0 +1,198 @@
+#include "cuda/cuda_device.h"
+
+#include <cuda_runtime_api.h>
+
+#include <mutex>
+
+#include "model/error.h"
+
+namespace ghostnet::cuda {
+
+namespace {
+
+std::string words_of(cudaError_t error) {
+  return std::string(cudaGetErrorName(error)) + ": " + cudaGetErrorString(error);
+}
+
+void check(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());  // told here, not to whoever asks next
+  throw Error(error == cudaErrorMemoryAllocation ? ErrorCode::GHOSTNET_OUT_OF_MEMORY
+                                                 : ErrorCode::GHOSTNET_CUDA_FAILED,
+              what, words_of(error));
+}
+
+/** Makes a GPU the one that this thread means. */
+void choose(int index) { check(cudaSetDevice(index), "The GPU can not be used"); }
+
+class CudaEvent : public Event {
+ public:
+  explicit CudaEvent(int device) : device_(device) {
+    // Whoever waits for it sleeps: the processor is wanted for decoding images.
+    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync),
+          "The GPU gives no event");
+  }
+  ~CudaEvent() override {
+    if (cudaSetDevice(device_) == cudaSuccess) cudaEventDestroy(event_);
+  }
+  CudaEvent(const CudaEvent&) = delete;
+  CudaEvent& operator=(const CudaEvent&) = delete;
+
+  cudaEvent_t get() const { return event_; }
+
+ private:
+  int device_;
+  cudaEvent_t event_ = nullptr;
+};
+
+class CudaGraph : public Graph {
+ public:
+  CudaGraph(int device, cudaGraphExec_t graph) : device_(device), graph_(graph) {}
+  ~CudaGraph() override {
+    if (cudaSetDevice(device_) == cudaSuccess) cudaGraphExecDestroy(graph_);
+  }
+  CudaGraph(const CudaGraph&) = delete;
+  CudaGraph& operator=(const CudaGraph&) = delete;
+
+  cudaGraphExec_t get() const { return graph_; }
+
+ private:
+  int device_;
+  cudaGraphExec_t graph_;
+};
+
+cudaEvent_t of(Event& event) { return static_cast<CudaEvent&>(event).get(); }
+
+class CudaDevice : public Device {
+ public:
+  explicit CudaDevice(int index) : index_(index) {
+    choose(index);
+    for (cudaStream_t& stream : streams_) {
+      check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "The GPU gives no stream");
+    }
+    check(cudaStreamCreateWithFlags(&recording_, cudaStreamNonBlocking), "The GPU gives no stream");
+  }
+
+  std::byte* allocate(size_t bytes) override {
+    choose(index_);
+    void* memory = nullptr;
+    check(cudaMalloc(&memory, bytes), "The GPU has not so much memory left");
+    return static_cast<std::byte*>(memory);
+  }
+  void free(std::byte* memory) noexcept override {
+    if (cudaSetDevice(index_) == cudaSuccess) cudaFree(memory);
+  }
+  std::byte* allocate_staging(size_t bytes) override {
+    choose(index_);
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, bytes), "There is no page-locked memory left");
+    return static_cast<std::byte*>(memory);
+  }
+  void free_staging(std::byte* memory) noexcept override {
+    if (cudaSetDevice(index_) == cudaSuccess) cudaFreeHost(memory);
+  }
+
+  void copy(Stream stream, std::byte* to, const std::byte* from, size_t bytes) override {
+    choose(index_);
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get(stream)), "The GPU does not copy");
+  }
+  void launch(Stream stream, const Calls& calls) override {
+    choose(index_);
+    launch_all(calls, get(stream));
+  }
+
+  std::unique_ptr<Graph> record(const Calls& calls) override {
+    const std::lock_guard lock(recording_mutex_);
+    choose(index_);
+    // Of this thread only: what others do meanwhile does not disturb the recording.
+    check(cudaStreamBeginCapture(recording_, cudaStreamCaptureModeThreadLocal), "The GPU records no graph");
+    cudaGraph_t recorded = nullptr;
+    try {
+      launch_all(calls, recording_);
+    } catch (...) {
+      if (cudaStreamEndCapture(recording_, &recorded) == cudaSuccess) cudaGraphDestroy(recorded);
+      static_cast<void>(cudaGetLastError());
+      throw;
+    }
+    check(cudaStreamEndCapture(recording_, &recorded), "The GPU records no graph");
+    cudaGraphExec_t graph = nullptr;
+    const cudaError_t error = cudaGraphInstantiate(&graph, recorded, 0);
+    cudaGraphDestroy(recorded);
+    check(error, "The GPU records no graph");
+    return std::make_unique<CudaGraph>(index_, graph);
+  }
+  void launch(Stream stream, Graph& graph) override {
+    choose(index_);
+    check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).get(), get(stream)), "The GPU refused the launches");
+  }
+
+  std::unique_ptr<Event> make_event() override {
+    choose(index_);
+    return std::make_unique<CudaEvent>(index_);
+  }
+  void record(Stream stream, Event& event) override {
+    choose(index_);
+    check(cudaEventRecord(of(event), get(stream)), "The GPU records no event");
+  }
+  void wait(Stream stream, Event& event) override {
+    choose(index_);
+    check(cudaStreamWaitEvent(get(stream), of(event), 0), "The GPU waits for no event");
+  }
+  void synchronize(Event& event) override {
+    choose(index_);
+    check(cudaEventSynchronize(of(event)), "The GPU failed");
+  }
+  void synchronize() override {
+    choose(index_);
+    for (const cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), "The GPU failed");
+  }
+
+ private:
+  cudaStream_t get(Stream stream) const { return streams_[static_cast<size_t>(stream)]; }
+
+  static void launch_all(const Calls& calls, cudaStream_t stream) {
+    for (const Call& call : calls) {
+      const LaunchResult result = cuda::launch(call, stream);
+      if (result.status == Launch::kUnsupported) {
+        throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The kernels for GPUs can not take a batch of this shape",
+                    {}, "images whose activations take less than 2 GiB, in smaller batches");
+      }
+      if (result.status == Launch::kFailed) {
+        check(static_cast<cudaError_t>(result.error), "The GPU refused a launch");
+      }
+    }
+  }
+
+  int index_;
+  cudaStream_t streams_[3] = {};
+  std::mutex recording_mutex_;
+  cudaStream_t recording_ = nullptr;
+};
+
+}  // namespace
+
+std::vector<Gpu> list_cuda_gpus() {
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  static_cast<void>(cudaGetLastError());
+  if (error != cudaSuccess || count == 0) {
+    int driver = 0;
+    const bool none = cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0;
+    throw Error(
+        ErrorCode::GHOSTNET_CUDA_UNAVAILABLE, none ? "There is no NVIDIA driver" : "There is no GPU",
+        error == cudaSuccess ? "a driver that sees no GPU" : words_of(error),
+        "a driver for CUDA " + std::to_string(CUDART_VERSION / 1000) + " or later and a GPU that it sees");
+  }
+  std::vector<Gpu> gpus;
+  for (int index = 0; index < count; ++index) {
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, index), "The GPU can not be asked what it is");
+    gpus.push_back({properties.name, properties.major, properties.minor,
+                    static_cast<int64_t>(properties.totalGlobalMem)});
+  }
+  return gpus;
+}
+
+std::unique_ptr<Device> open_cuda_device(int index) { return std::make_unique<CudaDevice>(index); }
+
+}  // namespace ghostnet::cuda

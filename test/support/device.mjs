@@ -1,0 +1,35 @@
+// Loads the embedded model on each of the devices given and prints, as JSON, what came of it: where the models run, their logits
+// against the CPU's, errors, warnings.
+import { GhostNet, GhostNetError, Tensor } from '../../dist/index.mjs';
+
+const warnings = [];
+process.on('warning', ({ name, code, message }) => warnings.push({ name, code, message }));
+
+const input = Tensor.from(
+  Uint8Array.from({ length: 2 * 32 * 40 * 3 }, (_, index) => (index * 7919) % 256),
+  [2, 32, 40, 3],
+);
+async function logitsOn(device) {
+  const model = await GhostNet.load(undefined, { device });
+  // Two runs on their way together.
+  const [logits] = await Promise.all([model.forward(input), model.forward(input)]);
+  const result = { device: model.info.device, logits: [...logits.data] };
+  model.dispose();
+  return result;
+}
+
+const { logits: expected } = await logitsOn('cpu');
+const largest = Math.max(...expected.map(Math.abs));
+const outcomes = [];
+for (const device of process.argv.slice(2)) {
+  try {
+    const { device: on, logits } = await logitsOn(device);
+    const error = Math.max(...logits.map((value, index) => Math.abs(value - expected[index]))) / largest;
+    outcomes.push({ on, error });
+  } catch (error) {
+    if (!(error instanceof GhostNetError)) throw error;
+    outcomes.push({ code: error.code, found: error.found ?? '', expected: error.expected ?? '' });
+  }
+}
+await new Promise(setImmediate); // warnings come a tick later
+process.stdout.write(JSON.stringify({ outcomes, warnings }));

@@ -1,0 +1,92 @@
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { GhostNet } from '../../lib/index.js';
+import { root, runScript, runScriptForJson } from '../support/child.js';
+
+interface Report {
+  readonly outcomes: readonly {
+    readonly on?: string;
+    readonly error?: number;
+    readonly code?: string;
+    readonly found?: string;
+    readonly expected?: string;
+  }[];
+  readonly warnings: readonly { readonly name: string; readonly code: string; readonly message: string }[];
+}
+
+// A part for GPUs whose GPUs are this CPU: native/test/cuda_on_cpu/rig_library.cpp.
+const rig = fileURLToPath(new URL('build/Release/ghostnet_cuda_rig.so', root));
+
+function load(devices: readonly string[], env: Record<string, string>): Promise<Report> {
+  return runScriptForJson<Report>('device.mjs', { args: devices, env, timeout: 120_000 });
+}
+
+describe('the option device', () => {
+  it('is the CPU unless told otherwise', async () => {
+    using model = await GhostNet.create({ variant: 'ghostnet_050' });
+    expect(model.info.device).toBe('cpu');
+  });
+
+  it.each(['gpu', 'cuda:', 'cuda:-1', 'cuda:x', 'CUDA', '', 0, null])('refuses %j', async (device) => {
+    await expect(GhostNet.create({ device: device as 'cpu' })).rejects.toMatchObject({
+      code: 'GHOSTNET_INVALID_ARGUMENT',
+      expected: "'cpu', 'cuda', 'cuda:0' and so on, or 'auto'",
+    });
+  });
+
+  it('tells where the part for GPUs was looked for', async () => {
+    const { outcomes, warnings } = await load(['cuda', 'cuda:1', 'auto', 'auto'], {
+      GHOSTNET_CUDA_LIBRARY: '/nowhere/ghostnet_cuda.so',
+    });
+    const missing = { code: 'GHOSTNET_CUDA_NOT_INSTALLED', found: 'none of /nowhere/ghostnet_cuda.so' };
+    expect(outcomes.slice(0, 2)).toMatchObject([missing, missing]);
+    expect(outcomes.slice(2)).toMatchObject([{ on: 'cpu' }, { on: 'cpu' }]);
+    expect(warnings).toMatchObject([{ name: 'GhostNetWarning', code: 'GHOSTNET_CUDA_NOT_INSTALLED' }]);
+  });
+
+  it('tells that a library is not the part for GPUs', async () => {
+    const other = fileURLToPath(new URL('build/Release/ghostnet_loader.node', root));
+    const { outcomes } = await load(['cuda'], { GHOSTNET_CUDA_LIBRARY: other });
+    expect(outcomes).toMatchObject([{ code: 'GHOSTNET_CUDA_NOT_INSTALLED', found: other }]);
+  });
+
+  it('tells that there is no GPU, and runs on the CPU where either will do, with one warning', async () => {
+    const { outcomes, warnings } = await load(['cuda', 'auto', 'auto'], { GHOSTNET_CUDA_LIBRARY: rig });
+    expect(outcomes).toMatchObject([
+      { code: 'GHOSTNET_CUDA_UNAVAILABLE', found: 'no GHOSTNET_RIG_GPUS' },
+      { on: 'cpu', error: 0 },
+      { on: 'cpu', error: 0 },
+    ]);
+    expect(warnings).toMatchObject([{ name: 'GhostNetWarning', code: 'GHOSTNET_CUDA_UNAVAILABLE' }]);
+  });
+
+  it('takes the GPU that is named, and tells what is wrong with others', async () => {
+    const { outcomes, warnings } = await load(['cuda', 'cuda:1', 'cuda:2', 'auto'], {
+      GHOSTNET_CUDA_LIBRARY: rig,
+      GHOSTNET_RIG_GPUS: '8.0,7.5',
+    });
+    const computed = { on: 'cuda:0', error: expect.toSatisfy((error: number) => error < 1e-4) as number };
+    expect(outcomes).toMatchObject([
+      computed,
+      { code: 'GHOSTNET_CUDA_UNSUPPORTED', found: 'This CPU of compute capability 7.5' },
+      { code: 'GHOSTNET_CUDA_UNAVAILABLE', expected: 'cuda:0 to cuda:1' },
+      computed,
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is told by doctor, whether there is one or not', async () => {
+    const doctor = async (env: Record<string, string>): Promise<string> => {
+      const { code, stdout } = await runScript('../../dist/cli/main.js', { args: ['doctor'], env });
+      expect(code).toBe(0);
+      return stdout;
+    };
+    const env = { GHOSTNET_CUDA_LIBRARY: rig };
+    expect(await doctor(env)).toMatch(/^gpu +none \[GHOSTNET_CUDA_UNAVAILABLE\]: There is no NVIDIA driver/m);
+    expect(await doctor({ ...env, GHOSTNET_RIG_GPUS: '9.0' })).toMatch(
+      /^gpu +cuda:0 This CPU, 1 GB, compute capability 9\.0$/m,
+    );
+  });
+});
