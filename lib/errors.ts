@@ -88,7 +88,7 @@ export const errorCatalogue = {
     remedy: 'Pass a JPEG, PNG, WebP, AVIF, GIF or TIFF that is complete.',
   },
   GHOSTNET_UNSUPPORTED_PRECISION: {
-    meaning: 'A model is asked to compute in a precision that this processor has no instructions for.',
+    meaning: 'A model is asked to compute in a precision that this processor, or any, has no kernels for.',
     remedy: "Leave the option precision out, or set it to 'float32', which runs on every processor.",
   },
   GHOSTNET_UNSUPPORTED_PLATFORM: {

@@ -42,10 +42,11 @@ export interface ModelOptions extends TransformOptions, DecodeOptions {
   readonly backend?: 'fused' | 'reference';
   /**
    * What the engine stores activations and the weights of convolutions in. `'bfloat16'` is faster and less exact, sums are
-   * float32 in either; it needs a processor with AVX512_BF16 and the backend `'fused'`. Inputs and outputs stay float32.
+   * float32 in either; it needs a GPU, or a processor with AVX512_BF16, and the backend `'fused'`. `'float16'` needs a GPU.
+   * Inputs and outputs stay float32.
    * Default `'float32'`.
    */
-  readonly precision?: 'float32' | 'bfloat16';
+  readonly precision?: 'float32' | 'float16' | 'bfloat16';
   /**
    * Where the network runs: `'cpu'`, `'cuda'`, `'cuda:1'` and so on, or `'auto'`: a GPU where one can be used, else the CPU,
    * with one warning in a process. Default `'cpu'`.
@@ -112,7 +113,7 @@ export interface ModelInfo extends NativeDescription {
   /** Threads of one run. */
   readonly threads: number;
   /** What the engine stores activations and the weights of convolutions in. */
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: 'float32' | 'float16' | 'bfloat16';
   /** Where it runs. */
   readonly device: 'cpu' | `cuda:${number}`;
 }

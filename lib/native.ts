@@ -81,7 +81,7 @@ export interface NativeArchitecture {
 /** What computes; see native/engine/network.h. */
 export interface NativeBackend {
   readonly backend: 'fused' | 'reference';
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: 'float32' | 'float16' | 'bfloat16';
 }
 
 /** Where it is computed; see native/engine/network.h. */

@@ -12,7 +12,14 @@ function run(command, args) {
   if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
 }
 
-const cmakeJs = join('node_modules', 'cmake-js', 'bin', 'cmake-js');
-run(process.execPath, [cmakeJs, 'configure', '--out', build, '--CDGHOSTNET_CUDA=ON']);
-const [, cmake] = /^CMAKE_COMMAND:\w+=(.*)$/m.exec(readFileSync(join(build, 'CMakeCache.txt'), 'utf8'));
-run(cmake, ['--build', build, '--config', 'Release', '--target', 'ghostnet_cuda']);
+/** @returns the path of the library, and of the program that strips it */
+export function buildCuda() {
+  const cmakeJs = join('node_modules', 'cmake-js', 'bin', 'cmake-js');
+  run(process.execPath, [cmakeJs, 'configure', '--out', build, '--CDGHOSTNET_CUDA=ON']);
+  const cache = readFileSync(join(build, 'CMakeCache.txt'), 'utf8');
+  const valueOf = (name) => new RegExp(`^${name}:\\w+=(.*)$`, 'm').exec(cache)[1];
+  run(valueOf('CMAKE_COMMAND'), ['--build', build, '--config', 'Release', '--target', 'ghostnet_cuda']);
+  return { library: join(build, 'Release', 'ghostnet_cuda.so'), strip: valueOf('CMAKE_STRIP') };
+}
+
+if (process.argv[1] === import.meta.filename) buildCuda();

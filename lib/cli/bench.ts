@@ -15,7 +15,7 @@ interface Options {
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
   readonly seconds: number;
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: 'float32' | 'float16' | 'bfloat16';
   readonly profile?: boolean;
   readonly json?: boolean;
 }

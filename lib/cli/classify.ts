@@ -27,7 +27,7 @@ interface Options {
   readonly batchSize?: number;
   readonly device: Device;
   readonly threads?: number;
-  readonly precision: 'float32' | 'bfloat16';
+  readonly precision: 'float32' | 'float16' | 'bfloat16';
   readonly colorProfile: 'ignore' | 'apply';
   readonly filesFrom?: string;
 }

@@ -24,8 +24,11 @@ export function jsonOption(what: string): Option {
 
 /** What the engine computes in. */
 export function precisionOption(): Option {
-  return new Option('--precision <what>', 'what to compute in; bfloat16 needs a processor with AVX512_BF16')
-    .choices(['float32', 'bfloat16'])
+  return new Option(
+    '--precision <what>',
+    'what to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 a GPU',
+  )
+    .choices(['float32', 'float16', 'bfloat16'])
     .default('float32');
 }
 

@@ -74,11 +74,20 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
   return best;
 }
 
-void check_precision(Precision precision, Backend backend) {
+void check_computation(Backend backend, Precision precision, std::optional<int> gpu) {
+  if (backend != Backend::fused && gpu) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend runs on a GPU", "reference",
+                "the backend fused, or the device cpu");
+  }
   if (precision == Precision::float32) return;
   if (backend != Backend::fused) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend computes in another precision",
                 name_of(precision), name_of(Precision::float32));
+  }
+  if (gpu) return;
+  if (precision == Precision::float16) {
+    throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for float16 on a processor",
+                "the device cpu", "a GPU");
   }
   const cpu::Capability capability = cpu::chosen_capability();
   if (cpu::has_bfloat16(capability)) return;
@@ -87,6 +96,18 @@ void check_precision(Precision precision, Backend backend) {
               lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
                       : "a processor without AVX512_BF16",
               "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
+}
+
+cuda::Dtype dtype_of(Precision precision) {
+  switch (precision) {
+    case Precision::float16:
+      return cuda::Dtype::kFloat16;
+    case Precision::bfloat16:
+      return cuda::Dtype::kBFloat16;
+    case Precision::float32:
+      break;
+  }
+  return cuda::Dtype::kFloat32;
 }
 
 }  // namespace
@@ -107,12 +128,11 @@ struct Network::Weights {
         .first->second;
   }
 
-  cuda::CudaEngine& on_gpu(int gpu) {
+  cuda::CudaEngine& on_gpu(int gpu, Precision precision) {
     const std::lock_guard lock(gpu_mutex);
-    std::unique_ptr<cuda::CudaEngine>& made = on_gpus[gpu];
+    std::unique_ptr<cuda::CudaEngine>& made = on_gpus[{gpu, precision}];
     if (made == nullptr) {
-      made =
-          std::make_unique<cuda::CudaEngine>(cuda::open_gpu(gpu), fold_network(*net), cuda::Dtype::kFloat32);
+      made = std::make_unique<cuda::CudaEngine>(cuda::open_gpu(gpu), fold_network(*net), dtype_of(precision));
     }
     return *made;
   }
@@ -205,7 +225,7 @@ Array Network::run(const ArrayView& input, Output output, int threads) const {
   Array result;
   guard([&] {
     if (gpu_) {
-      cuda::CudaEngine& engine = weights_->on_gpu(*gpu_);
+      cuda::CudaEngine& engine = weights_->on_gpu(*gpu_, precision_);
       result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
       result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
       engine.run(input, transform_, output, reinterpret_cast<float*>(result.memory->data()));

@@ -2,12 +2,24 @@
 
 namespace ghostnet {
 
-/** What the engine stores activations, and the weights of products, in. It adds up in float32 in any case. */
-enum class Precision { float32, bfloat16 };
+/** What an engine stores activations, and the weights of products, in. It adds up in float32 in any case. */
+enum class Precision {
+  float32,
+  float16,  ///< on a GPU only
+  bfloat16,
+};
 
-/** "float32", "bfloat16" */
+/** "float32", "float16", "bfloat16" */
 inline const char* name_of(Precision precision) {
-  return precision == Precision::bfloat16 ? "bfloat16" : "float32";
+  switch (precision) {
+    case Precision::float16:
+      return "float16";
+    case Precision::bfloat16:
+      return "bfloat16";
+    case Precision::float32:
+      break;
+  }
+  return "float32";
 }
 
 }  // namespace ghostnet

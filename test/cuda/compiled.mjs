@@ -156,7 +156,13 @@ async function checkTypes(nvcc) {
     ? JSON.parse(readFileSync(built, 'utf8')).root
     : globSync('.libtorch/*-cpu', { onlyDirectories: true })[0];
   if (!root) return undefined;
-  const sources = [join(kernels, 'ghost_module_cuda.cpp'), join('native', 'test', 'gpu', 'entry.cpp')];
+  const sources = [
+    join(kernels, 'ghost_module_cuda.cpp'),
+    join('native', 'cuda', 'cuda_device.cpp'),
+    join('native', 'cuda', 'library.cpp'),
+    join('native', 'test', 'gpu', 'entry.cpp'),
+    join('native', 'test', 'gpu', 'engine_entry.cpp'),
+  ];
   // One file: LibTorch's headers take most of the time.
   const all = join(build, 'libtorch_side.cpp');
   writeFileSync(all, sources.map((source) => `#include "${resolve(source)}"\n`).join(''));

@@ -1,4 +1,4 @@
-// Loads the embedded model on each of the devices given and prints, as JSON, what came of it: where the models run, their logits
+// Loads the embedded model on each of the devices given, "cuda" or with a precision "cuda float16", and prints, as JSON, what came of it: where the models run, their logits
 // against the CPU's, errors, warnings.
 import { GhostNet, GhostNetError, Tensor } from '../../dist/index.mjs';
 
@@ -9,8 +9,9 @@ const input = Tensor.from(
   Uint8Array.from({ length: 2 * 32 * 40 * 3 }, (_, index) => (index * 7919) % 256),
   [2, 32, 40, 3],
 );
-async function logitsOn(device) {
-  const model = await GhostNet.load(undefined, { device });
+async function logitsOn(placement) {
+  const [device, precision] = placement.split(' ');
+  const model = await GhostNet.load(undefined, { device, precision });
   // Two runs on their way together.
   const [logits] = await Promise.all([model.forward(input), model.forward(input)]);
   const result = { device: model.info.device, logits: [...logits.data] };

@@ -77,6 +77,18 @@ describe('the option device', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('computes in each precision on a GPU', async () => {
+    const { outcomes } = await load(['cuda float16', 'cuda bfloat16'], {
+      GHOSTNET_CUDA_LIBRARY: rig,
+      GHOSTNET_RIG_GPUS: '9.0',
+    });
+    for (const [index, most] of [5e-3, 5e-2].entries()) {
+      expect(outcomes[index]?.error).toBeLessThan(most);
+      // What is equal to float32 has not been computed in less.
+      expect(outcomes[index]?.error).toBeGreaterThan(most / 500);
+    }
+  });
+
   it('is told by doctor, whether there is one or not', async () => {
     const doctor = async (env: Record<string, string>): Promise<string> => {
       const { code, stdout } = await runScript('../../dist/cli/main.js', { args: ['doctor'], env });

@@ -63,8 +63,14 @@ describe('precision', () => {
     expect(JSON.parse(stdout)).toEqual([expected, expected]);
   });
 
+  it('float16 is refused with a code on any processor', async () => {
+    expect(await codeOf(() => GhostNet.create({ variant: 'ghostnet_050', precision: 'float16' }))).toBe(
+      'GHOSTNET_UNSUPPORTED_PRECISION',
+    );
+  });
+
   it.each<[string, ModelOptions]>([
-    ['an unknown precision', { precision: 'float16' as 'float32' }],
+    ['an unknown precision', { precision: 'int8' as 'float32' }],
     ['bfloat16 of the reference', { precision: 'bfloat16', backend: 'reference' }],
   ])('%s is refused', async (_, options) => {
     expect(await codeOf(() => GhostNet.create({ variant: 'ghostnet_050', ...options }))).toBe(

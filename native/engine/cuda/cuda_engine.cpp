@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "model/error.h"
 
@@ -120,7 +121,10 @@ void CudaEngine::submit(Plan& plan, size_t slot_index) {
   device_->record(Stream::input, *slot.copied);
   device_->wait(Stream::compute, *slot.copied);
   const auto calls = [&] { return launches.calls(arena_.data(), slot.input.data(), slot.output.data()); };
-  if (options_.graphs) {
+  // Recorded when the shape comes again: one that does not is not worth it, and kernels that were launched
+  // once are loaded, which a recording should not wait for.
+  const bool came_before = std::exchange(plan.came_before, true);
+  if (options_.graphs && came_before) {
     std::unique_ptr<Graph>& graph = plan.graphs[slot_index];
     if (graph == nullptr) graph = device_->record(calls());
     device_->launch(Stream::compute, *graph);
@@ -146,7 +150,7 @@ CudaEngine::Plan& CudaEngine::plan_for(const PlanKey& key) {
     device_->synchronize();  // its graph may be on its way
     plans_.pop_back();
   }
-  return plans_.emplace_front(Plan{std::move(launches), {}});
+  return plans_.emplace_front(Plan{std::move(launches)});
 }
 
 // Memory that grows moves, and the addresses in all graphs with it.

@@ -18,7 +18,7 @@ class CudaEngine {
  public:
   struct Options {
     GhostPath path = GhostPath::measured;
-    bool graphs = true;  ///< the launches of a shape are recorded once and launched together
+    bool graphs = true;  ///< the launches of a shape that comes again are recorded, and launched together
   };
 
   /** @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_CUDA_FAILED */
@@ -56,7 +56,8 @@ class CudaEngine {
   };
   struct Plan {
     LaunchPlan launches;
-    std::unique_ptr<Graph> graphs[kSlots];
+    std::unique_ptr<Graph> graphs[kSlots] = {};
+    bool came_before = false;
   };
   class TakenSlot;
 

@@ -1,5 +1,5 @@
-// Written by native/test/gpu/bench.py --choose: the ghost modules that were measured to be faster in two
-// kernels. Not measured yet: none.
+// Written by `native/test/gpu/run.sh choose`: the ghost modules that were measured to be faster in two
+// kernels. Not measured yet.
 #pragma once
 
 #include <cstdint>

@@ -2,15 +2,20 @@
 graphs, against the time that their bytes take. Called by run.sh; never run on a GPU so far.
 
 bench.py LIBRARY [bandwidth in TB/s, default 3.0]
+bench.py LIBRARY --choose   times each module both ways and writes which are faster in two kernels
 """
 
+import pathlib
 import sys
 
 import torch
 import torch.nn.functional as F
 
 torch.ops.load_library(sys.argv[1])
-BANDWIDTH = float(sys.argv[2]) * 1e12 if len(sys.argv) > 2 else 3.0e12
+CHOOSE = "--choose" in sys.argv
+BANDWIDTH = float(sys.argv[2]) * 1e12 if len(sys.argv) > 2 and not CHOOSE else 3.0e12
+TABLE = pathlib.Path(__file__).resolve().parents[3] / "native" / "engine" / "cuda" / "faster_in_two.h"
+
 
 def seconds(work, repeats=30):
     """The median of single runs, each between two events."""
@@ -81,6 +86,38 @@ def table(batch, dtype):
         print(f"{'all, one graph' if graph else 'all':24}" + "".join(f"{t * 1e6:9.1f}" for t in row))
 
 
-for dtype in (torch.float16, torch.float32):
-    for batch in (1, 64, 256):
-        table(batch, dtype)
+def faster_in_two():
+    """(dtype, input channels, maps, pixels of a batch from which on it is faster in two) of each module where it is, by 3 % and
+    for all larger batches that were measured."""
+    names = {torch.float32: "kFloat32", torch.float16: "kFloat16", torch.bfloat16: "kBFloat16"}
+    entries = []
+    for dtype, name in names.items():
+        for c, maps, _, side, relu in sorted(set(map(tuple, torch.ops.ghostnet_test.network_modules(224).tolist()))):
+            since = None
+            for batch in (1, 4, 16, 64, 256):
+                paths, _ = module(batch, c, maps, side, bool(relu), dtype)
+                # The second module of a bottleneck needs an addition behind the two.
+                wins = relu and seconds(paths["in two"]) < 0.97 * seconds(paths["fused"])
+                since = (since or batch * side * side) if wins else None
+            if since is not None:
+                entries.append(f"    {{Dtype::{name}, {c}, {maps}, {since}}},")
+    return entries
+
+
+def write_choice(entries):
+    text = TABLE.read_text()
+    begin = text.index("inline constexpr std::initializer_list")
+    head = text[: text.index("#pragma once")].splitlines()
+    head = [head[0], f"// Measured on: {torch.cuda.get_device_name()}."]
+    rows = "\n".join(["{", *entries, "}"]) if entries else "{}"
+    table = f"inline constexpr std::initializer_list<FasterInTwo> kFasterInTwo = {rows};\n\n}}  // namespace ghostnet::cuda\n"
+    TABLE.write_text("\n".join(head) + "\n" + text[text.index("#pragma once") : begin] + table)
+    print(f"{TABLE}: {len(entries)} modules run in two")
+
+
+if CHOOSE:
+    write_choice(faster_in_two())
+else:
+    for dtype in (torch.float16, torch.float32):
+        for batch in (1, 64, 256):
+            table(batch, dtype)
