@@ -16,7 +16,7 @@ import ghostnet
 
 torch.classes.load_library(sys.argv[1])
 PART, CPU = sys.argv[2], "--cpu" in sys.argv
-SIDE, BATCHES, SECONDS = (32, (1, 2), 0.5) if CPU else (224, (1, 64, 256), 2.0)
+SIDE, BATCHES, SECONDS = (32, (1,), 0.1) if CPU else (224, (1, 64, 256), 2.0)
 DEVICE = "cpu" if CPU else "cuda"
 VARIANT, WIDTH = ("ghostnet_050", 0.5) if CPU else ("ghostnet_100", 1.0)
 
