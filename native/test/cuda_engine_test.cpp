@@ -27,7 +27,7 @@ double tolerance(Dtype dtype) {
   return dtype == Dtype::kFloat16 ? 1e-2 : 8e-2;
 }
 
-torch::Tensor run(CudaEngine& engine, const Input& input, Output output = Output::logits) {
+torch::Tensor run(CudaEngine& engine, const Batch& input, Output output = Output::logits) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
   engine.run(input.view(), Transform{}, output, result.data_ptr<float>());
   return result;
@@ -42,7 +42,7 @@ TEST(CudaEngine, EqualsTheModulesOnRandomArchitectures) {
   for (uint64_t seed = 0; seed < 36; ++seed) {
     Random random(seed + 1000);
     GhostNet net = random_network(random_architecture(random), seed);
-    const Input input = random_input(random.between(0, 1) == 1, random.between(1, 3), random.between(32, 70),
+    const Batch input = random_input(random.between(0, 1) == 1, random.between(1, 3), random.between(32, 70),
                                      random.between(32, 70));
     const Output output = random.of({Output::logits, Output::features});
     const torch::Tensor expected = expected_of(net, input, output);
@@ -63,7 +63,7 @@ TEST(CudaEngine, EqualsTheModulesOnRandomArchitectures) {
 TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 3);
-  const Input input = random_input(true, 1, 64, 64);
+  const Batch input = random_input(true, 1, 64, 64);
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
@@ -84,7 +84,7 @@ TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
 TEST(CudaEngine, ComputesGhostNetInTwoLaunchesAModuleWhereToldTo) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 3);
-  const Input input = random_input(false, 1, 40, 32);
+  const Batch input = random_input(false, 1, 40, 32);
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
@@ -99,7 +99,7 @@ TEST(CudaEngine, ComputesGhostNetInTwoLaunchesAModuleWhereToldTo) {
 TEST(CudaEngine, GivesAnImageTheSameBitsInEveryBatch) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
-  const Input all = random_input(true, 5, 45, 38);
+  const Batch all = random_input(true, 5, 45, 38);
   for (const Dtype dtype : {Dtype::kFloat32, Dtype::kFloat16}) {
     const auto device = std::make_shared<RigDevice>();
     CudaEngine engine(device, fold_network(*net), dtype);
@@ -123,7 +123,7 @@ TEST(CudaEngine, AllocatesAndRecordsNothingAfterTheFirstRunsOfAShape) {
   GhostNet net = small_network(5);
   const auto device = std::make_shared<RigDevice>();
   CudaEngine engine(device, fold_network(*net), Dtype::kFloat16);
-  const Input input = random_input(true, 2, 32, 32);
+  const Batch input = random_input(true, 2, 32, 32);
   const torch::Tensor first = run(engine, input);
   run(engine, input);
   device->reset_counts();
@@ -138,10 +138,10 @@ TEST(CudaEngine, KeepsABoundedNumberOfPlansAndGrowsItsMemory) {
   GhostNet net = small_network(6);
   const auto device = std::make_shared<RigDevice>();
   CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
-  std::vector<Input> inputs;
+  std::vector<Batch> inputs;
   for (int64_t i = 0; i < 20; ++i) inputs.push_back(random_input(i % 2 == 0, 1 + i % 3, 32 + i, 50 - i % 7));
   for (int round = 0; round < 2; ++round) {
-    for (const Input& input : inputs) {
+    for (const Batch& input : inputs) {
       EXPECT_LT(relative_error(run(engine, input), expected_of(net, input, Output::logits)), 1e-5);
     }
   }
@@ -160,7 +160,7 @@ TEST(CudaEngine, KeepsBatchesApartThatAreOnTheirWayTogether) {
     const auto work = [&](int thread) {
       const torch::NoGradGuard no_grad_here;
       for (int i = 0; i < 4; ++i) {
-        const Input input = random_input((thread + i) % 2 == 0, 1 + (thread + i) % 3, 32, 33 + i % 2);
+        const Batch input = random_input((thread + i) % 2 == 0, 1 + (thread + i) % 3, 32, 33 + i % 2);
         const torch::Tensor result = run(engine, input);
         const torch::Tensor alone = run(engine, input.image(0));
         EXPECT_TRUE(same_bits(result.narrow(0, 0, 1), alone)) << "seed " << seed;
@@ -182,7 +182,7 @@ TEST(CudaEngine, SaysWhenMemoryIsShortAndGoesOn) {
   GhostNet net = small_network(8);
   const auto device = std::make_shared<RigDevice>();
   CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
-  const Input small = random_input(true, 1, 32, 32), large = random_input(true, 3, 60, 60);
+  const Batch small = random_input(true, 1, 32, 32), large = random_input(true, 3, 60, 60);
   const torch::Tensor before = run(engine, small);
   device->set_memory(100000);
   try {

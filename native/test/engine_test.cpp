@@ -42,7 +42,7 @@ namespace {
 
 using cpu::Capability;
 
-torch::Tensor run(Engine& engine, const Input& input, Output output, int threads) {
+torch::Tensor run(Engine& engine, const Batch& input, Output output, int threads) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
   engine.run(input.view(), Transform{}, output, threads, result.data_ptr<float>());
   return result;
@@ -68,7 +68,7 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
     Random random(seed);
     const Architecture architecture = random_architecture(random);
     GhostNet net = random_network(architecture, seed);
-    const Input input = random_input(random.between(0, 1) == 1, random.between(1, 4), random.between(32, 97),
+    const Batch input = random_input(random.between(0, 1) == 1, random.between(1, 4), random.between(32, 97),
                                      random.between(32, 97));
     const int threads = static_cast<int>(random.between(1, 4));
     const Output output = random.of({Output::logits, Output::features});
@@ -103,7 +103,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
   for (const Variant& variant : variants()) {
     GhostNet net = random_network(*find_variant(variant.name), 3);
     for (const bool bytes : {false, true}) {
-      const Input input = bytes ? random_input(true, 2, 67, 101) : random_input(false, 1, 224, 224);
+      const Batch input = bytes ? random_input(true, 2, 67, 101) : random_input(false, 1, 224, 224);
       const torch::Tensor expected = expected_of(net, input, Output::logits);
       const double rounding = relative_error(net->forward(input.values), expected);
       for (const Capability capability : cpu::available_capabilities()) {
@@ -121,12 +121,12 @@ TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
   Engine engine(pack(net), GetParam().capability);
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{224, 224}, {95, 70}}) {
-    const Input all = random_input(true, 7, height, width);
+    const Batch all = random_input(true, 7, height, width);
     std::vector<torch::Tensor> alone;
     for (int64_t index = 0; index < 7; ++index)
       alone.push_back(run(engine, all.image(index), Output::logits, 1));
     for (const int64_t batch : {1, 2, 3, 5, 7}) {
-      const Input some = {all.values.narrow(0, 0, batch), all.given.narrow(0, 0, batch).contiguous()};
+      const Batch some = {all.values.narrow(0, 0, batch), all.given.narrow(0, 0, batch).contiguous()};
       for (const int threads : {1, 2, 3, 4, 7, 16}) {
         const torch::Tensor result = run(engine, some, Output::logits, threads);
         for (int64_t index = 0; index < batch; ++index) {
@@ -149,7 +149,7 @@ TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
         return nullptr;
       }));
   for (const bool bytes : {false, true}) {
-    const Input input = random_input(bytes, 3, 64, 48);
+    const Batch input = random_input(bytes, 3, 64, 48);
     const ArrayView view = input.view();
     const Transform transform;
     for (const Output output : {Output::logits, Output::features}) {
@@ -176,7 +176,7 @@ TEST(Engine, KeepsABoundedNumberOfPlans) {
   GhostNet net = random_network(*find_variant("ghostnet_050"), 6);
   const Capability widest = cpu::available_capabilities().back();
   Engine engine(pack_network(*net, widest), widest);
-  const Input first = random_input(false, 1, 32, 32);
+  const Batch first = random_input(false, 1, 32, 32);
   const torch::Tensor expected = run(engine, first, Output::logits, 1);
   for (int64_t batch = 1; batch <= 40; ++batch)
     run(engine, random_input(false, batch, 32, 32), Output::logits, 1);
@@ -188,7 +188,7 @@ TEST(Engine, IsACopyOfAModelThatTrainsOn) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 7);
   const Capability widest = cpu::available_capabilities().back();
   Engine engine(pack_network(*net, widest), widest);
-  const Input input = random_input(false, 1, 40, 40);
+  const Batch input = random_input(false, 1, 40, 40);
   const torch::Tensor before = run(engine, input, Output::logits, 1);
   net->train();
   net->forward(random_input(false, 2, 64, 64).values).sum().backward();

@@ -56,7 +56,7 @@ inline Architecture random_architecture(Random& random) {
   return architecture;
 }
 
-struct Input {
+struct Batch {
   torch::Tensor values;  ///< normalised, [N,3,H,W]
   torch::Tensor given;   ///< as it is handed over
 
@@ -65,12 +65,12 @@ struct Input {
             given.data_ptr()};
   }
   /** One image of it. */
-  Input image(int64_t index) const {
+  Batch image(int64_t index) const {
     return {values.narrow(0, index, 1), given.narrow(0, index, 1).contiguous()};
   }
 };
 
-inline Input random_input(bool bytes, int64_t batch, int64_t height, int64_t width) {
+inline Batch random_input(bool bytes, int64_t batch, int64_t height, int64_t width) {
   if (!bytes) {
     const torch::Tensor values = torch::randn({batch, 3, height, width});
     return {values, values};
@@ -85,7 +85,7 @@ inline Input random_input(bool bytes, int64_t batch, int64_t height, int64_t wid
 
 /** What the modules give in float64, where rounding does not count. The modules are float32 again after it.
  */
-inline torch::Tensor expected_of(GhostNet& net, const Input& input, Output output) {
+inline torch::Tensor expected_of(GhostNet& net, const Batch& input, Output output) {
   net->to(torch::kFloat64);
   const torch::Tensor values = input.values.to(torch::kFloat64);
   const torch::Tensor result = output == Output::logits ? net->forward(values) : net->features(values);
