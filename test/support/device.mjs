@@ -1,17 +1,18 @@
-// Loads the embedded model on each of the devices given, "cuda" or with a precision "cuda float16", and prints, as JSON, what came of it: where the models run, their logits
-// against the CPU's, errors, warnings.
+// Puts a small network on each of the devices given, "cuda" or with a precision "cuda float16", and prints, as JSON, what came of
+// it: where it runs, its logits against the CPU's, errors, warnings.
 import { GhostNet, GhostNetError, Tensor } from '../../dist/index.mjs';
 
 const warnings = [];
 process.on('warning', ({ name, code, message }) => warnings.push({ name, code, message }));
 
+const stages = [[[3, 16, 16, 0.25, 1]], [[5, 24, 12, 0, 2]]];
 const input = Tensor.from(
   Uint8Array.from({ length: 2 * 32 * 40 * 3 }, (_, index) => (index * 7919) % 256),
   [2, 32, 40, 3],
 );
 async function logitsOn(placement) {
   const [device, precision] = placement.split(' ');
-  const model = await GhostNet.load(undefined, { device, precision });
+  const model = await GhostNet.create({ stages, numClasses: 10, seed: 1, device, precision });
   // Two runs on their way together.
   const [logits] = await Promise.all([model.forward(input), model.forward(input)]);
   const result = { device: model.info.device, logits: [...logits.data] };

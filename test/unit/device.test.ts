@@ -20,10 +20,11 @@ interface Report {
 const rig = fileURLToPath(new URL('build/Release/ghostnet_cuda_rig.so', root));
 
 function load(devices: readonly string[], env: Record<string, string>): Promise<Report> {
-  return runScriptForJson<Report>('device.mjs', { args: devices, env, timeout: 120_000 });
+  return runScriptForJson<Report>('device.mjs', { args: devices, env, timeout: 150_000 });
 }
 
-describe('the option device', () => {
+// Where a GPU computes, every CUDA thread is one of this CPU's, under a checker: seconds, and more where others compute too.
+describe('the option device', { timeout: 180_000 }, () => {
   it('is the CPU unless told otherwise', async () => {
     using model = await GhostNet.create({ variant: 'ghostnet_050' });
     expect(model.info.device).toBe('cpu');
@@ -87,6 +88,15 @@ describe('the option device', () => {
       // What is equal to float32 has not been computed in less.
       expect(outcomes[index]?.error).toBeGreaterThan(most / 500);
     }
+  });
+
+  it('rejects a run when the GPU fails', async () => {
+    const { outcomes } = await load(['cuda'], {
+      GHOSTNET_CUDA_LIBRARY: rig,
+      GHOSTNET_RIG_GPUS: '9.0',
+      GHOSTNET_RIG_FAILS: '1',
+    });
+    expect(outcomes).toMatchObject([{ code: 'GHOSTNET_CUDA_FAILED', found: 'GHOSTNET_RIG_FAILS' }]);
   });
 
   it('is told by doctor, whether there is one or not', async () => {

@@ -1,5 +1,6 @@
 // The shared library ghostnet_cuda as the addon sees it, but its GPUs are this CPU: for tests of the way from
-// JavaScript. GHOSTNET_RIG_GPUS lists their compute capabilities, "9.0,7.5"; without it there is none.
+// JavaScript. GHOSTNET_RIG_GPUS lists their compute capabilities, "9.0,7.5"; without it there is none. With
+// GHOSTNET_RIG_FAILS they fail.
 #include <cstdlib>
 #include <sstream>
 
@@ -28,7 +29,19 @@ std::vector<cuda::Gpu> list() {
   return gpus;
 }
 
-std::unique_ptr<cuda::Device> open(int) { return std::make_unique<RigDevice>(); }
+/** Fails when a run is waited for. */
+class FailingDevice : public RigDevice {
+ public:
+  using RigDevice::synchronize;
+  void synchronize(cuda::Event&) override {
+    throw Error(ErrorCode::GHOSTNET_CUDA_FAILED, "The GPU failed", "GHOSTNET_RIG_FAILS");
+  }
+};
+
+std::unique_ptr<cuda::Device> open(int) {
+  if (std::getenv("GHOSTNET_RIG_FAILS") != nullptr) return std::make_unique<FailingDevice>();
+  return std::make_unique<RigDevice>();
+}
 
 }  // namespace
 }  // namespace ghostnet::cuda_on_cpu
