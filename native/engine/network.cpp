@@ -92,10 +92,11 @@ void check_computation(Backend backend, Precision precision, std::optional<int> 
   const cpu::Capability capability = cpu::chosen_capability();
   if (cpu::has_bfloat16(capability)) return;
   const bool lowered = cpu::has_bfloat16(cpu::available_capabilities().back());
-  throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for bfloat16 here",
-              lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
-                      : "a processor without AVX512_BF16",
-              "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
+  throw Error(
+      ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for bfloat16 here",
+      lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
+              : "a processor without AVX512_BF16",
+      "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
 }
 
 cuda::Dtype dtype_of(Precision precision) {

@@ -133,6 +133,21 @@ TEST(CudaEngine, AllocatesAndRecordsNothingAfterTheFirstRunsOfAShape) {
   EXPECT_EQ(device->counts().graph_launches, 3);
 }
 
+TEST(CudaEngine, RecordsAnewWhatItsMemoryHasMovedFrom) {
+  const torch::NoGradGuard no_grad;
+  GhostNet net = small_network(9);
+  const auto device = std::make_shared<RigDevice>();
+  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+  const Batch small = random_input(true, 1, 32, 32), large = random_input(false, 2, 48, 40);
+  const torch::Tensor first = run(engine, small);
+  run(engine, small);
+  EXPECT_EQ(device->counts().graphs, 1);
+  run(engine, large);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(first, run(engine, small)));
+  EXPECT_EQ(device->counts().graphs, 2);
+  expect_no_faults(*device);
+}
+
 TEST(CudaEngine, KeepsABoundedNumberOfPlansAndGrowsItsMemory) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(6);
