@@ -4,14 +4,35 @@
 #include <torch/version.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
 
 #include "engine/executor.h"
 #include "engine/guard.h"
 #include "engine/profile.h"
 #include "engine/threads.h"
+#include "ops/cpu/capability.h"
 #include "ops/ghost_module_op.h"
 
 namespace ghostnet {
+
+namespace {
+
+// So that the reference, too, runs as on a processor of the capability that GHOSTNET_CPU_CAPABILITY names.
+// oneDNN reads its variable once, before LibTorch's first use of it.
+void lower_onednn() {
+  const char* wanted = std::getenv("GHOSTNET_CPU_CAPABILITY");
+  if (wanted == nullptr || std::getenv("DNNL_MAX_CPU_ISA") != nullptr) return;
+  constexpr std::pair<cpu::Capability, const char*> kNames[] = {{cpu::Capability::baseline, "SSE41"},
+                                                                {cpu::Capability::avx2, "AVX2"},
+                                                                {cpu::Capability::avx512, "AVX512_CORE"}};
+  for (const auto& [capability, name] : kNames) {
+    if (std::string_view(cpu::name_of(capability)) == wanted) setenv("ONEDNN_MAX_CPU_ISA", name, 0);
+  }
+}
+
+}  // namespace
 
 RuntimeInfo runtime_info() { return {TORCH_VERSION, at::get_cpu_capability(), default_threads()}; }
 
@@ -20,6 +41,9 @@ void stop_runtime() {
   std::fputs(Profile::report().c_str(), stderr);
 }
 
-void start_runtime() { guard(register_operators); }
+void start_runtime() {
+  lower_onednn();
+  guard(register_operators);
+}
 
 }  // namespace ghostnet

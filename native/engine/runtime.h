@@ -19,7 +19,11 @@ RuntimeInfo runtime_info();
  */
 void stop_runtime();
 
-/** Registers the operators. Call it when the module starts. @throws Error GHOSTNET_INTERNAL */
+/**
+ * Registers the operators, and holds LibTorch's oneDNN to GHOSTNET_CPU_CAPABILITY unless ONEDNN_MAX_CPU_ISA
+ * says otherwise. Call it when the module starts, before any operator is called.
+ * @throws Error GHOSTNET_INTERNAL
+ */
 void start_runtime();
 
 }  // namespace ghostnet
