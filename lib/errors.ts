@@ -131,7 +131,7 @@ export const errorCatalogue = {
   },
   GHOSTNET_ADDON_NOT_FOUND: {
     meaning: 'The native part of the package is missing.',
-    remedy: 'Remove node_modules and install again; in a clone run `npm run build`.',
+    remedy: 'Remove node_modules and install again; in a clone run `npm run compile`.',
   },
   GHOSTNET_ADDON_UNLOADABLE: {
     meaning: 'The native part of the package, or a library it needs, can not be opened.',

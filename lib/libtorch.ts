@@ -111,7 +111,7 @@ function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
     throw new GhostNetError('GHOSTNET_LIBTORCH_VERSION', `${describe(from)} has the wrong version`, {
       found: version === undefined ? `no stated version at ${root}` : `LibTorch ${version} at ${root}`,
       expected: `LibTorch ${built.version}, which this binary was built with`,
-      ...(from === 'build' ? { remedy: 'Build the clone again with `npm run build`.' } : {}),
+      ...(from === 'build' ? { remedy: 'Build the clone again with `npm run compile`.' } : {}),
     });
   }
   const libraries = (libraryNames[process.platform] ?? []).map((name) => join(root, 'lib', name));

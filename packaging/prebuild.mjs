@@ -1,5 +1,6 @@
 // Builds the binaries of this platform as they are published, into prebuilds/<platform>-<arch>/, and says what they ask of a
-// system. Fails where that is more than package.json, "floor", allows. The build tree is the one of `npm run build`.
+// system. Fails where that is more than package.json, "floor", allows. The build tree is the one of `npm run compile`.
+// npm runs this before `npm run build`, too, by its name: `npm run compile` takes any LibTorch that a source build may have.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
