@@ -19,7 +19,7 @@ function begin({ registry }, version, manager, title) {
 }
 
 /** What every user does: installs, and classifies a photograph from each kind of module and from the command line. */
-export async function usual({ check, rows, ...context }, version, manager) {
+export async function usual({ check, rows, hasGpuLibrary, ...context }, version, manager) {
   const { project, name } = begin(context, version, manager);
   const seconds = await check('installs', () => project.install(['ghostnet']));
   if (seconds !== undefined) {
@@ -46,12 +46,12 @@ export async function usual({ check, rows, ...context }, version, manager) {
     const first = await check('gives a label soon after the start', () => project.secondsToLabel('esm.mjs'));
     rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first?.toFixed(2) ?? '']);
   }
-  if (manager === 'npm') await afterwards(check, project);
+  if (manager === 'npm') await afterwards(check, project, hasGpuLibrary);
   project.remove();
 }
 
 /** What else is tried in an installation, and what is broken in it then. */
-async function afterwards(check, project) {
+async function afterwards(check, project, hasGpuLibrary) {
   await check('classifies in two worker threads at once', () => {
     assert.equal(project.get('node', ['worker.mjs', 'photo.jpg']), label);
   });
@@ -72,7 +72,9 @@ async function afterwards(check, project) {
     }
   });
   await check('is found healthy by its doctor', () => {
-    assert.match(project.exec(['ghostnet', 'doctor']), /All is well/);
+    const report = project.exec(['ghostnet', 'doctor']);
+    assert.match(report, /All is well/);
+    assert.match(report, hasGpuLibrary ? /cuda:0|GHOSTNET_CUDA_UNAVAILABLE/ : /GHOSTNET_CUDA_NOT_INSTALLED/);
   });
   await check('GHOSTNET_LIBTORCH_VERSION: LIBTORCH names another version', () => {
     const folder = join(project.app, 'other');

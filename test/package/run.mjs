@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { packLibTorch } from '../../packaging/libtorch.mjs';
 import { packGhostnet } from '../../packaging/pack.mjs';
 import { manifest, packages, root } from '../../packaging/project.mjs';
+import { findNvcc } from '../cuda/tools.mjs';
 import { checkTarball } from './published.mjs';
 import { startRegistry } from './registry.mjs';
 import { special, usual } from './cases.mjs';
@@ -39,8 +40,22 @@ async function check(name, action) {
   }
 }
 
-const prebuild = join('packaging', 'prebuild.mjs');
-if (spawnSync(process.execPath, [prebuild], { cwd: root, stdio: 'inherit' }).status !== 0) process.exit(1);
+function make(script) {
+  const { status } = spawnSync(process.execPath, [join('packaging', script)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(1);
+}
+
+make('prebuild.mjs');
+// Takes minutes where it was not built before.
+const hasGpuLibrary = !quick && (await findNvcc()) !== undefined;
+if (hasGpuLibrary) {
+  make('prebuild-cuda.mjs');
+} else {
+  console.log(`\nSkipped: the part for GPUs, ${quick ? 'in the quick form' : 'because there is no nvcc'}.`);
+}
 
 const next = `${manifest.version}-next.0`;
 const platform = `${process.platform}-${process.arch}`;
@@ -60,7 +75,7 @@ await checkTarball(check, ghostnet);
 const registry = await startRegistry(join(root, 'build', 'registry'));
 registry.publish();
 
-const context = { check, registry, rows, next, quick };
+const context = { check, registry, rows, next, quick, hasGpuLibrary };
 const chosen = (option, all) => (option === undefined ? all : [option]);
 for (const node of chosen(options.node, quick ? ['this'] : ['20', '22', '24', 'latest'])) {
   const all = quick ? ['npm'] : Object.keys(managers);
