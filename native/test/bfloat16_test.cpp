@@ -29,8 +29,10 @@ void expect_rounded(BFloat16 actual, double expected, double magnitude) {
 
 class BFloat16Kernels : public testing::Test {
  protected:
+  // The instructions can not be run elsewhere; npm test counts and names what was skipped.
   void SetUp() override {
-    if (!has_bfloat16(available_capabilities().back())) GTEST_SKIP() << "this processor has no AVX512_BF16";
+    if (!has_bfloat16(available_capabilities().back()))
+      GTEST_SKIP() << "this processor has no AVX512_BF16, whose instructions the kernels are made of";
   }
 
   int64_t between(int64_t low, int64_t high) {

@@ -99,6 +99,7 @@ inline HalfVector relu(HalfVector x) { return {_mm256_max_ps(_mm256_setzero_ps()
 /** Sixteen floats, one after another. */
 struct WideVector {
   static constexpr int kLanes = 16;
+  static constexpr int kRegisters = 32;
   __m512 value;
 
   static WideVector zero() { return {_mm512_setzero_ps()}; }

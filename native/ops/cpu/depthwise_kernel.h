@@ -8,10 +8,8 @@
  */
 #pragma once
 
+#include "ops/cpu/inline.h"
 #include "ops/cpu/kernels.h"
-
-// For functions that take vectors by reference: called, they would go through memory.
-#define GHOSTNET_INLINE [[gnu::always_inline]] inline
 
 namespace ghostnet::cpu {
 namespace {
