@@ -25,16 +25,15 @@ foreach(_architecture IN LISTS GHOSTNET_CUDA_ARCHITECTURES)
 endforeach()
 
 set(_objects "")
-foreach(_dtype float32 float16 bfloat16)
-  foreach(_kind ghost_module layers)
-    set(_source "${CMAKE_CURRENT_SOURCE_DIR}/native/ops/cuda/${_kind}_${_dtype}.cu")
-    set(_object "${CMAKE_CURRENT_BINARY_DIR}/cuda/${_kind}_${_dtype}.o")
-    add_custom_command(OUTPUT "${_object}"
-      COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_CURRENT_BINARY_DIR}/cuda"
-      COMMAND "${GHOSTNET_NVCC}" ${_nvcc_flags} -MD -MF "${_object}.d" -c "${_source}" -o "${_object}"
-      DEPENDS "${_source}" DEPFILE "${_object}.d" VERBATIM)
-    list(APPEND _objects "${_object}")
-  endforeach()
+file(GLOB _kernels CONFIGURE_DEPENDS native/ops/cuda/*.cu)
+foreach(_source IN LISTS _kernels)
+  get_filename_component(_name "${_source}" NAME_WE)
+  set(_object "${CMAKE_CURRENT_BINARY_DIR}/cuda/${_name}.o")
+  add_custom_command(OUTPUT "${_object}"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_CURRENT_BINARY_DIR}/cuda"
+    COMMAND "${GHOSTNET_NVCC}" ${_nvcc_flags} -MD -MF "${_object}.d" -c "${_source}" -o "${_object}"
+    DEPENDS "${_source}" DEPFILE "${_object}.d" VERBATIM)
+  list(APPEND _objects "${_object}")
 endforeach()
 
 set(_launches call launch layers)

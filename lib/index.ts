@@ -23,6 +23,7 @@ export {
   type TransformOptions,
 } from './model.js';
 export type { StageRow } from './native.js';
+export type { Precision } from './precision.js';
 export type { ClassScore } from './pipeline/classify.js';
 export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from './tensor.js';
 export type { WeightsSource } from './weights-source.js';

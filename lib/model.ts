@@ -8,6 +8,7 @@ import { writeMetadata } from './metadata.js';
 import { native, type NativeDescription, type NativeModel, type StageRow } from './native.js';
 import { classifyAll, type ClassScore } from './pipeline/classify.js';
 import { holdImage, type HeldImage } from './pipeline/images.js';
+import type { Precision } from './precision.js';
 import { layerTable } from './summary.js';
 import { Tensor, type DType, type Shape } from './tensor.js';
 import { openWeights, type WeightsSource } from './weights-source.js';
@@ -41,12 +42,10 @@ export interface ModelOptions extends TransformOptions, DecodeOptions {
    */
   readonly backend?: 'fused' | 'reference';
   /**
-   * What the engine stores activations and the weights of convolutions in. `'bfloat16'` is faster and less exact, sums are
-   * float32 in either; it needs a GPU, or a processor with AVX512_BF16, and the backend `'fused'`. `'float16'` needs a GPU.
-   * Inputs and outputs stay float32.
-   * Default `'float32'`.
+   * What the engine stores activations and the weights of convolutions in: see {@link Precision}. Sums are float32 in all,
+   * inputs and outputs stay float32. All but the default need the backend `'fused'`. Default `'float32'`.
    */
-  readonly precision?: 'float32' | 'float16' | 'bfloat16';
+  readonly precision?: Precision;
   /**
    * Where the network runs: `'cpu'`, `'cuda'`, `'cuda:1'` and so on, or `'auto'`: a GPU where one can be used, else the CPU,
    * with one warning in a process. Default `'cpu'`.
@@ -113,7 +112,7 @@ export interface ModelInfo extends NativeDescription {
   /** Threads of one run. */
   readonly threads: number;
   /** What the engine stores activations and the weights of convolutions in. */
-  readonly precision: 'float32' | 'float16' | 'bfloat16';
+  readonly precision: Precision;
   /** Where it runs. */
   readonly device: 'cpu' | `cuda:${number}`;
 }

@@ -8,6 +8,7 @@ import { findBinary, type BuiltWith, type NativeBinary } from './binary.js';
 import { errorCatalogue, GhostNetError, type ErrorCode } from './errors.js';
 import { linkerFault } from './linker.js';
 import { findLibTorch, versionAt, type LibTorch } from './libtorch.js';
+import type { Precision } from './precision.js';
 import { faultOf, thisSystem } from './system.js';
 
 /** The dtypes that arrays have on the native side. */
@@ -81,7 +82,7 @@ export interface NativeArchitecture {
 /** What computes; see native/engine/network.h. */
 export interface NativeBackend {
   readonly backend: 'fused' | 'reference';
-  readonly precision: 'float32' | 'float16' | 'bfloat16';
+  readonly precision: Precision;
 }
 
 /** Where it is computed; see native/engine/network.h. */

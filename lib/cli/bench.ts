@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Device } from '../device.js';
 import { GhostNet } from '../model.js';
 import { native } from '../native.js';
+import type { Precision } from '../precision.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
 import { deviceOption, jsonOption, modelOption, precisionOption } from './options.js';
@@ -15,7 +16,7 @@ interface Options {
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
   readonly seconds: number;
-  readonly precision: 'float32' | 'float16' | 'bfloat16';
+  readonly precision: Precision;
   readonly profile?: boolean;
   readonly json?: boolean;
 }

@@ -9,6 +9,7 @@ import { readBytes } from '../files.js';
 import { GhostNet } from '../model.js';
 import { classifyAll, type ClassifyResult } from '../pipeline/classify.js';
 import type { HeldImage } from '../pipeline/images.js';
+import type { Precision } from '../precision.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { expandPaths } from './expand-paths.js';
 import {
@@ -27,7 +28,7 @@ interface Options {
   readonly batchSize?: number;
   readonly device: Device;
   readonly threads?: number;
-  readonly precision: 'float32' | 'float16' | 'bfloat16';
+  readonly precision: Precision;
   readonly colorProfile: 'ignore' | 'apply';
   readonly filesFrom?: string;
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { precisions } from '../precision.js';
 
 /** A whole number of at least 1, for commander. */
 export function parseCount(text: string): number {
@@ -26,9 +27,9 @@ export function jsonOption(what: string): Option {
 export function precisionOption(): Option {
   return new Option(
     '--precision <what>',
-    'what to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 a GPU',
+    'what to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 and tf32 a GPU',
   )
-    .choices(['float32', 'float16', 'bfloat16'])
+    .choices(precisions)
     .default('float32');
 }
 

@@ -40,11 +40,12 @@ Backend to_backend(const Napi::Object& options) {
 Precision to_precision(const Napi::Object& options) {
   if (options.Get("precision").IsUndefined()) return Precision::float32;
   const std::string name = to_string(options.Get("precision"), "precision");
-  for (const Precision precision : {Precision::float32, Precision::float16, Precision::bfloat16}) {
+  for (const Precision precision :
+       {Precision::float32, Precision::tf32, Precision::float16, Precision::bfloat16}) {
     if (name == name_of(precision)) return precision;
   }
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name,
-              "float32, float16 or bfloat16");
+              "float32, tf32, float16 or bfloat16");
 }
 
 /** The number of the GPU that lib/device.ts has chosen; nothing for the CPU. */

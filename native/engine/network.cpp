@@ -85,8 +85,9 @@ void check_computation(Backend backend, Precision precision, std::optional<int> 
                 name_of(precision), name_of(Precision::float32));
   }
   if (gpu) return;
-  if (precision == Precision::float16) {
-    throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for float16 on a processor",
+  if (precision != Precision::bfloat16) {
+    throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
+                std::string("There are no kernels for ") + name_of(precision) + " on a processor",
                 "the device cpu", "a GPU");
   }
   const cpu::Capability capability = cpu::chosen_capability();
@@ -101,6 +102,8 @@ void check_computation(Backend backend, Precision precision, std::optional<int> 
 
 cuda::Dtype dtype_of(Precision precision) {
   switch (precision) {
+    case Precision::tf32:
+      return cuda::Dtype::kTensorFloat32;
     case Precision::float16:
       return cuda::Dtype::kFloat16;
     case Precision::bfloat16:

@@ -40,7 +40,7 @@ class Network {
   /**
    * Fresh weights, as PyTorch initialises them.
    * @param seed the values are those of the reference after torch.manual_seed(seed); drawn when not given
-   * @param precision bfloat16 for the fused backend only, float16 for a GPU only
+   * @param precision bfloat16 for the fused backend only, float16 and tf32 for a GPU only
    * @param gpu that computes the runs, by its number in cuda::list_gpus(), which was called before; the CPU
    * when not given
    * @throws Error GHOSTNET_INVALID_ARGUMENT; GHOSTNET_UNSUPPORTED_PRECISION where the engine has no kernels

@@ -163,6 +163,38 @@ const mutants = [
     to: 'write(lane / 8 + i * 4, lane % 8 * kColumns + j, &sum_[i][j])',
   },
   {
+    name: 'tf32: the lower bits cut off instead of rounded',
+    file: 'product.cuh',
+    dtype: 'tf32',
+    from: 'fragment[i] = nearest_tensor_float(fragment[i]);',
+    to: 'fragment[i] += 0;',
+  },
+  {
+    name: 'tf32: only half of the sums written',
+    file: 'product.cuh',
+    dtype: 'tf32',
+    from: 'Word<T>::pack(values), Word<T>::pack(values + 1)',
+    to: 'Word<T>::pack(values), Word<T>::pack(values)',
+  },
+  {
+    name: 'epilogue: the bias forgotten where a map has several ghosts',
+    file: 'epilogue_kernel.cuh',
+    from: 'load_element<T>(row(y, x), map) + load_constant(a.primary_bias + map)',
+    to: 'load_element<T>(row(y, x), map)',
+  },
+  {
+    name: 'epilogue: no ReLU behind the bias',
+    file: 'epilogue_kernel.cuh',
+    from: 'rectified(values.value[i] + bias.value[i], a.relu)',
+    to: 'values.value[i] + bias.value[i]',
+  },
+  {
+    name: 'epilogue: the sums of the first image for all',
+    file: 'epilogue_kernel.cuh',
+    from: 'a.x + image * image_bytes',
+    to: 'a.x + 0 * image_bytes',
+  },
+  {
     name: 'pixels gated before their copies are waited for',
     file: 'product.cuh',
     from: ['async_wait_all();', 'stager.apply_gate(shared + stage * Tile::kStageBytes, channel);'],

@@ -21,7 +21,8 @@ const instrumented = [
   '-x',
   'c++',
 ];
-export const dtypes = ['float32', 'float16', 'bfloat16'];
+/** What products are made of; all but tf32, which is float32 there, have kernels for the other layers too. */
+export const dtypes = ['float32', 'float16', 'bfloat16', 'tf32'];
 export const kernels = join('native', 'ops', 'cuda');
 
 async function must(command, args) {

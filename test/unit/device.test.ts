@@ -79,11 +79,11 @@ describe('the option device', { timeout: 180_000 }, () => {
   });
 
   it('computes in each precision on a GPU', async () => {
-    const { outcomes } = await load(['cuda float16', 'cuda bfloat16'], {
+    const { outcomes } = await load(['cuda tf32', 'cuda float16', 'cuda bfloat16'], {
       GHOSTNET_CUDA_LIBRARY: rig,
       GHOSTNET_RIG_GPUS: '9.0',
     });
-    for (const [index, most] of [5e-3, 5e-2].entries()) {
+    for (const [index, most] of [5e-3, 5e-3, 5e-2].entries()) {
       expect(outcomes[index]?.error).toBeLessThan(most);
       // What is equal to float32 has not been computed in less.
       expect(outcomes[index]?.error).toBeGreaterThan(most / 500);

@@ -63,8 +63,8 @@ describe('precision', () => {
     expect(JSON.parse(stdout)).toEqual([expected, expected]);
   });
 
-  it('float16 is refused with a code on any processor', async () => {
-    expect(await codeOf(() => GhostNet.create({ variant: 'ghostnet_050', precision: 'float16' }))).toBe(
+  it.each(['float16', 'tf32'] as const)('%s is refused with a code on any processor', async (precision) => {
+    expect(await codeOf(() => GhostNet.create({ variant: 'ghostnet_050', precision }))).toBe(
       'GHOSTNET_UNSUPPORTED_PRECISION',
     );
   });

@@ -41,7 +41,7 @@ class DeviceWeights::Packer {
     for (size_t i = 0; i < count; ++i) {
       const float value = number(i);
       std::byte* const to = staging_ + at + i * size;
-      if (dtype == Dtype::kFloat32) {
+      if (memory_of(dtype) == Dtype::kFloat32) {
         std::memcpy(to, &value, sizeof value);
       } else {
         const uint16_t bits = dtype == Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);

@@ -14,6 +14,10 @@ struct Half {
 struct BFloat16 {
   uint16_t bits;
 };
+/** A float32 in memory; tensor cores multiply its upper 19 bits. */
+struct TensorFloat32 {
+  uint32_t bits;
+};
 
 /** What one access of 16 or 8 bytes moves. */
 struct alignas(16) Bytes16 {
@@ -130,6 +134,23 @@ GHOSTNET_DEVICE void multiply_accumulate<BFloat16>(float (&sum)[4], const uint32
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
 }
 
+/** The same of half the depth: a(16x8), b(8x8), of nearest_tensor_float()s. */
+template <>
+GHOSTNET_DEVICE void multiply_accumulate<TensorFloat32>(float (&sum)[4], const uint32_t (&a)[4],
+                                                        uint32_t b_low, uint32_t b_high) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};\n"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
+}
+/** The bits of a float32 rounded to the 10 behind the point that tensor cores read, ties away from zero. */
+GHOSTNET_DEVICE uint32_t nearest_tensor_float(uint32_t bits) {
+  uint32_t nearest;
+  asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(nearest) : "f"(__uint_as_float(bits)));
+  return nearest;
+}
+
 /** The sum of all 32 lanes' values, the same in each of them. */
 GHOSTNET_DEVICE float warp_sum(float value) {
 #pragma unroll
@@ -147,6 +168,8 @@ struct Word<float> {
   static GHOSTNET_DEVICE void unpack(uint32_t word, float* numbers) { numbers[0] = __uint_as_float(word); }
   static GHOSTNET_DEVICE uint32_t pack(const float* numbers) { return __float_as_uint(numbers[0]); }
 };
+template <>
+struct Word<TensorFloat32> : Word<float> {};
 template <>
 struct Word<Half> {
   static GHOSTNET_DEVICE void unpack(uint32_t word, float* numbers) {

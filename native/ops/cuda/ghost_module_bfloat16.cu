@@ -2,14 +2,10 @@
 
 namespace ghostnet::cuda {
 
-LaunchResult launch_fused_bfloat16(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_fused<BFloat16>(call, stream);
-}
-
-LaunchResult launch_in_two_bfloat16(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_in_two<BFloat16>(call, stream);
-}
-
+template LaunchResult launch_fused<BFloat16>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_primary<BFloat16>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_cheap<BFloat16>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_epilogue<BFloat16>(const GhostModuleCall&, CUstream_st*);
 template LaunchResult launch_layer_of<BFloat16>(const PointwiseCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

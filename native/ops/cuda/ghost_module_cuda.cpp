@@ -39,14 +39,12 @@ std::optional<cuda::Dtype> dtype_of(const torch::Tensor& tensor) {
 
 bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
 
-/** The call without its pointers, or nothing when the kernels do not compute it. */
-std::optional<cuda::GhostModuleCall> fused_call(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                                const torch::Tensor& primary_bias,
-                                                const torch::Tensor& cheap_weight,
-                                                const torch::Tensor& cheap_bias, int64_t out_channels,
-                                                int64_t stride, bool relu) {
+/** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
+std::optional<cuda::GhostModuleCall> call_without_x(
+    const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
+    const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
   const std::optional<cuda::Dtype> dtype = dtype_of(x);
-  if (!dtype || primary_weight.size(2) != 1 || stride != 1) return std::nullopt;
+  if (!dtype) return std::nullopt;
   for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
     if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;
   }
@@ -56,10 +54,6 @@ std::optional<cuda::GhostModuleCall> fused_call(const torch::Tensor& x, const to
   }
   cuda::GhostModuleCall call;
   call.dtype = *dtype;
-  call.batch = x.size(0);
-  call.height = static_cast<int>(x.size(2));
-  call.width = static_cast<int>(x.size(3));
-  call.in_channels = static_cast<int>(x.size(1));
   call.intrinsic = static_cast<int>(intrinsic);
   call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
   call.cheap_size = static_cast<int>(cheap_weight.size(2));
@@ -80,19 +74,29 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
                                   stride, relu);
   };
   std::optional<cuda::GhostModuleCall> call =
-      fused_call(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride, relu);
+      call_without_x(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, relu);
   if (!call) return reference();
 
   const c10::cuda::CUDAGuard guard(x.device());
   check_capability(x.device().index());
-  const torch::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
+  // A product is part of the kernel. A convolution is not: cuDNN makes its sums, the kernel does the rest.
+  const bool fused = primary_weight.size(2) == 1 && stride == 1;
+  torch::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
+  if (!fused) {
+    pixels = at::conv2d(pixels, primary_weight, {}, stride, primary_weight.size(2) / 2)
+                 .contiguous(at::MemoryFormat::ChannelsLast);
+  }
   const torch::Tensor primary = primary_weight.contiguous();
   const auto floats = [](const torch::Tensor& tensor) { return tensor.to(torch::kFloat32).contiguous(); };
   const torch::Tensor primary_bias_floats = floats(primary_bias);
   const torch::Tensor cheap_floats = floats(cheap_weight.flatten(1).t());
   const torch::Tensor cheap_bias_floats = floats(cheap_bias);
-  torch::Tensor out = torch::empty({x.size(0), out_channels, x.size(2), x.size(3)},
+  torch::Tensor out = torch::empty({x.size(0), out_channels, pixels.size(2), pixels.size(3)},
                                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
+  call->batch = pixels.size(0);
+  call->in_channels = static_cast<int>(pixels.size(1));
+  call->height = static_cast<int>(pixels.size(2));
+  call->width = static_cast<int>(pixels.size(3));
   call->x = pixels.const_data_ptr();
   call->primary_weight = primary.const_data_ptr();
   call->primary_bias = primary_bias_floats.const_data_ptr<float>();
@@ -100,8 +104,9 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
   call->cheap_bias = cheap_bias_floats.const_data_ptr<float>();
   call->out = out.mutable_data_ptr();
 
+  const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
   const cuda::LaunchResult result =
-      launch_ghost_module(*call, c10::cuda::getCurrentCUDAStream(x.device().index()).stream());
+      fused ? launch_ghost_module(*call, stream) : launch_ghost_epilogue(*call, stream);
   switch (result.status) {
     case cuda::Launch::kDone:
       return out;

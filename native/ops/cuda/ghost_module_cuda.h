@@ -6,9 +6,10 @@
 namespace ghostnet {
 
 /**
- * As ghost_module_reference, on a GPU: one fused kernel for a 1x1 primary convolution of stride 1, a cheap
- * operation of side 1 to 7 and tensors of one dtype among float32, float16 and bfloat16; plain ATen for
- * everything else. Runs on the current stream of x's device. The result is in channels-last memory.
+ * As ghost_module_reference, on a GPU, for a cheap operation of side 1 to 7 and tensors of one dtype among
+ * float32, float16 and bfloat16: one fused kernel where the primary convolution is 1x1 of stride 1, else
+ * cuDNN's convolution and one kernel for the rest. Plain ATen for everything else. Runs on the current stream
+ * of x's device. The result is in channels-last memory.
  * @throws c10::ValueError when the arguments do not fit each other
  * @throws c10::NotImplementedError on a GPU below compute capability 8.0
  */

@@ -2,14 +2,10 @@
 
 namespace ghostnet::cuda {
 
-LaunchResult launch_fused_float16(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_fused<Half>(call, stream);
-}
-
-LaunchResult launch_in_two_float16(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_in_two<Half>(call, stream);
-}
-
+template LaunchResult launch_fused<Half>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_primary<Half>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_cheap<Half>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_epilogue<Half>(const GhostModuleCall&, CUstream_st*);
 template LaunchResult launch_layer_of<Half>(const PointwiseCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

@@ -2,14 +2,10 @@
 
 namespace ghostnet::cuda {
 
-LaunchResult launch_fused_float32(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_fused<float>(call, stream);
-}
-
-LaunchResult launch_in_two_float32(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_in_two<float>(call, stream);
-}
-
+template LaunchResult launch_fused<float>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_primary<float>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_cheap<float>(const GhostModuleCall&, CUstream_st*);
+template LaunchResult launch_epilogue<float>(const GhostModuleCall&, CUstream_st*);
 template LaunchResult launch_layer_of<float>(const PointwiseCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

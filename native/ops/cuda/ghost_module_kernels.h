@@ -48,4 +48,12 @@ LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* strea
  */
 LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream);
 
+/**
+ * What is left of a module whose primary convolution was computed elsewhere, because it is larger than 1x1 or
+ * strided: bias and ReLU, the cheap operation and the concatenation, in one kernel.
+ * @param call x holds the sums of the primary convolution without its bias, in_channels is `intrinsic`;
+ * primary_weight is not looked at, gate must be null
+ */
+LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream);
+
 }  // namespace ghostnet::cuda

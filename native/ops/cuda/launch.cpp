@@ -30,20 +30,11 @@ bool supported(const GhostModuleCall& call) {
   return int64_t{1} * call.height * call.width <= kMost / 4 / widest;
 }
 
-template <class Kernel>
-LaunchResult launch(const GhostModuleCall& call, CUstream_st* stream, Kernel float32, Kernel float16,
-                    Kernel bfloat16) {
+/** Runs run.template operator()<T>() for a call that asks for something, and for nothing unusual. */
+template <class Run>
+LaunchResult checked(const GhostModuleCall& call, Run run) {
   if (!supported(call)) return {Launch::kUnsupported};
-  if (call.batch == 0) return {};
-  switch (call.dtype) {
-    case Dtype::kFloat32:
-      return float32(call, stream);
-    case Dtype::kFloat16:
-      return float16(call, stream);
-    case Dtype::kBFloat16:
-      return bfloat16(call, stream);
-  }
-  return {Launch::kUnsupported};
+  return call.batch == 0 ? LaunchResult{} : with_dtype(call.dtype, run);
 }
 
 }  // namespace
@@ -67,12 +58,21 @@ LaunchResult last_launch() {
 }
 
 LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch(call, stream, launch_fused_float32, launch_fused_float16, launch_fused_bfloat16);
+  return checked(call, [&]<class T>() { return launch_fused<T>(call, stream); });
 }
 
 LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream) {
   if (call.residual != nullptr) return {Launch::kUnsupported};
-  return launch(call, stream, launch_in_two_float32, launch_in_two_float16, launch_in_two_bfloat16);
+  return checked(call, [&]<class T>() {
+    const LaunchResult primary = launch_primary<T>(call, stream);
+    const bool done = primary.status != Launch::kDone || call.out_channels <= call.intrinsic;
+    return done ? primary : launch_cheap<typename MemoryOf<T>::Type>(call, stream);
+  });
+}
+
+LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+  if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::kUnsupported};
+  return checked(call, [&]<class T>() { return launch_epilogue<typename MemoryOf<T>::Type>(call, stream); });
 }
 
 }  // namespace ghostnet::cuda

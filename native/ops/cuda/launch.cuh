@@ -1,7 +1,8 @@
-// From a call to the kernel that fits it, for one dtype. Included by the three .cu files, so that they
+// From a call to the kernel that fits it, for one dtype. Included by a .cu file for each, so that they
 // compile side by side.
 #pragma once
 
+#include "epilogue_kernel.cuh"
 #include "fused_kernel.cuh"
 #include "launch.h"
 #include "two_kernels.cuh"
@@ -43,7 +44,9 @@ template <class T, int pixels, class Run>
 LaunchResult with_row_bytes(int intrinsic, bool gated, Run run) {
   if (gated) return run.template operator()<Tile<T, pixels, 128>>();
   const int bytes = intrinsic * static_cast<int>(sizeof(T));
-  if (bytes <= 32) return run.template operator()<Tile<T, pixels, 32>>();
+  if constexpr (kNarrowestRow<T> <= 32) {
+    if (bytes <= 32) return run.template operator()<Tile<T, pixels, 32>>();
+  }
   if (bytes <= 64) return run.template operator()<Tile<T, pixels, 64>>();
   return run.template operator()<Tile<T, pixels, 128>>();
 }
@@ -77,7 +80,7 @@ LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
 
 /** The primary convolution over all pixels of a batch. */
 template <class T>
-LaunchResult launch_primary(Arguments a, int64_t pixels, CUstream_st* stream) {
+LaunchResult launch_product(Arguments a, int64_t pixels, CUstream_st* stream) {
   const auto run = [&]<class Tile>() -> LaunchResult {
     a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
     const int64_t blocks = blocks_of((pixels + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles);
@@ -100,16 +103,18 @@ LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream) {
   primary.in_channels = call.in_channels;
   primary.intrinsic = primary.out_channels = call.out_channels;
   primary.relu = call.relu;
-  return launch_primary<T>(arguments_of<T>(primary), call.pixels, stream);
+  return launch_product<T>(arguments_of<T>(primary), call.pixels, stream);
 }
 
 template <class T>
-LaunchResult launch_in_two(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream) {
+  return launch_product<T>(arguments_of<T>(call), call.batch * call.height * call.width, stream);
+}
+
+template <class T>
+LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const int64_t plane = int64_t{1} * a.height * a.width;
-  const LaunchResult result = launch_primary<T>(a, call.batch * plane, stream);
-  if (result.status != Launch::kDone || a.out_channels <= a.intrinsic) return result;
-
   const bool columns = a.cheap_size == 3 && a.ghosts_per_map == 1;
   const int vectors = divide_up(a.intrinsic * a.ghosts_per_map, kVector<T>);
   const int64_t items = columns ? call.batch * divide_up(a.height, kCheapRows) * a.width * vectors
@@ -123,6 +128,19 @@ LaunchResult launch_in_two(const GhostModuleCall& call, CUstream_st* stream) {
     GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kCheapThreads, stream, cheap_operation_pixels<T>, a,
                     items);
   }
+  return last_launch();
+}
+
+template <class T>
+LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+  const Arguments a = arguments_of<T>(call);
+  const bool bias_aligned = common_access({address(call.primary_bias)}) == 16 && a.intrinsic % 4 == 0;
+  const int vectors = divide_up(a.intrinsic, kVector<T>) + divide_up(a.ghosts(), kVector<T>);
+  const int64_t items = call.batch * a.height * a.width * vectors;
+  const int64_t blocks = blocks_of((items + kEpilogueThreads - 1) / kEpilogueThreads, 1);
+  if (blocks < 0) return {Launch::kUnsupported};
+  GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kEpilogueThreads, stream, ghost_epilogue<T>, a, bias_aligned,
+                  items);
   return last_launch();
 }
 

@@ -23,8 +23,36 @@ LaunchResult last_launch();
 
 struct Half;
 struct BFloat16;
+struct TensorFloat32;
 
-// Of calls that were checked; T is float, Half or BFloat16.
+/** What numbers of type T are in memory. */
+template <class T>
+struct MemoryOf {
+  using Type = T;
+};
+template <>
+struct MemoryOf<TensorFloat32> {
+  using Type = float;
+};
+
+/** Calls run.template operator()<T>() with the type of a dtype. */
+template <class Run>
+LaunchResult with_dtype(Dtype dtype, Run run) {
+  switch (dtype) {
+    case Dtype::kFloat32:
+      return run.template operator()<float>();
+    case Dtype::kFloat16:
+      return run.template operator()<Half>();
+    case Dtype::kBFloat16:
+      return run.template operator()<BFloat16>();
+    case Dtype::kTensorFloat32:
+      return run.template operator()<TensorFloat32>();
+  }
+  return {Launch::kUnsupported};
+}
+
+// Of calls that were checked. Those with a product have kernels for all types, the others for those of
+// memory.
 template <class T>
 LaunchResult launch_layer_of(const StemCall& call, CUstream_st* stream);
 template <class T>
@@ -38,11 +66,15 @@ LaunchResult launch_layer_of(const DenseCall& call, CUstream_st* stream);
 template <class T>
 LaunchResult launch_layer_of(const AdditionCall& call, CUstream_st* stream);
 
-LaunchResult launch_fused_float32(const GhostModuleCall& call, CUstream_st* stream);
-LaunchResult launch_fused_float16(const GhostModuleCall& call, CUstream_st* stream);
-LaunchResult launch_fused_bfloat16(const GhostModuleCall& call, CUstream_st* stream);
-LaunchResult launch_in_two_float32(const GhostModuleCall& call, CUstream_st* stream);
-LaunchResult launch_in_two_float16(const GhostModuleCall& call, CUstream_st* stream);
-LaunchResult launch_in_two_bfloat16(const GhostModuleCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream);
+/** The first of a module's two kernels. */
+template <class T>
+LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream);
+/** The second. */
+template <class T>
+LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream);
+template <class T>
+LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream);
 
 }  // namespace ghostnet::cuda

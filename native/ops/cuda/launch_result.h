@@ -8,10 +8,19 @@ struct CUstream_st;  // cudaStream_t without CUDA's headers
 namespace ghostnet::cuda {
 
 /** Of activations and of the large weights. */
-enum class Dtype { kFloat32, kFloat16, kBFloat16 };
+enum class Dtype {
+  kFloat32,
+  kFloat16,
+  kBFloat16,
+  /** float32 in memory; products round what they multiply to 10 bits behind the point, for tensor cores. */
+  kTensorFloat32,
+};
+
+/** What the numbers are in memory. */
+constexpr Dtype memory_of(Dtype dtype) { return dtype == Dtype::kTensorFloat32 ? Dtype::kFloat32 : dtype; }
 
 /** Bytes of a number. */
-constexpr int size_of(Dtype dtype) { return dtype == Dtype::kFloat32 ? 4 : 2; }
+constexpr int size_of(Dtype dtype) { return memory_of(dtype) == Dtype::kFloat32 ? 4 : 2; }
 
 enum class Launch {
   kDone,         ///< launched (or nothing to do); errors of the run itself come from the stream

@@ -1,4 +1,5 @@
 #include <limits>
+#include <type_traits>
 
 #include "launch.h"
 
@@ -43,15 +44,10 @@ template <class Call>
 LaunchResult launch(const Call& call, int64_t amount, CUstream_st* stream) {
   if (!supported(call)) return {Launch::kUnsupported};
   if (amount == 0) return {};
-  switch (call.dtype) {
-    case Dtype::kFloat32:
-      return launch_layer_of<float>(call, stream);
-    case Dtype::kFloat16:
-      return launch_layer_of<Half>(call, stream);
-    case Dtype::kBFloat16:
-      return launch_layer_of<BFloat16>(call, stream);
-  }
-  return {Launch::kUnsupported};
+  return with_dtype(call.dtype, [&]<class T>() {
+    constexpr bool multiplies = std::is_same_v<Call, PointwiseCall>;
+    return launch_layer_of<std::conditional_t<multiplies, T, typename MemoryOf<T>::Type>>(call, stream);
+  });
 }
 
 }  // namespace

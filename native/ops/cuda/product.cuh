@@ -15,12 +15,13 @@ class TensorCoreProduct {
     const int lane = thread_index() % kWarp;
 #pragma unroll Tile::kRowBytes == 128 ? kStageRow / 32 : 1  // narrow tiles have few registers
     for (int step = 0; step < kStageRow / 32; ++step) {
-      if (step * 16 >= channels) break;
+      if (step * kStepChannels >= channels) break;
       uint32_t x[kRowTiles][4];
 #pragma unroll
       for (int i = 0; i < kRowTiles; ++i) {
         if (i * 16 >= rows) break;
         load_matrices(x[i], stage + stage_offset(first_row + i * 16 + lane % 16, step * 2 + lane / 16));
+        round_operands(x[i]);
       }
 #pragma unroll
       for (int j = 0; j < kColumnTiles; j += 2) {
@@ -28,6 +29,7 @@ class TensorCoreProduct {
         uint32_t weight[4];
         load_matrices(weight, stage + stage_offset(Tile::kPixels + j * 8 + lane / 16 * 8 + lane % 8,
                                                    step * 2 + lane / 8 % 2));
+        round_operands(weight);
 #pragma unroll
         for (int i = 0; i < kRowTiles; ++i) {
           if (i * 16 >= rows) break;
@@ -60,6 +62,16 @@ class TensorCoreProduct {
   using T = typename Tile::Scalar;
   static constexpr int kRowTiles = Tile::kPixelsPerWarp / 16;
   static constexpr int kColumnTiles = Tile::kChannels / 8;
+  static_assert(kColumnTiles % 2 == 0);
+  /** Of two chunks of 16 bytes: what one instruction adds up. */
+  static constexpr int kStepChannels = 32 / static_cast<int>(sizeof(T));
+
+  GHOSTNET_DEVICE static void round_operands(uint32_t (&fragment)[4]) {
+    if constexpr (sizeof(T) == 4) {
+#pragma unroll
+      for (int i = 0; i < 4; ++i) fragment[i] = nearest_tensor_float(fragment[i]);
+    }
+  }
 
   float sum_[kRowTiles][kColumnTiles][4] = {};
 };
@@ -164,7 +176,11 @@ GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Im
       values[i] = rectified(sums[i] + load_constant(a.primary_bias + first_map + channel + i), a.relu);
     }
     char* to = shared + (first_row + row) * Tile::kIntrinsicStride + channel * static_cast<int>(sizeof(T));
-    *reinterpret_cast<uint32_t*>(to) = Word<T>::pack(values);
+    if constexpr (product.kChannelsPerWrite * sizeof(T) == 8) {
+      store8(to, {{Word<T>::pack(values), Word<T>::pack(values + 1)}});
+    } else {
+      *reinterpret_cast<uint32_t*>(to) = Word<T>::pack(values);
+    }
   });
   block_barrier();
 }

@@ -1,6 +1,8 @@
 // How much of the work one block takes, and how its shared memory is laid out.
 #pragma once
 
+#include <type_traits>
+
 #include "vector.cuh"
 
 namespace ghostnet::cuda {
@@ -8,6 +10,9 @@ namespace ghostnet::cuda {
 /** Bytes of input channels that a stage holds of each row; see staging.cuh. */
 inline constexpr int kStageRow = 64;
 inline constexpr int kWarp = 32;
+/** Of intrinsic channels that a block computes: tensor cores take 16 channels at a time. */
+template <class T>
+inline constexpr int kNarrowestRow = std::is_same_v<T, TensorFloat32> ? 64 : 32;
 /** Side of the square of pixels that a block computes where a plane needs more than one tile. */
 inline constexpr int kRegionSide = 16;
 

@@ -31,6 +31,14 @@ GHOSTNET_DEVICE Bytes16 pack(const Channels<T>& channels) {
   return bytes;
 }
 
+/** The nearest T. */
+template <class T>
+GHOSTNET_DEVICE float rounded(float value) {
+  float numbers[2] = {value, 0};
+  Word<T>::unpack(Word<T>::pack(numbers), numbers);
+  return numbers[0];
+}
+
 /** One number of an array of T. */
 template <class T>
 GHOSTNET_DEVICE float load_element(const char* array, int index) {

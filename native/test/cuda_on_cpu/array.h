@@ -14,7 +14,8 @@ namespace ghostnet::cuda_on_cpu {
 /** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
 class Array {
  public:
-  Array(cuda::Dtype dtype, size_t elements, int misaligned) : dtype_(dtype), elements_(elements) {
+  Array(cuda::Dtype dtype, size_t elements, int misaligned)
+      : dtype_(cuda::memory_of(dtype)), elements_(elements) {
     constexpr size_t guard = 4096;
     storage_.resize(elements * cuda::size_of(dtype) + 2 * guard + 64,
                     static_cast<char>(0xff));  // NaN in every dtype

@@ -41,32 +41,13 @@ struct Arrays {
   Array x, primary_weight, primary_bias, cheap_weight, cheap_bias, gate, residual, out;
 };
 
-/** The module in float64, NHWC, as its definition says it. */
-std::vector<double> reference(const Case& c, const Arrays& arrays) {
+/** What the module makes of the sums of its primary convolution, in float64, NHWC. */
+std::vector<double> from_sums(const Case& c, const Arrays& arrays, const std::vector<double>& sums) {
   const auto relu = [&](double value) { return c.relu && value < 0 ? 0 : value; };
   const size_t pixels = Arrays::pixels(c);
-  const auto widened = [](const Array& array) {
-    std::vector<double> values(array.elements());
-    for (size_t i = 0; i < values.size(); ++i) values[i] = array.get(i);
-    return values;
-  };
-  std::vector<double> x = widened(arrays.x);
-  if (c.gate) {
-    const size_t image = size_t(c.height) * c.width * c.in_channels;
-    for (size_t i = 0; i < x.size(); ++i) {
-      x[i] = rounded(c.dtype, x[i] * arrays.gate.get(i / image * c.in_channels + i % c.in_channels));
-    }
-  }
-  const std::vector<double> weight = widened(arrays.primary_weight);
-  std::vector<double> intrinsic(pixels * c.intrinsic);
-  for (size_t pixel = 0; pixel < pixels; ++pixel) {
-    for (int map = 0; map < c.intrinsic; ++map) {
-      double sum = arrays.primary_bias.get(map);
-      for (int k = 0; k < c.in_channels; ++k) {
-        sum += x[pixel * c.in_channels + k] * weight[size_t(map) * c.in_channels + k];
-      }
-      intrinsic[pixel * c.intrinsic + map] = relu(sum);
-    }
+  std::vector<double> intrinsic(sums.size());
+  for (size_t i = 0; i < sums.size(); ++i) {
+    intrinsic[i] = relu(sums[i] + arrays.primary_bias.get(i % size_t(c.intrinsic)));
   }
   const int ghosts = Arrays::ghosts(c), half = c.cheap_size / 2;
   std::vector<double> out(pixels * c.out_channels);
@@ -96,14 +77,46 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
   return out;
 }
 
+/** The module in float64, NHWC, as its definition says it. */
+std::vector<double> reference(const Case& c, const Arrays& arrays) {
+  const size_t pixels = Arrays::pixels(c);
+  const auto widened = [](const Array& array) {
+    std::vector<double> values(array.elements());
+    for (size_t i = 0; i < values.size(); ++i) values[i] = array.get(i);
+    return values;
+  };
+  std::vector<double> x = widened(arrays.x);
+  if (c.path == Path::kEpilogue) return from_sums(c, arrays, x);
+  if (c.gate) {
+    const size_t image = size_t(c.height) * c.width * c.in_channels;
+    for (size_t i = 0; i < x.size(); ++i) {
+      x[i] = rounded(c.dtype, x[i] * arrays.gate.get(i / image * c.in_channels + i % c.in_channels));
+    }
+  }
+  std::vector<double> weight = widened(arrays.primary_weight);
+  for (std::vector<double>* factors : {&x, &weight}) {
+    for (double& value : *factors) value = operand(c.dtype, value);
+  }
+  std::vector<double> sums(pixels * c.intrinsic);
+  for (size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (int map = 0; map < c.intrinsic; ++map) {
+      double& sum = sums[pixel * c.intrinsic + map];
+      for (int k = 0; k < c.in_channels; ++k) {
+        sum += x[pixel * c.in_channels + k] * weight[size_t(map) * c.in_channels + k];
+      }
+    }
+  }
+  return from_sums(c, arrays, sums);
+}
+
 }  // namespace
 
 std::string Case::text() const {
-  const char* const dtypes[] = {"float32", "float16", "bfloat16"};
+  const char* const dtypes[] = {"float32", "float16", "bfloat16", "tf32"};
   const char* const orders[] = {"forward", "reverse", "shuffled", "preempting"};
   std::string text = name.empty() ? "" : name + ": ";
   text += dtypes[static_cast<int>(dtype)];
-  text += path == Path::kFused ? " fused " : " in two ";
+  text += path == Path::kFused ? " fused " : path == Path::kTwoKernels ? " in two " : " epilogue ";
   text += std::to_string(batch) + "x" + std::to_string(height) + "x" + std::to_string(width) + "x" +
           std::to_string(in_channels) + " -> " + std::to_string(intrinsic) + "*" + std::to_string(ratio) +
           " cut to " + std::to_string(out_channels) + ", cheap " + std::to_string(cheap_size);
@@ -149,8 +162,9 @@ Outcome run(const Case& c) {
   call.cheap_size = c.cheap_size;
   call.out_channels = c.out_channels;
   call.relu = c.relu;
-  const cuda::LaunchResult result =
-      c.path == Path::kFused ? launch_ghost_module(call, nullptr) : launch_ghost_module_in_two(call, nullptr);
+  constexpr decltype(&cuda::launch_ghost_module) kLaunches[] = {
+      cuda::launch_ghost_module, cuda::launch_ghost_module_in_two, cuda::launch_ghost_epilogue};
+  const cuda::LaunchResult result = kLaunches[static_cast<int>(c.path)](call, nullptr);
 
   return judge(result, arrays.out, reference(c, arrays), tolerance(c.dtype));
 }

@@ -11,7 +11,11 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-enum class Path { kFused, kTwoKernels };
+enum class Path {
+  kFused,
+  kTwoKernels,
+  kEpilogue,  ///< behind a primary convolution whose sums are x: as many input channels as intrinsic maps
+};
 
 struct Case {
   cuda::Dtype dtype = cuda::Dtype::kFloat32;

@@ -1,6 +1,6 @@
 #include "cases.h"
 
-#include <algorithm>
+#include <array>
 #include <random>
 
 #include "test/cuda/network_modules.h"
@@ -69,10 +69,17 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
       c.order = order;
       cases.push_back(c);
     }
+    c.order = kOrders[turn++ % 4];
+    Case epilogue = c;
     c.path = Path::kTwoKernels;
     c.residual = false;
-    c.order = kOrders[turn++ % 4];
     cases.push_back(c);
+    // Has no product: there is nothing that tensor cores would round.
+    if (dtype == cuda::Dtype::kTensorFloat32) continue;
+    epilogue.path = Path::kEpilogue;
+    epilogue.in_channels = c.intrinsic;
+    epilogue.gate = false;
+    cases.push_back(epilogue);
   }
   return cases;
 }
@@ -86,7 +93,7 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
   for (int i = 0; i < count; ++i) {
     Case c;
     c.dtype = dtype;
-    c.path = random() % 3 == 0 ? Path::kTwoKernels : Path::kFused;
+    c.path = std::array{Path::kFused, Path::kFused, Path::kTwoKernels, Path::kEpilogue}[random() % 4];
     c.batch = pick({1, 1, 2, 3});
     c.height = 1 + static_cast<int>(random() % 24);
     c.width = 1 + static_cast<int>(random() % 24);
@@ -97,10 +104,11 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
     const int all = c.intrinsic * c.ratio;
     c.out_channels = random() % 2 == 0 ? all : 1 + static_cast<int>(random() % all);
     c.relu = random() % 2 == 0;
-    c.residual = c.path == Path::kFused && random() % 3 == 0;
+    c.residual = c.path != Path::kTwoKernels && random() % 3 == 0;
     c.misaligned = random() % 8 == 0 ? 1 + static_cast<int>(random() % 7) : 0;
     c.order = kOrders[random() % 4];
-    c.gate = c.in_channels % 4 == 0 && random() % 3 == 0;
+    c.gate = c.path != Path::kEpilogue && c.in_channels % 4 == 0 && random() % 3 == 0;
+    if (c.path == Path::kEpilogue) c.in_channels = c.intrinsic;
     cases.push_back(c);
   }
   return cases;

@@ -9,6 +9,7 @@
 
 #include "machine.h"
 #include "ops/half.h"
+#include "tensor_float.h"
 
 #define GHOSTNET_DEVICE inline
 /** The models tell the checker themselves what they touch: the compiler is not to tell it again. */
@@ -101,10 +102,22 @@ struct MultiplyAccumulate {
   const uint32_t* a;
   uint32_t b[2];
 };
+/** The end of every mma.sync m16n8: lane's sums are rows g and g+8 at columns 2q and 2q+1. */
+template <int depth>
+void add_products(void* const (&operands)[kWarp], const float (&a)[16][depth], const float (&b)[depth][8]) {
+  for (int lane = 0; lane < kWarp; ++lane) {
+    const auto* to = static_cast<MultiplyAccumulate*>(operands[lane]);
+    for (int i = 0; i < 4; ++i) {
+      const int row = lane / 4 + 8 * (i >> 1), column = lane % 4 * 2 + (i & 1);
+      float sum = 0;
+      for (int k = 0; k < depth; ++k) sum += a[row][k] * b[k][column];
+      to->sum[i] += sum;
+    }
+  }
+}
 /**
  * mma.sync m16n8k16, fragments as the PTX ISA lays them out. With g = lane/4 and q = lane%4: a holds rows g
- * and g+8 (bit 0 of the register) at columns 2q and 2q+8 (bit 1); b rows 2q and 2q+8 of column g; the sums
- * rows g and g+8 at columns 2q and 2q+1.
+ * and g+8 (bit 0 of the register) at columns 2q and 2q+8 (bit 1); b rows 2q and 2q+8 of column g.
  */
 template <float (*to_float)(uint16_t)>
 void multiply_accumulate(void* const (&operands)[kWarp]) {
@@ -120,15 +133,21 @@ void multiply_accumulate(void* const (&operands)[kWarp]) {
       for (int i = 0; i < 2; ++i) b[2 * q + 8 * i + half][g] = number(from->b[i], half);
     }
   }
+  add_products(operands, a, b);
+}
+
+/** m16n8k8 of tf32: a holds rows g and g+8 (bit 0 of the register) at columns q and q+4 (bit 1); b rows q and
+ * q+4 of column g; the sums as above. */
+inline void multiply_accumulate_tensor_floats(void* const (&operands)[kWarp]) {
+  float a[16][8], b[8][8];
   for (int lane = 0; lane < kWarp; ++lane) {
-    const auto* to = static_cast<MultiplyAccumulate*>(operands[lane]);
-    for (int i = 0; i < 4; ++i) {
-      const int row = lane / 4 + 8 * (i >> 1), column = lane % 4 * 2 + (i & 1);
-      float sum = 0;
-      for (int k = 0; k < 16; ++k) sum += a[row][k] * b[k][column];
-      to->sum[i] += sum;
-    }
+    const auto* from = static_cast<MultiplyAccumulate*>(operands[lane]);
+    const int g = lane / 4, q = lane % 4;
+    for (int i = 0; i < 4; ++i)
+      a[g + 8 * (i & 1)][q + 4 * (i >> 1)] = cuda_on_cpu::tensor_float_of(from->a[i]);
+    for (int i = 0; i < 2; ++i) b[q + 4 * i][g] = cuda_on_cpu::tensor_float_of(from->b[i]);
   }
+  add_products(operands, a, b);
 }
 
 /** shfl.sync.bfly at distances 16, 8, 4, 2, 1, each added to what a lane has. */
@@ -161,10 +180,13 @@ template <class T>
 void multiply_accumulate(float (&sum)[4], const uint32_t (&a)[4], uint32_t b_low, uint32_t b_high,
                          const Location& at = Location::current()) {
   model::MultiplyAccumulate operand = {sum, a, {b_low, b_high}};
-  constexpr auto compute = std::is_same_v<T, Half> ? model::multiply_accumulate<float_of_half>
-                                                   : model::multiply_accumulate<float_of_bfloat16>;
+  constexpr auto compute = std::is_same_v<T, Half>       ? model::multiply_accumulate<float_of_half>
+                           : std::is_same_v<T, BFloat16> ? model::multiply_accumulate<float_of_bfloat16>
+                                                         : model::multiply_accumulate_tensor_floats;
   cuda_on_cpu::machine().warp_instruction("mma.sync", &operand, compute, site_of(at));
 }
+
+inline uint32_t nearest_tensor_float(uint32_t bits) { return cuda_on_cpu::nearest_tensor_float(bits); }
 
 template <class T>
 struct Word;
@@ -173,6 +195,8 @@ struct Word<float> {
   static void unpack(uint32_t word, float* numbers) { numbers[0] = std::bit_cast<float>(word); }
   static uint32_t pack(const float* numbers) { return std::bit_cast<uint32_t>(numbers[0]); }
 };
+template <>
+struct Word<TensorFloat32> : Word<float> {};
 template <float (*to_float)(uint16_t), uint16_t (*from_float)(float)>
 struct PairWord {
   static void unpack(uint32_t word, float* numbers) {

@@ -13,7 +13,7 @@ namespace {
 using cuda::Activation;
 using cuda::Dtype;
 
-constexpr const char* kDtypes[] = {"float32", "float16", "bfloat16"};
+constexpr const char* kDtypes[] = {"float32", "float16", "bfloat16", "tf32"};
 constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kShuffled, Order::kPreempting};
 
 /** What the cases have in common. */
@@ -160,13 +160,16 @@ struct ProductShape {
   Activation activation;
 };
 
-std::vector<double> product(const Array& x, const Array& weight, const Array& bias, const ProductShape& s) {
+/** @param dtype of what is multiplied */
+std::vector<double> product(Dtype dtype, const Array& x, const Array& weight, const Array& bias,
+                            const ProductShape& s) {
   std::vector<double> expected;
   for (int row = 0; row < s.rows; ++row) {
     for (int column = 0; column < s.columns; ++column) {
       double sum = bias.get(column);
       for (int k = 0; k < s.depth; ++k) {
-        sum += x.get(size_t(row) * s.depth + k) * weight.get(size_t(column) * s.depth + k);
+        sum += operand(dtype, x.get(size_t(row) * s.depth + k)) *
+               operand(dtype, weight.get(size_t(column) * s.depth + k));
       }
       if (s.activation == Activation::kRelu) sum = relu(sum);
       if (s.activation == Activation::kHardSigmoid) sum = std::fmin(relu(sum + 3), 6) / 6;
@@ -194,7 +197,7 @@ Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
   call.out_channels = s.columns;
   call.relu = s.activation == Activation::kRelu;
   const cuda::LaunchResult result = launch_layer(call, nullptr);
-  return judge(result, out, product(x, weight, bias, s), tolerance(dtype));
+  return judge(result, out, product(dtype, x, weight, bias, s), tolerance(dtype));
 }
 
 Outcome run_dense(const Setting& setting, const ProductShape& s) {
@@ -216,7 +219,7 @@ Outcome run_dense(const Setting& setting, const ProductShape& s) {
   call.columns = s.columns;
   call.activation = s.activation;
   const cuda::LaunchResult result = launch_layer(call, nullptr);
-  return judge(result, out, product(x, weight, bias, s), tolerance(Dtype::kFloat32));
+  return judge(result, out, product(Dtype::kFloat32, x, weight, bias, s), tolerance(Dtype::kFloat32));
 }
 
 struct MeansShape {

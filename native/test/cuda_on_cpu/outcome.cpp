@@ -1,10 +1,12 @@
 #include "outcome.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "machine.h"
+#include "tensor_float.h"
 
 namespace ghostnet::cuda_on_cpu {
 
@@ -13,6 +15,7 @@ using cuda::Dtype;
 double tolerance(Dtype dtype) {
   switch (dtype) {
     case Dtype::kFloat32:
+    case Dtype::kTensorFloat32:  // of products of operand()s
       return 2e-6;
     case Dtype::kFloat16:
       return 1.5e-3;
@@ -24,8 +27,13 @@ double tolerance(Dtype dtype) {
 
 double rounded(Dtype dtype, double value) {
   const auto number = static_cast<float>(value);
-  if (dtype == Dtype::kFloat32) return number;
+  if (cuda::memory_of(dtype) == Dtype::kFloat32) return number;
   return dtype == Dtype::kFloat16 ? float_of_half(half_of(number)) : float_of_bfloat16(bfloat16_of(number));
+}
+
+double operand(Dtype dtype, double value) {
+  if (dtype != Dtype::kTensorFloat32) return value;
+  return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
 }
 
 Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,

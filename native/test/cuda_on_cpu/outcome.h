@@ -22,6 +22,9 @@ double tolerance(cuda::Dtype dtype);
 /** The nearest number of a dtype. */
 double rounded(cuda::Dtype dtype, double value);
 
+/** What the products of a dtype multiply for a number of it. */
+double operand(cuda::Dtype dtype, double value);
+
 /**
  * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers
  * lie from those expected.

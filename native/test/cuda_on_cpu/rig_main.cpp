@@ -1,8 +1,9 @@
 // Runs the CUDA kernels' own source on this CPU under the checker.
 //   cuda_on_cpu            everything, ends with "N passed, N failed"
-//   cuda_on_cpu --edges D  the edge cases of dtype D (float32, float16, bfloat16) only, until one fails: for
-//   mutants
+//   cuda_on_cpu --edges D  the edge cases of dtype D (float32, float16, bfloat16, tf32) only, until one
+//   fails: for mutants
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -10,17 +11,19 @@
 #include <tuple>
 
 #include "cases.h"
+#include "fragment_check.h"
 #include "layer_cases.h"
 #include "ops/cuda/layer_kernels.h"
 #include "ops/half.h"
+#include "tensor_float.h"
 
 namespace ghostnet::cuda_on_cpu {
 namespace {
 
 using cuda::Dtype;
 
-constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16};
-constexpr const char* kDtypeNames[] = {"float32", "float16", "bfloat16"};
+constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16, Dtype::kTensorFloat32};
+constexpr const char* kDtypeNames[] = {"float32", "float16", "bfloat16", "tf32"};
 
 struct Tally {
   int passed = 0, failed = 0;
@@ -60,11 +63,33 @@ void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally
 
 void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
   run_group(name, cases.front().dtype, cases, tally,
-            [](const Case& c) { return std::tuple(c.text(), c.path == Path::kFused, run(c)); });
+            [](const Case& c) { return std::tuple(c.text(), c.path != Path::kTwoKernels, run(c)); });
 }
 
 void run_group(const char* name, Dtype dtype, const std::vector<LayerCase>& cases, Tally& tally) {
   run_group(name, dtype, cases, tally, [](const LayerCase& c) { return std::tuple(c.text, true, c.run()); });
+}
+
+/** TF32: the nearest number of 10 bits behind the point, away from zero where two are, and NaN stays NaN. */
+void check_tensor_floats(Tally& tally) {
+  bool rounds = true;
+  for (const float value : {1.f, -3.f, 1e-30f, -6e37f}) {
+    for (uint32_t step = 0; step < 0x2000; step += 0x100) {
+      const uint32_t bits = std::bit_cast<uint32_t>(value) + step;
+      const double low = std::bit_cast<float>(bits & kTensorFloatBits);
+      const double high = std::bit_cast<float>((bits & kTensorFloatBits) + 0x2000);
+      const double given = std::bit_cast<float>(bits);
+      const double found = tensor_float_of(nearest_tensor_float(bits));
+      rounds &= found == (std::abs(given - low) < std::abs(high - given) ? low : high);
+    }
+  }
+  tally.count(rounds, "float32 is rounded to the nearest tf32, ties away from zero");
+  const auto after = [](float value) {
+    return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(value)));
+  };
+  tally.count(std::isnan(after(std::bit_cast<float>(0x7fffffffu))) && std::isinf(after(INFINITY)) &&
+                  std::isinf(after(std::bit_cast<float>(0x7f7fffffu))),
+              "tf32 keeps NaN and infinity");
 }
 
 /** The 16-bit formats themselves: every number there and back, and rounding against what float64 says. */
@@ -99,6 +124,9 @@ void check_formats(Tally& tally) {
   }
   tally.count(same, "16-bit numbers come back from float32 as they were");
   tally.count(rounds, "16-bit numbers are rounded to nearest, ties to even");
+  check_tensor_floats(tally);
+  tally.count(fragments_are_where_cutlass_has_them(),
+              "the models of mma.sync and ldmatrix agree with CUTLASS");
   tally.count(std::isinf(float_of_half(half_of(65520.f))) && float_of_half(half_of(65519.f)) == 65504.f,
               "float16 overflows where it should");
 }
@@ -139,6 +167,10 @@ void check_refusals(Tally& tally) {
   residual.residual = &residual;
   tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::kUnsupported,
               "two kernels refuse a residual");
+  Call sums = good;
+  sums.in_channels = 2;
+  tally.count(launch_ghost_epilogue(sums, nullptr).status == cuda::Launch::kUnsupported,
+              "the epilogue refuses other sums than those of its maps");
 }
 
 template <class Call, class Change>
@@ -197,7 +229,7 @@ int run_all() {
 }
 
 int run_edges(const char* dtype) {
-  for (int i = 0; i < 3; ++i) {
+  for (size_t i = 0; i < std::size(kDtypes); ++i) {
     if (std::strcmp(dtype, kDtypeNames[i]) != 0) continue;
     for (const Case& c : edge_cases(kDtypes[i])) {
       const Outcome outcome = run(c);

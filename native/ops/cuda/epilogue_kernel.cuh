@@ -1,0 +1,65 @@
+// What is left of a ghost module when the primary convolution was computed elsewhere: bias and ReLU of its
+// result, the cheap operation and the concatenation, in one kernel.
+#pragma once
+
+#include "cheap_operation.cuh"
+
+namespace ghostnet::cuda {
+
+/** Intrinsic maps of one image made from the bare sums of the primary convolution as they are read. */
+template <class T>
+struct BareIntrinsic {
+  const Arguments& a;
+  const char* image;
+  bool bias_aligned;  ///< four biases can be read at once
+
+  GHOSTNET_DEVICE const char* row(int y, int x) const {
+    return image + (y * a.width + x) * a.intrinsic * static_cast<int>(sizeof(T));
+  }
+  /** Rounded as memory would have held them. */
+  GHOSTNET_DEVICE Channels<T> load(int y, int x, int map) const {
+    const int count = a.intrinsic - map;
+    Channels<T> values =
+        load_channels<T>(row(y, x) + map * static_cast<int>(sizeof(T)), count, a.input_access);
+    const Channels<T> bias = load_floats<T>(a.primary_bias + map, count, bias_aligned);
+#pragma unroll
+    for (int i = 0; i < kVector<T>; ++i) values.value[i] = rectified(values.value[i] + bias.value[i], a.relu);
+    return unpack<T>(pack(values));
+  }
+  GHOSTNET_DEVICE float load_one(int y, int x, int map) const {
+    const float sum = load_element<T>(row(y, x), map) + load_constant(a.primary_bias + map);
+    return rounded<T>(rectified(sum, a.relu));
+  }
+};
+
+inline constexpr int kEpilogueThreads = 128;
+
+/** A thread takes kVector maps of a pixel, intrinsic ones or ghosts. a.x are the bare sums, by a.intrinsic.
+ */
+template <class T>
+GHOSTNET_KERNEL(kEpilogueThreads, 4)
+ghost_epilogue(const Arguments a, const bool bias_aligned, const int64_t items) {
+  const int64_t item = static_cast<int64_t>(block_index()) * kEpilogueThreads + thread_index();
+  if (item >= items) return;
+  const int maps = (a.intrinsic + kVector<T> - 1) / kVector<T>;
+  const int vectors = maps + (a.ghosts() + kVector<T> - 1) / kVector<T>;
+  const int vector = static_cast<int>(item % vectors);
+  int64_t rest = item / vectors;
+  const int x = static_cast<int>(rest % a.width);
+  rest /= a.width;
+  const int y = static_cast<int>(rest % a.height);
+  const int image = static_cast<int>(rest / a.height);
+  const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
+                             static_cast<size_t>(a.intrinsic) * sizeof(T);
+  const BareIntrinsic<T> source = {a, a.x + image * image_bytes, bias_aligned};
+  const Concatenation<T> out(a, image);
+  if (vector < maps) {
+    const int map = vector * kVector<T>;
+    out.write(y, x, map, a.intrinsic - map, source.load(y, x, map));
+  } else {
+    const int ghost = (vector - maps) * kVector<T>;
+    cheap_pixel<T, 0>(a, source, out, y, x, ghost, 0, a.ghosts() - ghost);
+  }
+}
+
+}  // namespace ghostnet::cuda
