@@ -143,7 +143,7 @@ async function checkKernel({ dtype, architecture }, resources, instructions, occ
   }
   const occupied = Math.round((blocks * promise.threads * 100) / 2048);
   const columns = [String(resources.registers).padStart(5), String(resources.shared).padStart(7)];
-  columns.push(`${blocks} x ${promise.threads} (${occupied} %)`.padStart(15));
+  columns.push(`${blocks} x ${promise.threads} (${occupied} %)`.padStart(17));
   console.log(
     `sm_${architecture} ${dtype.padEnd(9)}${name.padEnd(33)}${columns.join('')}${shown}` +
       (faults.length > 0 ? `   FAILED: ${faults.join(', ')}` : ''),
@@ -215,7 +215,7 @@ export async function checkCompiled() {
   const tally = (pass) => (totals[pass ? 'passed' : 'failed'] += 1);
 
   console.log(
-    `${'kernel'.padEnd(48)}${'regs'.padStart(5)}${'shared'.padStart(7)}${'blocks x thr.'.padStart(15)}` +
+    `${'kernel'.padEnd(48)}${'regs'.padStart(5)}${'shared'.padStart(7)}${'blocks x thr.'.padStart(17)}` +
       (nvdisasm ? '  HMMA LDGSTS.128 LDG.128 LDS.128 STG.128' : ''),
   );
   for (const one of compiled) {

@@ -191,8 +191,8 @@ const mutants = [
   {
     name: 'epilogue: the sums of the first image for all',
     file: 'epilogue_kernel.cuh',
-    from: 'a.x + image * image_bytes',
-    to: 'a.x + 0 * image_bytes',
+    from: 'a.x + share.image * a.image_bytes',
+    to: 'a.x + 0 * a.image_bytes',
   },
   {
     name: 'pixels gated before their copies are waited for',

@@ -29,6 +29,10 @@ struct GlobalIntrinsic {
   const char* image;
   int width, stride, maps, access;
 
+  GHOSTNET_DEVICE static GlobalIntrinsic of(const Arguments& a, int image) {
+    return {a.out + image * a.image_bytes<T>(a.out_channels), a.width, a.out_channels, a.intrinsic,
+            a.output_access};
+  }
   GHOSTNET_DEVICE const char* row(int y, int x) const {
     return image + (y * width + x) * stride * static_cast<int>(sizeof(T));
   }
@@ -43,8 +47,7 @@ template <class T>
 class Concatenation {
  public:
   GHOSTNET_DEVICE Concatenation(const Arguments& a, int image) : a_(a) {
-    const size_t bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
-                         static_cast<size_t>(a.out_channels) * sizeof(T);
+    const size_t bytes = a.image_bytes<T>(a.out_channels);
     out_ = a.out + image * bytes;
     residual_ = a.residual == nullptr ? nullptr : a.residual + image * bytes;
   }

@@ -43,22 +43,15 @@ ghost_epilogue(const Arguments a, const bool bias_aligned, const int64_t items) 
   if (item >= items) return;
   const int maps = (a.intrinsic + kVector<T> - 1) / kVector<T>;
   const int vectors = maps + (a.ghosts() + kVector<T> - 1) / kVector<T>;
-  const int vector = static_cast<int>(item % vectors);
-  int64_t rest = item / vectors;
-  const int x = static_cast<int>(rest % a.width);
-  rest /= a.width;
-  const int y = static_cast<int>(rest % a.height);
-  const int image = static_cast<int>(rest / a.height);
-  const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
-                             static_cast<size_t>(a.intrinsic) * sizeof(T);
-  const BareIntrinsic<T> source = {a, a.x + image * image_bytes, bias_aligned};
-  const Concatenation<T> out(a, image);
-  if (vector < maps) {
-    const int map = vector * kVector<T>;
-    out.write(y, x, map, a.intrinsic - map, source.load(y, x, map));
+  const Share share = share_of(item, vectors, a.width, a.height);
+  const BareIntrinsic<T> source = {a, a.x + share.image * a.image_bytes<T>(a.intrinsic), bias_aligned};
+  const Concatenation<T> out(a, share.image);
+  if (share.vector < maps) {
+    const int map = share.vector * kVector<T>;
+    out.write(share.y, share.x, map, a.intrinsic - map, source.load(share.y, share.x, map));
   } else {
-    const int ghost = (vector - maps) * kVector<T>;
-    cheap_pixel<T, 0>(a, source, out, y, x, ghost, 0, a.ghosts() - ghost);
+    const int ghost = (share.vector - maps) * kVector<T>;
+    cheap_pixel<T, 0>(a, source, out, share.y, share.x, ghost, 0, a.ghosts() - ghost);
   }
 }
 

@@ -116,8 +116,7 @@ fused_ghost_module(const Arguments a) {
   GHOSTNET_SHARED(shared, Tile::kSharedBytes);
   {
     const FusedBlock<Tile> block(a);
-    const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
-                               static_cast<size_t>(a.in_channels) * sizeof(typename Tile::Scalar);
+    const size_t image_bytes = a.image_bytes<typename Tile::Scalar>(a.in_channels);
     const Stager<Tile, BlockImage> stager(a, a.x + block.image * image_bytes, block.first_map, [&](int row) {
       if (row >= block.region.pixels()) return -1;
       const int y = block.region.top + row / block.region.width;

@@ -43,6 +43,21 @@ struct Tile {
       2 * kStageBytes > pixels* kIntrinsicStride ? 2 * kStageBytes : pixels* kIntrinsicStride;
 };
 
+/** What one thread takes where threads go through a whole batch: some channels of a pixel, or of a strip. */
+struct Share {
+  int vector;  ///< of kVector channels
+  int x, y;    ///< y counts pixels or strips of rows
+  int image;
+};
+
+/** The share number `item`, channels first, then columns. */
+GHOSTNET_DEVICE Share share_of(int64_t item, int vectors, int width, int height) {
+  const int64_t pixel = item / vectors;
+  const int64_t row = pixel / width;
+  return {static_cast<int>(item % vectors), static_cast<int>(pixel % width), static_cast<int>(row % height),
+          static_cast<int>(row / height)};
+}
+
 /** A part of a plane. */
 struct Rectangle {
   int top, left, height, width;
@@ -69,6 +84,12 @@ struct Arguments {
   int tiles_across, tiles, channel_tiles;
 
   GHOSTNET_DEVICE int ghosts() const { return intrinsic * ghosts_per_map; }
+  /** Bytes of an image with so many channels of T. */
+  template <class T>
+  GHOSTNET_DEVICE size_t image_bytes(int channels) const {
+    return static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(channels) *
+           sizeof(T);
+  }
 };
 
 }  // namespace ghostnet::cuda

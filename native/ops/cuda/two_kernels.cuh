@@ -49,19 +49,12 @@ cheap_operation_columns(const Arguments a, const int64_t items) {
   if (item >= items) return;
   const int vectors = (a.intrinsic + kVector<T> - 1) / kVector<T>;
   const int strips = (a.height + kCheapRows - 1) / kCheapRows;
-  const int map = static_cast<int>(item % vectors) * kVector<T>;
-  int64_t rest = item / vectors;
-  const int x = static_cast<int>(rest % a.width);
-  rest /= a.width;
-  const int first = static_cast<int>(rest % strips) * kCheapRows;
-  const int image = static_cast<int>(rest / strips);
+  const Share share = share_of(item, vectors, a.width, strips);
+  const int map = share.vector * kVector<T>;
+  const int first = share.y * kCheapRows;
   const int end = first + kCheapRows < a.height ? first + kCheapRows : a.height;
-  const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
-                             static_cast<size_t>(a.out_channels) * sizeof(T);
-  const GlobalIntrinsic<T> source = {a.out + image * image_bytes, a.width, a.out_channels, a.intrinsic,
-                                     a.output_access};
-  const Concatenation<T> out(a, image);
-  cheap_column<T>(a, source, out, x, first, end, map, map);
+  const Concatenation<T> out(a, share.image);
+  cheap_column<T>(a, GlobalIntrinsic<T>::of(a, share.image), out, share.x, first, end, map, map);
 }
 
 /** The cheap operation with its epilogue, any: a thread takes kVector ghosts of a pixel. */
@@ -72,18 +65,11 @@ cheap_operation_pixels(const Arguments a, const int64_t items) {
   if (item >= items) return;
   const int ghosts = a.ghosts();
   const int vectors = (ghosts + kVector<T> - 1) / kVector<T>;
-  const int ghost = static_cast<int>(item % vectors) * kVector<T>;
-  int64_t rest = item / vectors;
-  const int x = static_cast<int>(rest % a.width);
-  rest /= a.width;
-  const int y = static_cast<int>(rest % a.height);
-  const int image = static_cast<int>(rest / a.height);
-  const size_t image_bytes = static_cast<size_t>(a.height) * static_cast<size_t>(a.width) *
-                             static_cast<size_t>(a.out_channels) * sizeof(T);
-  const GlobalIntrinsic<T> source = {a.out + image * image_bytes, a.width, a.out_channels, a.intrinsic,
-                                     a.output_access};
-  const Concatenation<T> out(a, image);
-  cheap_pixel<T, 0>(a, source, out, y, x, ghost, 0, ghosts - ghost);
+  const Share share = share_of(item, vectors, a.width, a.height);
+  const int ghost = share.vector * kVector<T>;
+  const Concatenation<T> out(a, share.image);
+  cheap_pixel<T, 0>(a, GlobalIntrinsic<T>::of(a, share.image), out, share.y, share.x, ghost, 0,
+                    ghosts - ghost);
 }
 
 }  // namespace ghostnet::cuda
