@@ -25,16 +25,43 @@ void check(cudaError_t error, const char* what) {
 /** Makes a GPU the one that this thread means. */
 void choose(int index) { check(cudaSetDevice(index), "The GPU can not be used"); }
 
+/**
+ * Gives something back, whatever CUDA says: that may be of what failed before, and is not left for the next
+ * launch to be taken for its own.
+ */
+template <class Handle>
+void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexcept {
+  static_cast<void>(cudaSetDevice(device));
+  static_cast<void>(give_back(handle));
+  static_cast<void>(cudaGetLastError());
+}
+
+class CudaStream {
+ public:
+  explicit CudaStream(int device) : device_(device) {
+    choose(device);
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "The GPU gives no stream");
+  }
+  ~CudaStream() { release(device_, cudaStreamDestroy, stream_); }
+  CudaStream(const CudaStream&) = delete;
+  CudaStream& operator=(const CudaStream&) = delete;
+
+  cudaStream_t get() const { return stream_; }
+
+ private:
+  int device_;
+  cudaStream_t stream_ = nullptr;
+};
+
 class CudaEvent : public Event {
  public:
   explicit CudaEvent(int device) : device_(device) {
+    choose(device);
     // Whoever waits for it sleeps: the processor is wanted for decoding images.
     check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync),
           "The GPU gives no event");
   }
-  ~CudaEvent() override {
-    if (cudaSetDevice(device_) == cudaSuccess) cudaEventDestroy(event_);
-  }
+  ~CudaEvent() override { release(device_, cudaEventDestroy, event_); }
   CudaEvent(const CudaEvent&) = delete;
   CudaEvent& operator=(const CudaEvent&) = delete;
 
@@ -48,9 +75,7 @@ class CudaEvent : public Event {
 class CudaGraph : public Graph {
  public:
   CudaGraph(int device, cudaGraphExec_t graph) : device_(device), graph_(graph) {}
-  ~CudaGraph() override {
-    if (cudaSetDevice(device_) == cudaSuccess) cudaGraphExecDestroy(graph_);
-  }
+  ~CudaGraph() override { release(device_, cudaGraphExecDestroy, graph_); }
   CudaGraph(const CudaGraph&) = delete;
   CudaGraph& operator=(const CudaGraph&) = delete;
 
@@ -65,13 +90,8 @@ cudaEvent_t of(Event& event) { return static_cast<CudaEvent&>(event).get(); }
 
 class CudaDevice : public Device {
  public:
-  explicit CudaDevice(int index) : index_(index) {
-    choose(index);
-    for (cudaStream_t& stream : streams_) {
-      check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "The GPU gives no stream");
-    }
-    check(cudaStreamCreateWithFlags(&recording_, cudaStreamNonBlocking), "The GPU gives no stream");
-  }
+  explicit CudaDevice(int index)
+      : index_(index), streams_{CudaStream(index), CudaStream(index), CudaStream(index)}, recording_(index) {}
 
   std::byte* allocate(size_t bytes) override {
     choose(index_);
@@ -79,18 +99,14 @@ class CudaDevice : public Device {
     check(cudaMalloc(&memory, bytes), "The GPU has not so much memory left");
     return static_cast<std::byte*>(memory);
   }
-  void free(std::byte* memory) noexcept override {
-    if (cudaSetDevice(index_) == cudaSuccess) cudaFree(memory);
-  }
+  void free(std::byte* memory) noexcept override { release<void*>(index_, cudaFree, memory); }
   std::byte* allocate_staging(size_t bytes) override {
     choose(index_);
     void* memory = nullptr;
     check(cudaMallocHost(&memory, bytes), "There is no page-locked memory left");
     return static_cast<std::byte*>(memory);
   }
-  void free_staging(std::byte* memory) noexcept override {
-    if (cudaSetDevice(index_) == cudaSuccess) cudaFreeHost(memory);
-  }
+  void free_staging(std::byte* memory) noexcept override { release<void*>(index_, cudaFreeHost, memory); }
 
   void copy(Stream stream, std::byte* to, const std::byte* from, size_t bytes) override {
     choose(index_);
@@ -105,19 +121,20 @@ class CudaDevice : public Device {
     const std::lock_guard lock(recording_mutex_);
     choose(index_);
     // Of this thread only: what others do meanwhile does not disturb the recording.
-    check(cudaStreamBeginCapture(recording_, cudaStreamCaptureModeThreadLocal), "The GPU records no graph");
+    check(cudaStreamBeginCapture(recording_.get(), cudaStreamCaptureModeThreadLocal),
+          "The GPU records no graph");
     cudaGraph_t recorded = nullptr;
     try {
-      launch_all(calls, recording_);
+      launch_all(calls, recording_.get());
     } catch (...) {
-      if (cudaStreamEndCapture(recording_, &recorded) == cudaSuccess) cudaGraphDestroy(recorded);
+      if (cudaStreamEndCapture(recording_.get(), &recorded) == cudaSuccess) cudaGraphDestroy(recorded);
       static_cast<void>(cudaGetLastError());
       throw;
     }
-    check(cudaStreamEndCapture(recording_, &recorded), "The GPU records no graph");
+    check(cudaStreamEndCapture(recording_.get(), &recorded), "The GPU records no graph");
     cudaGraphExec_t graph = nullptr;
     const cudaError_t error = cudaGraphInstantiate(&graph, recorded, 0);
-    cudaGraphDestroy(recorded);
+    release(index_, cudaGraphDestroy, recorded);
     check(error, "The GPU records no graph");
     return std::make_unique<CudaGraph>(index_, graph);
   }
@@ -126,10 +143,7 @@ class CudaDevice : public Device {
     check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).get(), get(stream)), "The GPU refused the launches");
   }
 
-  std::unique_ptr<Event> make_event() override {
-    choose(index_);
-    return std::make_unique<CudaEvent>(index_);
-  }
+  std::unique_ptr<Event> make_event() override { return std::make_unique<CudaEvent>(index_); }
   void record(Stream stream, Event& event) override {
     choose(index_);
     check(cudaEventRecord(of(event), get(stream)), "The GPU records no event");
@@ -144,11 +158,17 @@ class CudaDevice : public Device {
   }
   void synchronize() override {
     choose(index_);
-    for (const cudaStream_t stream : streams_) check(cudaStreamSynchronize(stream), "The GPU failed");
+    // All of them, though one fails: whoever called gives memory back that they use.
+    cudaError_t first = cudaSuccess;
+    for (const CudaStream& stream : streams_) {
+      const cudaError_t error = cudaStreamSynchronize(stream.get());
+      if (first == cudaSuccess) first = error;
+    }
+    check(first, "The GPU failed");
   }
 
  private:
-  cudaStream_t get(Stream stream) const { return streams_[static_cast<size_t>(stream)]; }
+  cudaStream_t get(Stream stream) const { return streams_[static_cast<size_t>(stream)].get(); }
 
   static void launch_all(const Calls& calls, cudaStream_t stream) {
     for (const Call& call : calls) {
@@ -164,9 +184,9 @@ class CudaDevice : public Device {
   }
 
   int index_;
-  cudaStream_t streams_[3] = {};
+  CudaStream streams_[3];
   std::mutex recording_mutex_;
-  cudaStream_t recording_ = nullptr;
+  CudaStream recording_;
 };
 
 }  // namespace
@@ -174,12 +194,16 @@ class CudaDevice : public Device {
 std::vector<Gpu> list_cuda_gpus() {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
-  static_cast<void>(cudaGetLastError());
   if (error != cudaSuccess || count == 0) {
     int driver = 0;
     const bool none = cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0;
+    static_cast<void>(cudaGetLastError());
+    const bool old = error == cudaErrorInsufficientDriver;
     throw Error(
-        ErrorCode::GHOSTNET_CUDA_UNAVAILABLE, none ? "There is no NVIDIA driver" : "There is no GPU",
+        ErrorCode::GHOSTNET_CUDA_UNAVAILABLE,
+        none  ? "There is no NVIDIA driver"
+        : old ? "The NVIDIA driver is too old"
+              : "There is no GPU",
         error == cudaSuccess ? "a driver that sees no GPU" : words_of(error),
         "a driver for CUDA " + std::to_string(CUDART_VERSION / 1000) + " or later and a GPU that it sees");
   }

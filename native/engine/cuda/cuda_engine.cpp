@@ -14,8 +14,8 @@ namespace {
 PlanKey key_of(const ArrayView& input, const Transform& transform, Output output) {
   const bool bytes = input.dtype == DType::uint8;
   const size_t height = bytes ? 1 : 2;
-  constexpr int64_t kMost = std::numeric_limits<int>::max();
-  if (input.shape[height] > kMost / 2 || input.shape[height + 1] > kMost / 2) {
+  constexpr int64_t kMostPixels = std::numeric_limits<int>::max();  // plans count them so
+  if (input.shape[height] > kMostPixels / input.shape[height + 1]) {
     throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too large for the GPU", text_of(input.shape));
   }
   PlanKey key = {input.shape[0], input.shape[height], input.shape[height + 1], bytes, output, {1, 1, 1},
@@ -72,16 +72,7 @@ CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& netw
       arena_(device_, Memory::Kind::device),
       slots_{Slot(device_), Slot(device_)} {}
 
-CudaEngine::~CudaEngine() { settle(); }
-
-// Nothing of a run that failed on the way uses the memory after this.
-void CudaEngine::settle() noexcept {
-  try {
-    device_->synchronize();
-  } catch (const Error&) {
-    // A GPU that has failed computes nothing any more.
-  }
-}
+CudaEngine::~CudaEngine() { settle(*device_); }
 
 int64_t CudaEngine::columns(Output output) const {
   return output == Output::features ? weights_.head.out : weights_.classifier.out;
@@ -102,13 +93,15 @@ void CudaEngine::run(const ArrayView& input, const Transform& transform, Output 
   slot.staged_output.reserve(output_bytes);
   std::memcpy(slot.staged_input.data(), input.data, input_bytes);
   try {
-    const std::lock_guard lock(mutex_);
-    submit(plan_for(key), taken.index());
+    {
+      const std::lock_guard lock(mutex_);
+      submit(plan_for(key), taken.index());
+    }
+    device_->synchronize(*slot.done);
   } catch (...) {
-    settle();  // the slot is free for others after this
+    settle(*device_);  // the slot is free for others after this
     throw;
   }
-  device_->synchronize(*slot.done);
   std::memcpy(result, slot.staged_output.data(), output_bytes);
 }
 

@@ -61,7 +61,6 @@ class CudaEngine {
   };
   class TakenSlot;
 
-  void settle() noexcept;
   void submit(Plan& plan, size_t slot_index);
   Plan& plan_for(const PlanKey& key);
   void reserve(const LaunchPlan& plan);

@@ -2,6 +2,14 @@
 
 namespace ghostnet::cuda {
 
+void settle(Device& device) noexcept {
+  try {
+    device.synchronize();
+  } catch (...) {
+    // A GPU that has failed computes nothing any more.
+  }
+}
+
 void Memory::reserve(size_t bytes) {
   if (bytes <= size_) return;
   release();

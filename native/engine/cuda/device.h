@@ -61,6 +61,12 @@ class Device {
   virtual void synchronize() = 0;
 };
 
+/**
+ * Waits for all that streams were given, as far as there was no failure: after it nothing uses memory of a
+ * run that failed on its way.
+ */
+void settle(Device& device) noexcept;
+
 /** Memory of a device, given back with its owner. */
 class Memory {
  public:

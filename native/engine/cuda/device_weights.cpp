@@ -106,8 +106,13 @@ DeviceWeights::DeviceWeights(const std::shared_ptr<Device>& device, const Folded
   memory_.reserve(counter.bytes());
   std::memset(staging.data(), 0, counter.bytes());  // the gaps too
   Packer(dtype, staging.data(), memory_.data()).pack(network, *this);
-  device->copy(Stream::input, memory_.data(), staging.data(), counter.bytes());
-  device->synchronize();
+  try {
+    device->copy(Stream::input, memory_.data(), staging.data(), counter.bytes());
+    device->synchronize();
+  } catch (...) {
+    settle(*device);
+    throw;
+  }
 }
 
 }  // namespace ghostnet::cuda

@@ -1,0 +1,148 @@
+// What stands in for the kernels where the runtime is modelled: each launch reads all that its kernel reads
+// and writes all that it writes, a digest of what was read. A result is the same when its batch is, and
+// another when anything on its way was.
+#include <cstring>
+#include <type_traits>
+
+#include "ops/cuda/launch.h"
+#include "runtime_model.h"
+
+namespace ghostnet::cuda {
+
+namespace {
+
+using cuda_model::Bytes;
+
+/** What a launch touches; the last one is written. */
+class Touched {
+ public:
+  explicit Touched(Dtype dtype) : dtype_(dtype) {}
+
+  /** Numbers of the dtype. */
+  Touched& values(const void* data, int64_t count) { return add(data, count * size_of(dtype_)); }
+  Touched& floats(const float* data, int64_t count) { return add(data, count * 4); }
+  Touched& add(const void* data, int64_t bytes) {
+    if (data != nullptr) all_.emplace_back(static_cast<const std::byte*>(data), static_cast<size_t>(bytes));
+    return *this;
+  }
+
+  LaunchResult launch(CUstream_st* stream) const {
+    cuda_model::launch_kernel(stream, [all = all_] { write_digest(all); }, all_);
+    return last_launch();
+  }
+
+ private:
+  static void write_digest(const std::vector<Bytes>& all) {
+    uint64_t digest = 0x9e3779b97f4a7c15;
+    const auto mix = [&](uint64_t word) {
+      digest = (digest ^ word) * 0xff51afd7ed558ccd;
+      digest ^= digest >> 32;
+    };
+    for (size_t input = 0; input + 1 < all.size(); ++input) {
+      for (size_t at = 0; at < all[input].size(); at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        std::memcpy(&word, all[input].data() + at, std::min(sizeof word, all[input].size() - at));
+        mix(word);
+      }
+    }
+    auto* const out = const_cast<std::byte*>(all.back().data());
+    for (size_t at = 0; at < all.back().size(); at += sizeof(uint64_t)) {
+      mix(at);
+      std::memcpy(out + at, &digest, std::min(sizeof digest, all.back().size() - at));
+    }
+  }
+
+  Dtype dtype_;
+  std::vector<Bytes> all_;
+};
+
+int64_t behind(int side, int stride) { return (side - 1) / stride + 1; }
+
+Touched touched_by(const StemCall& call) {
+  const int64_t numbers = call.batch * call.height * call.width * 3;
+  const int64_t pixels = call.batch * behind(call.height, 2) * behind(call.width, 2);
+  return Touched(call.dtype)
+      .add(call.input, numbers * (call.bytes ? 1 : 4))
+      .floats(call.weight, int64_t{27} * call.out_channels)
+      .floats(call.bias, call.out_channels)
+      .values(call.out, pixels * call.out_channels);
+}
+
+Touched touched_by(const GhostModuleCall& call) {
+  const int64_t pixels = call.batch * call.height * call.width;
+  const int64_t ghosts = int64_t{1} * call.intrinsic * (call.ratio - 1);
+  return Touched(call.dtype)
+      .values(call.x, pixels * call.in_channels)
+      .values(call.primary_weight, int64_t{1} * call.intrinsic * call.in_channels)
+      .floats(call.primary_bias, call.intrinsic)
+      .floats(call.cheap_weight, ghosts * call.cheap_size * call.cheap_size)
+      .floats(call.cheap_bias, ghosts)
+      .floats(call.gate, call.batch * call.in_channels)
+      .values(call.residual, pixels * call.out_channels)
+      .values(call.out, pixels * call.out_channels);
+}
+
+Touched touched_by(const DepthwiseCall& call) {
+  const int64_t pixels = call.batch * behind(call.height, call.stride) * behind(call.width, call.stride);
+  return Touched(call.dtype)
+      .values(call.x, call.batch * call.height * call.width * call.channels)
+      .floats(call.weight, int64_t{1} * call.size * call.size * call.channels)
+      .floats(call.bias, call.channels)
+      .values(call.out, pixels * call.channels);
+}
+
+Touched touched_by(const PointwiseCall& call) {
+  return Touched(call.dtype)
+      .values(call.x, call.pixels * call.in_channels)
+      .values(call.weight, int64_t{1} * call.out_channels * call.in_channels)
+      .floats(call.bias, call.out_channels)
+      .values(call.out, call.pixels * call.out_channels);
+}
+
+Touched touched_by(const MeansCall& call) {
+  return Touched(call.dtype)
+      .values(call.x, call.batch * call.pixels * call.channels)
+      .floats(call.out, call.batch * call.channels);
+}
+
+Touched touched_by(const DenseCall& call) {
+  return Touched(call.dtype)
+      .floats(call.x, call.rows * call.depth)
+      .values(call.weight, int64_t{1} * call.columns * call.depth)
+      .floats(call.bias, call.columns)
+      .floats(call.out, call.rows * call.columns);
+}
+
+Touched touched_by(const AdditionCall& call) {
+  return Touched(call.dtype)
+      .values(call.a, call.count)
+      .values(call.b, call.count)
+      .values(call.out, call.count);
+}
+
+}  // namespace
+
+#define GHOSTNET_STAND_IN(T, Call)                                    \
+  template <>                                                         \
+  LaunchResult launch_layer_of<T>(const Call& call, CUstream_st* s) { \
+    return touched_by(call).launch(s);                                \
+  }
+#define GHOSTNET_STAND_INS(T, suffix)                                                \
+  GHOSTNET_STAND_IN(T, StemCall)                                                     \
+  GHOSTNET_STAND_IN(T, DepthwiseCall)                                                \
+  GHOSTNET_STAND_IN(T, PointwiseCall)                                                \
+  GHOSTNET_STAND_IN(T, MeansCall)                                                    \
+  GHOSTNET_STAND_IN(T, DenseCall)                                                    \
+  GHOSTNET_STAND_IN(T, AdditionCall)                                                 \
+  LaunchResult launch_fused_##suffix(const GhostModuleCall& call, CUstream_st* s) {  \
+    return touched_by(call).launch(s);                                               \
+  }                                                                                  \
+  LaunchResult launch_in_two_##suffix(const GhostModuleCall& call, CUstream_st* s) { \
+    return touched_by(call).launch(s);                                               \
+  }
+
+GHOSTNET_STAND_INS(float, float32)
+GHOSTNET_STAND_INS(Half, float16)
+GHOSTNET_STAND_INS(BFloat16, bfloat16)
+
+}  // namespace ghostnet::cuda
