@@ -12,12 +12,10 @@ function(ghostnet_add_cpu_kernels table source)
   add_library(${target} OBJECT native/ops/cpu/${source})
   target_include_directories(${target} PRIVATE native)
   target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=${table})
-  # Optimised in every configuration: without it the tests of the engine take minutes. With sanitizers the compiler
-  # would take them.
-  if(GHOSTNET_SANITIZE)
-    target_compile_options(${target} PRIVATE -O1 ${ARGN})
-  else()
-    target_compile_options(${target} PRIVATE -O3 ${ARGN})
+  target_compile_options(${target} PRIVATE ${ARGN})
+  # Optimised in every configuration but that for sanitizers: without it the tests of the engine take minutes.
+  if(NOT GHOSTNET_SANITIZE)
+    target_compile_options(${target} PRIVATE -O3)
   endif()
   target_sources(ghostnet_cpu PRIVATE $<TARGET_OBJECTS:${target}>)
 endfunction()

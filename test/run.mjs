@@ -29,26 +29,33 @@ function run(name, command, args, report, count) {
   }
 }
 
-const native = join(results, 'native.json');
-run(
-  'C++',
-  join('build', 'native', 'test', 'ghostnet_tests'),
-  ['--gtest_brief=1', `--gtest_output=json:${native}`],
-  native,
-  ({ tests, failures, errors, disabled, testsuites }) => {
-    // What needs instructions that this processor lacks; googletest counts it among the rest.
-    const skipped = testsuites.flatMap(({ testsuite }) =>
-      testsuite.filter(({ result }) => result === 'SKIPPED'),
-    );
-    totals.passed += tests - failures - errors - disabled - skipped.length;
-    totals.failed += failures + errors;
-    totals.skipped += disabled + skipped.length;
-    if (skipped.length > 0) console.log('\nSkipped:');
-    for (const { classname, name, skipped: reasons } of skipped) {
-      console.log(`  ${classname}.${name}: ${reasons?.[0]?.message ?? ''}`);
-    }
-  },
-);
+function countNative({ tests, failures, errors, disabled, testsuites }) {
+  // What needs instructions that this processor lacks; googletest counts it among the rest.
+  const skipped = testsuites.flatMap(({ testsuite }) =>
+    testsuite.filter(({ result }) => result === 'SKIPPED'),
+  );
+  totals.passed += tests - failures - errors - disabled - skipped.length;
+  totals.failed += failures + errors;
+  totals.skipped += disabled + skipped.length;
+  if (skipped.length > 0) console.log('\nSkipped:');
+  for (const { classname, name, skipped: reasons } of skipped) {
+    console.log(`  ${classname}.${name}: ${reasons?.[0]?.message ?? ''}`);
+  }
+}
+
+for (const [name, program] of [
+  ['C++', 'ghostnet_tests'],
+  ['C++ on several threads', 'ghostnet_parallel_tests'],
+]) {
+  const report = join(results, `${program}.json`);
+  run(
+    name,
+    join('build', 'native', 'test', program),
+    ['--gtest_brief=1', `--gtest_output=json:${report}`],
+    report,
+    countNative,
+  );
+}
 
 // The CUDA kernels on this CPU; where nvcc is, what it makes of them.
 const cuda = join(results, 'cuda.json');

@@ -86,31 +86,44 @@ cuda::Calls launch_of(const std::byte* from, std::byte* to) {
 }
 constexpr size_t kRead = 4 * 8 * 8 * 4, kWritten = 4 * 8 * 4;
 
-/** All that a device can do, as the engine does it. @return what came back */
-std::vector<std::byte> use(int gpu) {
+/**
+ * All that a device can do, as the engine does it.
+ * @param before called before each step
+ * @return what came back
+ */
+std::vector<std::byte> use(int gpu, const std::function<void()>& before = [] {}) {
   const std::shared_ptr<Device> device = cuda::open_cuda_device(gpu);
   Memory staged(device, Memory::Kind::staging), input(device, Memory::Kind::device);
   Memory output(device, Memory::Kind::device), staged_output(device, Memory::Kind::staging);
-  staged.reserve(kRead);
-  input.reserve(kRead);
-  output.reserve(2 * kWritten);
-  staged_output.reserve(2 * kWritten);
-  std::memset(staged.data(), 7, kRead);
-  const auto copied = device->make_event(), computed = device->make_event(), done = device->make_event();
+  std::unique_ptr<cuda::Event> copied, computed, done;
   std::unique_ptr<cuda::Graph> graph;
+  const std::function<void()> steps[] = {
+      [&] { staged.reserve(kRead); },
+      [&] { std::memset(staged.data(), 7, kRead); },
+      [&] { input.reserve(kRead); },
+      [&] { output.reserve(2 * kWritten); },
+      [&] { staged_output.reserve(2 * kWritten); },
+      [&] { copied = device->make_event(); },
+      [&] { computed = device->make_event(); },
+      [&] { done = device->make_event(); },
+      [&] { device->copy(Stream::input, input.data(), staged.data(), kRead); },
+      [&] { device->record(Stream::input, *copied); },
+      [&] { device->wait(Stream::compute, *copied); },
+      [&] { device->launch(Stream::compute, launch_of(input.data(), output.data())); },
+      [&] { graph = device->record(launch_of(input.data(), output.data() + kWritten)); },
+      [&] { device->launch(Stream::compute, *graph); },
+      [&] { device->record(Stream::compute, *computed); },
+      [&] { device->wait(Stream::output, *computed); },
+      [&] { device->copy(Stream::output, staged_output.data(), output.data(), 2 * kWritten); },
+      [&] { device->record(Stream::output, *done); },
+      [&] { device->synchronize(*done); },
+      [&] { device->synchronize(); },
+  };
   try {
-    device->copy(Stream::input, input.data(), staged.data(), kRead);
-    device->record(Stream::input, *copied);
-    device->wait(Stream::compute, *copied);
-    device->launch(Stream::compute, launch_of(input.data(), output.data()));
-    graph = device->record(launch_of(input.data(), output.data() + kWritten));
-    device->launch(Stream::compute, *graph);
-    device->record(Stream::compute, *computed);
-    device->wait(Stream::output, *computed);
-    device->copy(Stream::output, staged_output.data(), output.data(), 2 * kWritten);
-    device->record(Stream::output, *done);
-    device->synchronize(*done);
-    device->synchronize();
+    for (const auto& step : steps) {
+      before();
+      step();
+    }
   } catch (...) {
     settle(*device);
     throw;
@@ -120,8 +133,7 @@ std::vector<std::byte> use(int gpu) {
 
 TEST_F(CudaModel, DoesTheWorkOnTheGpuThatIsMeant) {
   cuda_model::reset({.gpus = {kNew, kNew}, .lag = 100});
-  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
-  const std::vector<std::byte> result = use(1);
+  const std::vector<std::byte> result = use(1, [] { EXPECT_EQ(cudaSetDevice(0), cudaSuccess); });
   const auto half = result.begin() + kWritten;
   EXPECT_TRUE(std::equal(result.begin(), half, half));
   EXPECT_NE(result[0], std::byte{0xff});
@@ -161,6 +173,24 @@ TEST_F(CudaModel, EndsWithAGpuThatHasFailedForGood) {
     if (HasFailure()) FAIL() << "call " << call << ", " << failed;
   }
 }
+
+TEST_F(CudaModel, WaitsForTheOtherStreamsWhenOneFails) {
+  cuda_model::reset({.lag = 3000});
+  const std::shared_ptr<Device> device = cuda::open_cuda_device(0);
+  Memory memory(device, Memory::Kind::device), staged(device, Memory::Kind::staging);
+  memory.reserve(2 * kRead);
+  staged.reserve(kRead);
+  std::memset(staged.data(), 7, kRead);
+  for (int i = 0; i < 8; ++i) {
+    device->copy(Stream::compute, memory.data(), staged.data(), kRead);
+    device->copy(Stream::output, memory.data() + kRead, staged.data(), kRead);
+  }
+  cuda_model::fail(1, cudaErrorLaunchFailure);
+  const auto error = error_of([&] { device->synchronize(); });
+  EXPECT_TRUE(error);
+  expect_told(error, cudaErrorLaunchFailure);
+  EXPECT_EQ(cuda_model::failed_call(), "cudaStreamSynchronize");
+}  // and the memory is given back
 
 TEST_F(CudaModel, RefusesWhatTheKernelsCanNotTake) {
   const auto device = cuda::open_cuda_device(0);

@@ -2,6 +2,8 @@
 // threads give batches, and when calls to the runtime fail. Kernels have stand-ins, so that it can be run
 // under sanitizers; that the network is computed is shown by cuda_engine_test.cpp.
 #include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <future>
 #include <memory>
@@ -99,7 +101,13 @@ void with_clients(int count, const std::function<void(int)>& work) {
   for (int client = 0; client < count; ++client) {
     clients.push_back(std::async(std::launch::async, [&work, client] { work(client); }));
   }
-  for (std::future<void>& client : clients) client.get();
+  for (std::future<void>& client : clients) {
+    if (client.wait_for(std::chrono::minutes(2)) == std::future_status::timeout) {
+      ADD_FAILURE() << "a run does not end";
+      std::abort();  // nothing could wait for the thread that is in it
+    }
+    client.get();
+  }
 }
 
 TEST_F(CudaModel, GivesEachThreadTheResultsOfItsBatches) {
@@ -164,6 +172,20 @@ void fail_each_call(const std::function<std::unique_ptr<CudaEngine>()>& make, co
       for (const std::string& fault : cuda_model::faults()) ADD_FAILURE() << fault;
       if (testing::Test::HasFailure()) FAIL() << "call " << call << ", " << failed;
     }
+  }
+}
+
+// The weights are on their way when a call fails, and take long.
+TEST_F(CudaModel, GivesItsMemoryBackWhenItCanNotBeMade) {
+  for (int call = 0;; ++call) {
+    cuda_model::reset({.lag = 3000});
+    cuda_model::fail(call, cudaErrorLaunchFailure);
+    expect_told(error_of([] { make_engine(); }), cudaErrorLaunchFailure);
+    const std::string failed = cuda_model::failed_call();
+    EXPECT_EQ(cuda_model::left_over(), "") << failed;
+    expect_no_faults();
+    if (failed.empty()) break;
+    if (HasFailure()) FAIL() << "call " << call << ", " << failed;
   }
 }
 

@@ -139,10 +139,9 @@ CudaEngine::Plan& CudaEngine::plan_for(const PlanKey& key) {
   }
   LaunchPlan launches(weights_, key, options_.path);
   reserve(launches);
-  if (plans_.size() >= kMaxPlans) {
-    device_->synchronize();  // its graph may be on its way
-    plans_.pop_back();
-  }
+  // Not one that is on its way: those of the slots were used last.
+  static_assert(kMaxPlans > kSlots);
+  if (plans_.size() >= kMaxPlans) plans_.pop_back();
   return plans_.emplace_front(Plan{std::move(launches)});
 }
 
