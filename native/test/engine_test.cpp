@@ -28,6 +28,13 @@ void* counted(void* memory) {
 
 // Every allocation of the process by C++ comes through these.
 void* operator new(size_t bytes) { return counted(std::malloc(std::max<size_t>(bytes, 1))); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void* operator new(size_t bytes, std::align_val_t alignment) {
   const auto unit = static_cast<size_t>(alignment);
   return counted(std::aligned_alloc(unit, (std::max<size_t>(bytes, 1) + unit - 1) / unit * unit));

@@ -211,8 +211,8 @@ cudaError_t give_memory_back(void* memory, Kind kind) {
       return bytes.data() < block->data + block->bytes && block->data < bytes.data() + bytes.size();
     });
   });
-  if (is_used) fault(cudaErrorInvalidValue, "memory given back that a stream still uses");
-  if (!is_used) std::free(block->data);
+  if (is_used) return fault(cudaErrorInvalidValue, "memory given back that a stream still uses");
+  std::free(block->data);
   all.memory.erase(block);
   return cudaSuccess;
 }
