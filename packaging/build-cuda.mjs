@@ -5,21 +5,29 @@ import { join } from 'node:path';
 
 import { root } from './project.mjs';
 
-const build = join(root, 'build', 'cuda');
-
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
-}
-
-/** @returns the path of the library, and of the program that strips it */
-export function buildCuda() {
+/**
+ * Builds a target of the CMake tree with the part for GPUs in it.
+ * @param architectures compute capabilities, all that are published when not given
+ * @returns the folder of what was built, and the program that strips it
+ */
+export function buildCuda({ folder = 'cuda', target = 'ghostnet_cuda', architectures, env } = {}) {
+  const build = join(root, 'build', folder);
+  const run = (command, args) => {
+    const { status, error } = spawnSync(command, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...env },
+    });
+    if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
+  };
   const cmakeJs = join('node_modules', 'cmake-js', 'bin', 'cmake-js');
-  run(process.execPath, [cmakeJs, 'configure', '--out', build, '--CDGHOSTNET_CUDA=ON']);
+  const options = ['--CDGHOSTNET_CUDA=ON'];
+  if (architectures) options.push(`--CDGHOSTNET_CUDA_ARCHITECTURES=${architectures}`);
+  run(process.execPath, [cmakeJs, 'configure', '--out', build, ...options]);
   const cache = readFileSync(join(build, 'CMakeCache.txt'), 'utf8');
   const valueOf = (name) => new RegExp(`^${name}:\\w+=(.*)$`, 'm').exec(cache)[1];
-  run(valueOf('CMAKE_COMMAND'), ['--build', build, '--config', 'Release', '--target', 'ghostnet_cuda']);
-  return { library: join(build, 'Release', 'ghostnet_cuda.so'), strip: valueOf('CMAKE_STRIP') };
+  run(valueOf('CMAKE_COMMAND'), ['--build', build, '--config', 'Release', '--target', target]);
+  return { folder: join(build, 'Release'), strip: valueOf('CMAKE_STRIP') };
 }
 
 if (process.argv[1] === import.meta.filename) buildCuda();

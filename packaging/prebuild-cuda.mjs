@@ -3,17 +3,17 @@
 // `npm run build:cuda`, by its name.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 import { buildCuda } from './build-cuda.mjs';
 import { manifest, root } from './project.mjs';
 import { within } from './report.mjs';
 
-const { library, strip } = buildCuda();
-const name = basename(library);
+const { folder: built, strip } = buildCuda();
+const name = 'ghostnet_cuda.so';
 const folder = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
 mkdirSync(folder, { recursive: true });
-copyFileSync(library, join(folder, name));
+copyFileSync(join(built, name), join(folder, name));
 const { status } = spawnSync(strip, ['--strip-unneeded', join(folder, name)], { stdio: 'inherit' });
 if (status !== 0) throw new Error(`${strip} ended with ${status}`);
 if (!within(folder, [name], { ...manifest.floor, ...manifest.cuda.floor })) {

@@ -1,9 +1,11 @@
-// Where NVIDIA's tools are. Not every toolkit has the disassembler: it is also a wheel of its own, and part of Triton's.
-import { chmodSync, existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+// Where NVIDIA's tools and a PyTorch with CUDA are. Not every toolkit has the disassembler: it is also a wheel of its own, and part
+// of Triton's.
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 
 import { globSync } from 'tinyglobby';
 
+import { manifest } from '../../packaging/project.mjs';
 import { run } from './shell.mjs';
 
 const nvdisasmWheel = 'nvidia-cuda-nvdisasm==13.2.51';
@@ -20,16 +22,28 @@ export async function findNvcc() {
   return undefined;
 }
 
-async function fetchNvdisasm(folder) {
-  if (!existsSync(folder)) {
-    const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, nvdisasmWheel];
-    const { status, output } = await run('python3', pip, { timeout: 120_000 });
-    if (status !== 0) {
-      rmSync(folder, { recursive: true, force: true });
-      console.log(`pip could not fetch ${nvdisasmWheel}: ${output.trim().split('\n').at(-1)}`);
-      return undefined;
-    }
+/**
+ * Installs a wheel into a folder of its own, which is there only when pip was through. An index that can not be reached costs
+ * seconds.
+ * @returns whether it is there
+ */
+async function fetchByPip(wheel, folder, { options = [], timeout }) {
+  const unfinished = `${folder}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  const pip = ['-m', 'pip', 'install', '--quiet', '--retries', '0', '--timeout', '10', ...options];
+  const { status, output } = await run('python3', [...pip, '--target', unfinished, wheel], { timeout });
+  if (status === 0) {
+    renameSync(unfinished, folder);
+    return true;
   }
+  rmSync(unfinished, { recursive: true, force: true });
+  console.log(`pip could not fetch ${wheel}: ${output.trim().split('\n').at(-1)}`);
+  return false;
+}
+
+async function fetchNvdisasm(folder) {
+  const options = { options: ['--no-deps'], timeout: 120_000 };
+  if (!existsSync(folder) && !(await fetchByPip(nvdisasmWheel, folder, options))) return undefined;
   const [program] = globSync(`${folder}/**/nvdisasm`);
   if (program) chmodSync(program, 0o755);
   return program;
@@ -44,4 +58,30 @@ export async function findNvdisasm() {
     if (program && (await works(program))) return program;
   }
   return undefined;
+}
+
+/**
+ * A PyTorch with CUDA: that of python3 where LIBTORCH_USE_PYTORCH says so, else the pinned one, fetched by pip.
+ * @returns its version, and the environment in which python3 imports it and a build takes its LibTorch; undefined where there is none
+ */
+export async function findCudaTorch() {
+  const describe = async (env) => {
+    const question = 'import torch; assert torch.version.cuda, "has no CUDA"; print(torch.__version__)';
+    const { status, printed, output } = await run('python3', ['-c', question], { env });
+    if (status === 0) return { version: printed.trim(), env };
+    console.log(`python3 has no PyTorch with CUDA: ${output.trim().split('\n').at(-1)}`);
+    return undefined;
+  };
+  const env = { LIBTORCH: '', LIBTORCH_USE_PYTORCH: '1' };
+  if (process.env.LIBTORCH_USE_PYTORCH === '1') return describe(env);
+
+  const pin = manifest.cuda.libtorch;
+  const folder = resolve('.libtorch', `${pin}-cuda`);
+  env.PYTHONPATH = [folder, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
+  const found = existsSync(folder) && (await describe(env));
+  if (found) return found;
+  rmSync(folder, { recursive: true, force: true }); // of another Python
+  console.log(`Fetching PyTorch ${pin} with CUDA by pip, once: 3 GB, which take 5.4 GB in ${folder}`);
+  if (!(await fetchByPip(`torch==${pin}`, folder, { timeout: 3_600_000 }))) return undefined;
+  return describe(env);
 }

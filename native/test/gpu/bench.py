@@ -1,26 +1,23 @@
-"""Times the ghost modules of GhostNet 1.0x on a GPU: the fused kernel, the two kernels and LibTorch, with and without CUDA
-graphs, against the time that their bytes take. Called by run.sh; never run on a GPU so far.
+"""Times the ghost modules of GhostNet 1.0x on a GPU: the fused kernel, the two kernels and LibTorch, each as the engine launches
+it, recorded in a CUDA graph, beside the time that their bytes take. Called by run.sh; never run on a GPU so far.
 
-bench.py LIBRARY [bandwidth in TB/s, default 3.0]
-bench.py LIBRARY --choose   times each module both ways and writes which are faster in two kernels
+bench.py LIBRARY [batch ...]   1, 64 and 256 when none is given
+bench.py LIBRARY --choose      times each module both ways and writes which are faster in two kernels
 """
 
 import pathlib
+import re
 import sys
 
 import torch
 import torch.nn.functional as F
 
-torch.ops.load_library(sys.argv[1])
-CHOOSE = "--choose" in sys.argv
-BANDWIDTH = float(sys.argv[2]) * 1e12 if len(sys.argv) > 2 and not CHOOSE else 3.0e12
 TABLE = pathlib.Path(__file__).resolve().parents[3] / "native" / "engine" / "cuda" / "faster_in_two.h"
+NAMES = {torch.float32: "kFloat32", torch.float16: "kFloat16", torch.bfloat16: "kBFloat16"}
 
 
-def seconds(work, repeats=30):
-    """The median of single runs, each between two events."""
-    for _ in range(5):
-        work()
+def median_seconds(work, repeats=10):
+    """Of single runs, each between two events."""
     times = []
     for _ in range(repeats):
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
@@ -32,18 +29,37 @@ def seconds(work, repeats=30):
     return sorted(times)[len(times) // 2]
 
 
-def graphed(work):
+def seconds(work, times=20):
+    """Of one run among several in a CUDA graph: Python takes longer to launch a module than a GPU to compute it."""
     stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        work()
+        for _ in range(2):  # convolutions choose how they compute before the recording
+            work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        work()
-    return graph.replay
+        for _ in range(times):
+            work()
+    graph.replay()
+    return median_seconds(graph.replay) / times
+
+
+def copied_per_second():
+    """The bytes that the GPU's memory moves when it copies, read and written."""
+    source = torch.empty(2**30, dtype=torch.uint8, device="cuda")
+    target = torch.empty_like(source)
+    return 2 * source.numel() / seconds(lambda: target.copy_(source))
+
+
+def network_modules():
+    """(input channels, maps, side, ReLU) in the order they run."""
+    rows = torch.ops.ghostnet_test.network_modules(224).tolist()
+    return [(c, maps, side, bool(relu)) for c, maps, _, side, relu in rows]
 
 
 def module(batch, c, maps, side, relu, dtype):
+    """What computes it, by name, and the bytes of its input and output."""
     make = lambda *shape: torch.randn(*shape, device="cuda", dtype=dtype)
     x, out = make(batch, side, side, c), make(batch, side, side, 2 * maps)
     primary, cheap = make(maps, c) / c**0.5, make(maps, 1, 3, 3) / 3
@@ -59,20 +75,22 @@ def module(batch, c, maps, side, relu, dtype):
         intrinsic = act(F.conv2d(nchw, kernel, bias))
         return torch.cat([intrinsic, act(F.conv2d(intrinsic, cheap, bias, padding=1, groups=maps))], 1)
 
-    size = x.element_size()
-    moved = (x.numel() + out.numel()) * size
+    moved = (x.numel() + out.numel()) * x.element_size()
     return {"fused": lambda: ours(False), "in two": lambda: ours(True), "LibTorch": libtorch}, moved
 
 
-def table(batch, dtype):
-    print(f"\n{torch.cuda.get_device_name()}, batch {batch}, {dtype}, bytes at {BANDWIDTH / 1e12} TB/s; microseconds")
+def table(batch, dtype, bandwidth):
+    print(
+        f"\n{torch.cuda.get_device_name()}, PyTorch {torch.__version__}, batch {batch}, {dtype}; microseconds; bytes: the time "
+        f"that input and output take at the {bandwidth / 1e12:.2f} TB/s of a copy; what was written last may be in the cache"
+    )
     print(f"{'module':24}{'bytes':>9}{'fused':>9}{'in two':>9}{'LibTorch':>9}")
     works, floor = [], 0
-    for c, maps, _, side, relu in torch.ops.ghostnet_test.network_modules(224).tolist():
-        paths, moved = module(batch, c, maps, side, bool(relu), dtype)
+    for c, maps, side, relu in network_modules():
+        paths, moved = module(batch, c, maps, side, relu, dtype)
         works.append(paths)
-        floor += moved / BANDWIDTH
-        row = [moved / BANDWIDTH] + [seconds(work) for work in paths.values()]
+        floor += moved / bandwidth
+        row = [moved / bandwidth] + [seconds(work) for work in paths.values()]
         print(f"{f'{c} -> 2*{maps} at {side}':24}" + "".join(f"{t * 1e6:9.1f}" for t in row))
     for graph in (False, True):
         row = [floor]
@@ -82,22 +100,23 @@ def table(batch, dtype):
                 for paths in works:
                     paths[path]()
 
-            row.append(seconds(graphed(everything) if graph else everything))
-        print(f"{'all, one graph' if graph else 'all':24}" + "".join(f"{t * 1e6:9.1f}" for t in row))
+            row.append(seconds(everything, 1) if graph else median_seconds(everything))
+        print(f"{'all, one graph' if graph else 'all, no graph':24}" + "".join(f"{t * 1e6:9.1f}" for t in row))
 
 
 def faster_in_two():
     """(dtype, input channels, maps, pixels of a batch from which on it is faster in two) of each module where it is, by 3 % and
     for all larger batches that were measured."""
-    names = {torch.float32: "kFloat32", torch.float16: "kFloat16", torch.bfloat16: "kBFloat16"}
+    modules = set(network_modules())
+    # The second module of a bottleneck needs an addition behind the two; the table tells modules apart by their channels.
+    second = {(c, maps) for c, maps, _, relu in modules if not relu}
     entries = []
-    for dtype, name in names.items():
-        for c, maps, _, side, relu in sorted(set(map(tuple, torch.ops.ghostnet_test.network_modules(224).tolist()))):
+    for dtype, name in NAMES.items():
+        for c, maps, side, relu in sorted(m for m in modules if m[:2] not in second):
             since = None
             for batch in (1, 4, 16, 64, 256):
-                paths, _ = module(batch, c, maps, side, bool(relu), dtype)
-                # The second module of a bottleneck needs an addition behind the two.
-                wins = relu and seconds(paths["in two"]) < 0.97 * seconds(paths["fused"])
+                paths, _ = module(batch, c, maps, side, relu, dtype)
+                wins = seconds(paths["in two"]) < 0.97 * seconds(paths["fused"])
                 since = (since or batch * side * side) if wins else None
             if since is not None:
                 entries.append(f"    {{Dtype::{name}, {c}, {maps}, {since}}},")
@@ -107,17 +126,21 @@ def faster_in_two():
 def write_choice(entries):
     text = TABLE.read_text()
     begin = text.index("inline constexpr std::initializer_list")
-    head = text[: text.index("#pragma once")].splitlines()
-    head = [head[0], f"// Measured on: {torch.cuda.get_device_name()}."]
+    head = re.sub(r"(// kernels\.) .*", rf"\1 Measured on: {torch.cuda.get_device_name()}.", text[:begin])
     rows = "\n".join(["{", *entries, "}"]) if entries else "{}"
     table = f"inline constexpr std::initializer_list<FasterInTwo> kFasterInTwo = {rows};\n\n}}  // namespace ghostnet::cuda\n"
-    TABLE.write_text("\n".join(head) + "\n" + text[text.index("#pragma once") : begin] + table)
-    print(f"{TABLE}: {len(entries)} modules run in two")
+    TABLE.write_text(head + table)
+    print(f"{TABLE}: {len(entries)} entries")
 
 
-if CHOOSE:
+torch.ops.load_library(sys.argv[1])
+# LibTorch at its best in the same arithmetic.
+torch.backends.cudnn.benchmark = True
+torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+if sys.argv[2:] == ["--choose"]:
     write_choice(faster_in_two())
 else:
-    for dtype in (torch.float16, torch.float32):
-        for batch in (1, 64, 256):
-            table(batch, dtype)
+    bandwidth = copied_per_second()
+    for batch in map(int, sys.argv[2:] or (1, 64, 256)):
+        for dtype in (torch.float16, torch.float32):
+            table(batch, dtype, bandwidth)

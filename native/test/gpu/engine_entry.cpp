@@ -20,12 +20,27 @@ cuda::Dtype dtype_of(const std::string& name) {
 
 Output output_of(bool features) { return features ? Output::features : Output::logits; }
 
-/** Random weights that make every layer matter. */
+/**
+ * Random weights that make every layer matter. Its normalisations are made those of what reaches them, as a
+ * trained network's are: values neither grow from layer to layer, nor does what rounding does to them.
+ */
+GhostNet settled_network(const Architecture& architecture, uint64_t seed) {
+  const torch::NoGradGuard no_grad;
+  GhostNet net = random_network(architecture, seed);
+  for (const auto& module : net->modules()) {
+    if (auto* const norm = module->as<torch::nn::BatchNorm2d>()) norm->options.momentum(1.);
+  }
+  net->train();
+  net->features(random_input(true, 4, 128, 128).values);
+  net->eval();
+  return net;
+}
+
 class Network : public torch::CustomClassHolder {
  public:
   /** @param library path of the part for GPUs */
   Network(const std::string& variant, int64_t seed, const std::string& library)
-      : net_(random_network(*find_variant(variant), static_cast<uint64_t>(seed))) {
+      : net_(settled_network(*find_variant(variant), static_cast<uint64_t>(seed))) {
     cuda::list_gpus(library);
   }
 
