@@ -68,7 +68,7 @@ def module(batch, c, maps, side, relu, dtype):
     nchw, kernel = x.permute(0, 3, 1, 2), primary.view(maps, c, 1, 1).contiguous(memory_format=torch.channels_last)
 
     def ours(in_two):
-        torch.ops.ghostnet_test.run(x, *packed, None, out, 3, relu, in_two)
+        torch.ops.ghostnet_test.run(x, *packed, None, out, 3, relu, in_two, False)
 
     def libtorch():
         act = F.relu if relu else (lambda t: t)

@@ -123,8 +123,8 @@ def pytorch(network, images, graph):
 def ways(network, images, dtype):
     """What to measure: functions that make ready, and return what computes the batch."""
 
-    def engine(path, graphs):
-        network.open(dtype, path, graphs)
+    def engine(path, graphs, precision=dtype):
+        network.open(precision, path, graphs)
         return lambda: network.run(images, False)
 
     def whole():
@@ -150,6 +150,7 @@ def ways(network, images, dtype):
         "engine, fused, no graphs": lambda: engine("fused", False),
         "engine, fused, graphs": lambda: engine("fused", True),
         "engine, in two, graphs": lambda: engine("in_two", True),
+        **({"engine, tf32": lambda: engine("measured", True, "tf32")} if dtype == "float32" else {}),
     }
 
 

@@ -12,8 +12,10 @@ namespace ghostnet {
 namespace {
 
 cuda::Dtype dtype_of(const std::string& name) {
-  TORCH_CHECK(name == "float32" || name == "float16" || name == "bfloat16", "no dtype ", name);
+  TORCH_CHECK(name == "float32" || name == "tf32" || name == "float16" || name == "bfloat16", "no dtype ",
+              name);
   return name == "float32"   ? cuda::Dtype::kFloat32
+         : name == "tf32"    ? cuda::Dtype::kTensorFloat32
          : name == "float16" ? cuda::Dtype::kFloat16
                              : cuda::Dtype::kBFloat16;
 }

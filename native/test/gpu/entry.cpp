@@ -16,14 +16,16 @@ namespace {
  * @param x [N,H,W,C] contiguous
  * @param primary_weight [I,C] of x's dtype; the other weights float32, cheap_weight [size^2,I*(ratio-1)]
  * @param out [N,H,W,out_channels] is written
+ * @param tf32 of float32: what is multiplied is rounded for tensor cores
  */
 void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
          const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias,
          const std::optional<torch::Tensor>& residual, const torch::Tensor& out, int64_t cheap_size,
-         bool relu, bool in_two) {
+         bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
   cuda::GhostModuleCall call;
-  call.dtype = x.scalar_type() == torch::kFloat32   ? cuda::Dtype::kFloat32
+  call.dtype = tf32                                 ? cuda::Dtype::kTensorFloat32
+               : x.scalar_type() == torch::kFloat32 ? cuda::Dtype::kFloat32
                : x.scalar_type() == torch::kFloat16 ? cuda::Dtype::kFloat16
                                                     : cuda::Dtype::kBFloat16;
   call.x = x.const_data_ptr();

@@ -21,6 +21,8 @@ DEVICE = "cpu" if "--cpu" in sys.argv else "cuda"
 # compute-sanitizer is for our kernels: those of the libraries behind LibTorch's convolutions stay out of its way.
 REFERENCE = "cpu" if FEW else DEVICE
 TOLERANCE = {torch.float32: 2e-6, torch.float16: 1.5e-3, torch.bfloat16: 1e-2}
+# Of products of rounded factors: tensor cores round sums their own way.
+TF32_TOLERANCE = 2e-5
 
 passed = failed = 0
 
@@ -32,18 +34,23 @@ def check(name, ok, detail=""):
         print(f"FAILED {name} {detail}")
 
 
-def reference(x, w, relu, out_channels):
+def tensor_float(values):
+    """float32 rounded to the 10 bits behind the point that tensor cores read, ties away from zero."""
+    return ((values.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
+
+
+def reference(x, w, relu, out_channels, stride=1):
     """float64, NCHW."""
     x = x.to(REFERENCE)
     w = {name: tensor.to(REFERENCE).double() for name, tensor in w.items()}
     act = F.relu if relu else (lambda t: t)
-    maps = act(F.conv2d(x.double(), w["primary"], w["primary_bias"]))
+    maps = act(F.conv2d(x.double(), w["primary"], w["primary_bias"], stride, w["primary"].shape[2] // 2))
     cheap = w["cheap"]
     ghosts = act(F.conv2d(maps, cheap, w["cheap_bias"], padding=cheap.shape[2] // 2, groups=maps.shape[1]))
     return torch.cat([maps, ghosts], 1)[:, :out_channels]
 
 
-def run_kernel(x, w, residual, relu, out_channels, in_two):
+def run_kernel(x, w, residual, relu, out_channels, in_two, tf32=False):
     """x and residual NCHW; the kernels get what the engine would give them."""
     pixels = x.permute(0, 2, 3, 1).contiguous()
     out = torch.full((*pixels.shape[:3], out_channels), float("nan"), dtype=x.dtype, device=x.device)
@@ -59,6 +66,7 @@ def run_kernel(x, w, residual, relu, out_channels, in_two):
         w["cheap"].shape[2],
         relu,
         in_two,
+        tf32,
     )
     return out.permute(0, 3, 1, 2)
 
@@ -67,8 +75,8 @@ def error(found, expected):
     return ((found.to(REFERENCE).double() - expected).abs().max() / expected.abs().max()).item()
 
 
-def random_module(pick, dtype, generator):
-    def uniform(*shape, scale=1.0):
+def random_module(pick, dtype, generator, kernel=1):
+    def numbers(*shape, scale=1.0):
         return ((torch.rand(*shape, generator=generator) * 2 - 1) * scale).to(dtype).to(DEVICE)
 
     n, h, w = pick.choice([1, 1, 2, 5]), pick.randint(1, 60), pick.randint(1, 60)
@@ -77,15 +85,15 @@ def random_module(pick, dtype, generator):
     ratio, size = pick.choice([2, 2, 2, 3, 4]), pick.choice([3, 3, 3, 1, 5, 7])
     ghosts = maps * (ratio - 1)
     weights = {
-        "primary": uniform(maps, c, 1, 1, scale=(3 / c) ** 0.5),
-        "primary_bias": uniform(maps, scale=0.5),
-        "cheap": uniform(ghosts, 1, size, size, scale=1 / size),
-        "cheap_bias": uniform(ghosts, scale=0.5),
+        "primary": numbers(maps, c, kernel, kernel, scale=(3 / c) ** 0.5 / kernel),
+        "primary_bias": numbers(maps, scale=0.5),
+        "cheap": numbers(ghosts, 1, size, size, scale=1 / size),
+        "cheap_bias": numbers(ghosts, scale=0.5),
     }
     out_channels = pick.choice([maps * ratio, pick.randint(1, maps * ratio)])
     relu = pick.random() < 0.5
-    residual = uniform(n, out_channels, h, w) if pick.random() < 0.3 else None
-    return uniform(n, c, h, w), weights, residual, relu, out_channels
+    residual = numbers(n, out_channels, h, w) if pick.random() < 0.3 else None
+    return numbers(n, c, h, w), weights, residual, relu, out_channels
 
 
 def random_shapes():
@@ -110,6 +118,35 @@ def random_shapes():
                 worst = max(worst, difference)
                 check(f"{index} {path} {name}", difference <= TOLERANCE[dtype], f"error {difference}")
         print(f"{dtype}: largest error {worst:.2e} of {TOLERANCE[dtype]:.1e}")
+
+
+def random_convolutions():
+    """Primary convolutions that the operator leaves to cuDNN."""
+    pick, generator = random.Random(12), torch.Generator().manual_seed(12)
+    for dtype in TOLERANCE:
+        for index in range(50):
+            kernel, stride = pick.choice([(1, 2), (3, 1), (3, 2), (5, 1)])
+            x, w, _, relu, out_channels = random_module(pick, dtype, generator, kernel)
+            args = (w["primary"], w["primary_bias"], w["cheap"], w["cheap_bias"], out_channels, stride, relu)
+            difference = error(torch.ops.ghostnet.ghost_module(x, *args), reference(x, w, relu, out_channels, stride))
+            name = f"{dtype} {list(x.shape)}, kernel {kernel}, stride {stride}, {list(w['cheap'].shape)}"
+            # cuDNN's sums are rounded once more than those of the kernels.
+            check(f"{index} operator {name}", difference <= 2 * TOLERANCE[dtype], f"error {difference}")
+
+
+def random_tensor_floats():
+    pick, generator = random.Random(13), torch.Generator().manual_seed(13)
+    worst = 0
+    for index in range(4 if FEW else 200):
+        x, w, _, relu, out_channels = random_module(pick, torch.float32, generator)
+        rounded = {**w, "primary": tensor_float(w["primary"])}
+        expected = reference(tensor_float(x), rounded, relu, out_channels)
+        for in_two in (False, True):
+            difference = error(run_kernel(x, w, None, relu, out_channels, in_two, tf32=True), expected)
+            worst = max(worst, difference)
+            name = f"{list(x.shape)} -> {w['primary'].shape[0]} of {out_channels}, {list(w['cheap'].shape)}"
+            check(f"{index} tf32{' in two' if in_two else ''} {name}", difference <= TF32_TOLERANCE, f"error {difference}")
+    print(f"tf32: largest error {worst:.2e} of {TF32_TOLERANCE:.1e}")
 
 
 def read_safetensors(path):
@@ -172,8 +209,11 @@ if "--planted" in sys.argv:
     planted()
 else:
     random_shapes()
+    if DEVICE == "cuda":
+        random_tensor_floats()
     special_values()
     if not FEW:
+        random_convolutions()
         golden_modules()
 if DEVICE == "cuda":
     torch.cuda.synchronize()
