@@ -21,7 +21,7 @@ const promises = {
   '256x128': { threads: 256, registers: 128, shared: 40960, blocks: 2 },
   '256x64': { threads: 256, registers: 80, shared: 36864, blocks: 3 },
   '256x32': { threads: 256, registers: 80, shared: 34816, blocks: 3 },
-  '64x128': { threads: 128, registers: 128, shared: 16384, blocks: 4 },
+  '64x128': { threads: 128, registers: 128, shared: 32768, blocks: 4 },
   columns: { threads: 128, registers: 128, shared: 0, blocks: 4 },
   pixels: { threads: 128, registers: 64, shared: 0, blocks: 8 },
   epilogue: { threads: 128, registers: 64, shared: 0, blocks: 8 },

@@ -15,8 +15,8 @@ const mutants = [
   {
     name: 'barrier missing after the copies of a stage',
     file: 'product.cuh',
-    from: 'reads the other stage any more.\n    block_barrier();',
-    to: 'reads the other stage any more.',
+    from: 'reads the one before any more.\n    block_barrier();',
+    to: 'reads the one before any more.',
   },
   {
     name: 'barrier missing before the stages are overwritten',
@@ -39,20 +39,32 @@ const mutants = [
   {
     name: 'nobody waits for the copies',
     file: 'product.cuh',
-    from: 'async_wait_all();',
+    from: 'async_wait<ahead - 1>();',
     to: '',
+  },
+  {
+    name: 'the stage that was started last is not waited for',
+    file: 'product.cuh',
+    from: 'async_wait<ahead - 1>();',
+    to: 'async_wait<ahead>();',
+  },
+  {
+    name: 'no group for a stage that there is no more of',
+    file: 'product.cuh',
+    from: 'channel);\n    async_group();',
+    to: 'channel);\n    if (channel < a.in_channels) async_group();',
   },
   {
     name: 'copies waited for only when a stage has been multiplied',
     file: 'product.cuh',
-    from: ['    async_wait_all();\n', 'product.accumulate(current,'],
-    to: ['', 'async_wait_all();\n    product.accumulate(current,'],
+    from: ['    async_wait<ahead - 1>();\n', 'product.accumulate(current,'],
+    to: ['', 'async_wait<ahead - 1>();\n    product.accumulate(current,'],
   },
   {
-    name: 'one stage instead of two',
+    name: 'a stage too few',
     file: 'product.cuh',
-    from: 'stage ^= 1;',
-    to: '',
+    from: 'stage == ahead * Tile::kStageBytes ? 0',
+    to: 'stage == (ahead - 1) * Tile::kStageBytes ? 0',
   },
   {
     name: 'fragments of the weights swapped',
@@ -197,8 +209,8 @@ const mutants = [
   {
     name: 'pixels gated before their copies are waited for',
     file: 'product.cuh',
-    from: ['async_wait_all();', 'stager.apply_gate(shared + stage * Tile::kStageBytes, channel);'],
-    to: ['', 'stager.apply_gate(shared + stage * Tile::kStageBytes, channel);\n    async_wait_all();'],
+    from: ['async_wait<ahead - 1>();', 'stager.apply_gate(shared + stage, channel);'],
+    to: ['', 'stager.apply_gate(shared + stage, channel);\n    async_wait<ahead - 1>();'],
   },
   {
     name: 'pixels gated that another thread has copied',

@@ -86,7 +86,8 @@ GHOSTNET_DEVICE uint32_t shared_address(const void* pointer) {
 
 /**
  * Starts a copy of kBytes (4, 8 or 16) from global to shared memory, or fills with zeros without reading. The
- * bytes may be touched, by the copying thread, after async_wait_all(); by others after a barrier behind that.
+ * bytes may be touched, by the copying thread, when async_wait() has waited for its group; by others after a
+ * barrier behind that.
  */
 template <int kBytes>
 GHOSTNET_DEVICE void async_copy(void* shared, const void* global, bool read) {
@@ -101,7 +102,13 @@ GHOSTNET_DEVICE void async_copy(void* shared, const void* global, bool read) {
                  : "memory");
   }
 }
-GHOSTNET_DEVICE void async_wait_all() { asm volatile("cp.async.wait_all;\n" ::: "memory"); }
+/** Makes a group, which may be empty, of the copies that this thread has started since the last one. */
+GHOSTNET_DEVICE void async_group() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
+/** Waits for all groups of this thread but the last kLater. */
+template <int kLater>
+GHOSTNET_DEVICE void async_wait() {
+  asm volatile("cp.async.wait_group %0;\n" ::"n"(kLater) : "memory");
+}
 
 /** Four 8x8 matrices of 16-bit elements; lane l gives the address of row l%8 of matrix l/8. */
 GHOSTNET_DEVICE void load_matrices(uint32_t (&fragment)[4], const void* row) {

@@ -150,20 +150,28 @@ GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Im
   const int maps = a.intrinsic - first_map;
 
   typename ProductOf<Tile>::Type product;
+  constexpr int ahead = Tile::kStages - 1;
+  // A group of copies for each stage, also where there is nothing left to copy: they are counted.
+  const auto copy = [&](int stage, int channel) {
+    if (channel < a.in_channels) stager.copy(shared + stage, channel);
+    async_group();
+  };
   stager.copy(shared, 0);
-  int stage = 0;
+  async_group();
+#pragma unroll 1
+  for (int i = 1; i < ahead; ++i) copy(i * Tile::kStageBytes, i * channels_per_stage);
+  int stage = 0;  // where it lies
 #pragma unroll 1
   for (int channel = 0; channel < a.in_channels; channel += channels_per_stage) {
-    async_wait_all();
-    stager.apply_gate(shared + stage * Tile::kStageBytes, channel);
-    // All copies of this stage have landed, and no warp reads the other stage any more.
+    async_wait<ahead - 1>();
+    stager.apply_gate(shared + stage, channel);
+    // All copies of this stage have landed, and no warp reads the one before any more.
     block_barrier();
-    const char* current = shared + stage * Tile::kStageBytes;
-    stage ^= 1;
-    if (channel + channels_per_stage < a.in_channels) {
-      stager.copy(shared + stage * Tile::kStageBytes, channel + channels_per_stage);
-    }
-    product.accumulate(current, first_row, rows, maps, a.in_channels - channel);
+    // The one before is free for what comes last.
+    copy(stage == 0 ? ahead * Tile::kStageBytes : stage - Tile::kStageBytes,
+         channel + ahead * channels_per_stage);
+    product.accumulate(shared + stage, first_row, rows, maps, a.in_channels - channel);
+    stage = stage == ahead * Tile::kStageBytes ? 0 : stage + Tile::kStageBytes;
   }
   // The rows of intrinsic channels overwrite the stages.
   block_barrier();

@@ -36,11 +36,14 @@ struct Tile {
   static constexpr bool kGated = row_bytes == 128;
 
   static constexpr int kStageBytes = (pixels + kChannels) * kStageRow;
+  /** One is multiplied while the others are copied. Small planes are deep: many stages, one after another, of
+   * few bytes; they keep more of them on their way. */
+  static constexpr int kStages = pixels >= 256 ? 2 : 4;
   /** The pad puts the rows that a warp writes at once into different banks. */
   static constexpr int kIntrinsicStride = row_bytes + 16;
   /** The intrinsic maps take the place of the stages when the product is done. */
   static constexpr int kSharedBytes =
-      2 * kStageBytes > pixels* kIntrinsicStride ? 2 * kStageBytes : pixels* kIntrinsicStride;
+      kStages * kStageBytes > pixels* kIntrinsicStride ? kStages* kStageBytes : pixels* kIntrinsicStride;
 };
 
 /** What one thread takes where threads go through a whole batch: some channels of a pixel, or of a strip. */

@@ -73,8 +73,10 @@ template <int kBytes>
 void async_copy(void* shared, const void* global, bool read, const Location& at = Location::current()) {
   cuda_on_cpu::machine().start_copy(shared, global, kBytes, read ? kBytes : 0, site_of(at));
 }
-inline void async_wait_all(const Location& at = Location::current()) {
-  cuda_on_cpu::machine().wait_for_copies(site_of(at));
+inline void async_group() { cuda_on_cpu::machine().end_group(); }
+template <int kLater>
+void async_wait(const Location& at = Location::current()) {
+  cuda_on_cpu::machine().wait_for_copies(kLater, site_of(at));
 }
 
 namespace model {

@@ -67,6 +67,7 @@ void Machine::run_block(int threads) {
     thread.state = State::kReady;
     thread.epoch = 0;
     thread.copies.clear();
+    thread.groups = 0;
   }
   for (;;) {
     if (run_ready(threads)) continue;
@@ -184,17 +185,23 @@ void Machine::start_copy(void* shared, const void* global, size_t bytes, size_t 
   if (!checker.is_shared(shared)) checker.report("copy to other than shared memory", site.text());
   checker.begin_copy(shared, bytes, site);
   std::memset(shared, 0xff, bytes);
-  threads_[current_].copies.push_back({shared, global, bytes, read});
+  Thread& thread = threads_[current_];
+  thread.copies.push_back({shared, global, bytes, read, thread.groups});
 }
 
-void Machine::wait_for_copies(const Site& site) {
-  for (const Copy& copy : threads_[current_].copies) {
+void Machine::end_group() { ++threads_[current_].groups; }
+
+void Machine::wait_for_copies(int later, const Site& site) {
+  Thread& thread = threads_[current_];
+  const auto landed = std::ranges::stable_partition(
+      thread.copies, [&](const Copy& copy) { return copy.group >= thread.groups - later; });
+  for (const Copy& copy : landed) {
     if (copy.read > 0) checker.access(Access::kRead, copy.global, copy.read, site);
     checker.end_copy(copy.shared, copy.bytes, site);
     std::memset(copy.shared, 0, copy.bytes);
     if (copy.read > 0) std::memcpy(copy.shared, copy.global, copy.read);
   }
-  threads_[current_].copies.clear();
+  thread.copies.erase(landed.begin(), landed.end());
 }
 
 }  // namespace ghostnet::cuda_on_cpu

@@ -43,7 +43,10 @@ class Machine {
   /** An access by this thread that the compiler's instrumentation or a model saw. */
   void access(Access kind, const void* address, size_t bytes, const Site& site);
   void start_copy(void* shared, const void* global, size_t bytes, size_t read, const Site& site);
-  void wait_for_copies(const Site& site);
+  /** Makes a group of the copies that were started since the last. */
+  void end_group();
+  /** Lands the copies of all groups but the last `later`. */
+  void wait_for_copies(int later, const Site& site);
 
   /**
    * A warp-wide instruction: all 32 lanes come with an operand; the last one makes `compute` turn the 32
@@ -58,6 +61,7 @@ class Machine {
     void* shared;
     const void* global;
     size_t bytes, read;
+    int group;
   };
   struct Thread {
     Fiber fiber;
@@ -68,6 +72,7 @@ class Machine {
     void* operand = nullptr;
     Compute compute = nullptr;
     std::vector<Copy> copies;
+    int groups = 0;  ///< that have ended
   };
 
   void launch(unsigned blocks, int threads, void (*call)(const void*), const void* kernel);
