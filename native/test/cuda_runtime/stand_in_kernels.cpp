@@ -68,18 +68,22 @@ Touched touched_by(const StemCall& call) {
       .values(call.out, pixels * call.out_channels);
 }
 
-Touched touched_by(const GhostModuleCall& call) {
-  const int64_t pixels = call.batch * call.height * call.width;
-  const int64_t ghosts = int64_t{1} * call.intrinsic * (call.ratio - 1);
-  return Touched(call.dtype)
-      .values(call.x, pixels * call.in_channels)
+int64_t pixels_of(const GhostModuleCall& call) { return call.batch * call.height * call.width; }
+
+Touched& add_primary(Touched& touched, const GhostModuleCall& call) {
+  return touched.values(call.x, pixels_of(call) * call.in_channels)
       .values(call.primary_weight, int64_t{1} * call.intrinsic * call.in_channels)
       .floats(call.primary_bias, call.intrinsic)
-      .floats(call.cheap_weight, ghosts * call.cheap_size * call.cheap_size)
+      .floats(call.gate, call.batch * call.in_channels);
+}
+Touched& add_cheap(Touched& touched, const GhostModuleCall& call) {
+  const int64_t ghosts = int64_t{1} * call.intrinsic * (call.ratio - 1);
+  return touched.floats(call.cheap_weight, ghosts * call.cheap_size * call.cheap_size)
       .floats(call.cheap_bias, ghosts)
-      .floats(call.gate, call.batch * call.in_channels)
-      .values(call.residual, pixels * call.out_channels)
-      .values(call.out, pixels * call.out_channels);
+      .values(call.residual, pixels_of(call) * call.out_channels);
+}
+Touched& add_out(Touched& touched, const GhostModuleCall& call) {
+  return touched.values(call.out, pixels_of(call) * call.out_channels);
 }
 
 Touched touched_by(const DepthwiseCall& call) {
@@ -122,27 +126,51 @@ Touched touched_by(const AdditionCall& call) {
 
 }  // namespace
 
-#define GHOSTNET_STAND_IN(T, Call)                                    \
-  template <>                                                         \
-  LaunchResult launch_layer_of<T>(const Call& call, CUstream_st* s) { \
-    return touched_by(call).launch(s);                                \
-  }
-#define GHOSTNET_STAND_INS(T, suffix)                                                \
-  GHOSTNET_STAND_IN(T, StemCall)                                                     \
-  GHOSTNET_STAND_IN(T, DepthwiseCall)                                                \
-  GHOSTNET_STAND_IN(T, PointwiseCall)                                                \
-  GHOSTNET_STAND_IN(T, MeansCall)                                                    \
-  GHOSTNET_STAND_IN(T, DenseCall)                                                    \
-  GHOSTNET_STAND_IN(T, AdditionCall)                                                 \
-  LaunchResult launch_fused_##suffix(const GhostModuleCall& call, CUstream_st* s) {  \
-    return touched_by(call).launch(s);                                               \
-  }                                                                                  \
-  LaunchResult launch_in_two_##suffix(const GhostModuleCall& call, CUstream_st* s) { \
-    return touched_by(call).launch(s);                                               \
-  }
+template <class T>
+LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
+  Touched touched(call.dtype);
+  return add_out(add_cheap(add_primary(touched, call), call), call).launch(stream);
+}
 
-GHOSTNET_STAND_INS(float, float32)
-GHOSTNET_STAND_INS(Half, float16)
-GHOSTNET_STAND_INS(BFloat16, bfloat16)
+template <class T>
+LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream) {
+  Touched touched(call.dtype);
+  return add_out(add_primary(touched, call), call).launch(stream);
+}
+
+template <class T>
+LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream) {
+  Touched touched(call.dtype);
+  return add_out(add_cheap(add_out(touched, call), call), call).launch(stream);
+}
+
+template <class T>
+LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+  return launch_fused<T>(call, stream);
+}
+
+#define GHOSTNET_LAYER(T, Call)                                            \
+  template <>                                                              \
+  LaunchResult launch_layer_of<T>(const Call& call, CUstream_st* stream) { \
+    return touched_by(call).launch(stream);                                \
+  }
+#define GHOSTNET_PRODUCTS(T)                                                   \
+  GHOSTNET_LAYER(T, PointwiseCall)                                             \
+  template LaunchResult launch_fused<T>(const GhostModuleCall&, CUstream_st*); \
+  template LaunchResult launch_primary<T>(const GhostModuleCall&, CUstream_st*);
+#define GHOSTNET_ALL(T)                                                        \
+  GHOSTNET_PRODUCTS(T)                                                         \
+  GHOSTNET_LAYER(T, StemCall)                                                  \
+  GHOSTNET_LAYER(T, DepthwiseCall)                                             \
+  GHOSTNET_LAYER(T, MeansCall)                                                 \
+  GHOSTNET_LAYER(T, DenseCall)                                                 \
+  GHOSTNET_LAYER(T, AdditionCall)                                              \
+  template LaunchResult launch_cheap<T>(const GhostModuleCall&, CUstream_st*); \
+  template LaunchResult launch_epilogue<T>(const GhostModuleCall&, CUstream_st*);
+
+GHOSTNET_ALL(float)
+GHOSTNET_ALL(Half)
+GHOSTNET_ALL(BFloat16)
+GHOSTNET_PRODUCTS(TensorFloat32)
 
 }  // namespace ghostnet::cuda
