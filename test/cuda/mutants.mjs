@@ -57,8 +57,8 @@ const mutants = [
   {
     name: 'copies waited for only when a stage has been multiplied',
     file: 'product.cuh',
-    from: ['    async_wait<ahead - 1>();\n', 'product.accumulate(current,'],
-    to: ['', 'async_wait<ahead - 1>();\n    product.accumulate(current,'],
+    from: ['    async_wait<ahead - 1>();\n', 'product.accumulate(shared + stage,'],
+    to: ['', 'async_wait<ahead - 1>();\n    product.accumulate(shared + stage,'],
   },
   {
     name: 'a stage too few',
