@@ -1,7 +1,9 @@
 """The engine on a GPU against the modules in float64. Called by run.sh; never run on a GPU so far.
 
-engine.py LIBRARY PART [--few]   LIBRARY: ghostnet_engine_test; PART: ghostnet_cuda.so, or ghostnet_cuda_rig.so to try this script
-                                 where there is no GPU; --few: small images, for compute-sanitizer and the rig
+engine.py LIBRARY PART [--few]
+    LIBRARY: ghostnet_engine_test; PART: ghostnet_cuda.so, or, to try this script where there is no GPU, ghostnet_cuda_rig.so (built
+    with the C++ tests) and GHOSTNET_RIG_GPUS=9.0
+    --few: small images, for compute-sanitizer and the rig
 """
 
 import pathlib
@@ -16,7 +18,7 @@ import ghostnet
 torch.classes.load_library(sys.argv[1])
 PART, FEW = sys.argv[2], "--few" in sys.argv
 # Of the largest value. Rounding takes PyTorch's modules to 7e-7, 3e-3 and 2e-2.
-TOLERANCE = {"float32": 3e-6, "tf32": 6e-3, "float16": 6e-3, "bfloat16": 4e-2}
+TOLERANCE = {"float32": 3e-6, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 3e-2}
 # Images of a batch that are compared with float64, which takes the processor long.
 COMPARED = 3
 
@@ -50,7 +52,7 @@ for variant, multiplier in variants:
         expected = network.expected(compared, False)
         values = compared if compared.dtype == torch.float32 else ghostnet.normalised(compared, torch.float64)
         with torch.inference_mode():
-            check(f"{variant} {list(x.shape)} PyTorch's modules", error(model(values.double()), expected) < 1e-9)
+            check(f"{variant} {list(x.shape)} PyTorch's modules", error(model(values.double()), expected) < 1e-6)
         for dtype, most in TOLERANCE.items():
             for path, graphs in (("fused", True), ("fused", False), ("in_two", True)):
                 if FEW and (path, graphs) != ("fused", True) and dtype != "float16":
