@@ -98,8 +98,11 @@ function count(instructions, pattern) {
 async function compile(nvcc, { kind, dtype, architecture }) {
   const source = join(kernels, `${kind}_${dtype}.cu`);
   const ptx = architecture === 'PTX';
-  const output = join(build, `${kind}_${dtype}.${architecture}.${ptx ? 'ptx' : 'cubin'}`);
-  const target = ptx ? ['-ptx', '-arch=compute_90'] : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
+  const output = join(build, `${kind}_${dtype}.${architecture}.${ptx ? 'o' : 'cubin'}`);
+  // PTX with the host's side of the source around it; machine code by itself.
+  const target = ptx
+    ? ['-c', '-gencode', 'arch=compute_90,code=compute_90']
+    : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
   const result = await run(nvcc, [...options, '-Inative', ...target, source, '-o', output]);
   return { kind, dtype, architecture, file: output, ...result };
 }
@@ -239,7 +242,7 @@ export async function checkCompiled() {
       tally(await checkKernel(one, kernel, instructions?.get(kernel.mangled), occupancy));
     }
   }
-  console.log(`PTX for compute_90: ${dtypes.join(', ')}`);
+  console.log(`PTX for compute_90, and the host's side: ${dtypes.join(', ')}`);
 
   const types = await checkTypes(nvcc);
   if (types) {

@@ -135,7 +135,8 @@ template <class T>
 LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const bool bias_aligned = common_access({address(call.primary_bias)}) == 16 && a.intrinsic % 4 == 0;
-  const int vectors = divide_up(a.intrinsic, kVector<T>) + divide_up(a.ghosts(), kVector<T>);
+  const int vectors =
+      divide_up(a.intrinsic, kVector<T>) + divide_up(a.intrinsic * a.ghosts_per_map, kVector<T>);
   const int64_t items = call.batch * a.height * a.width * vectors;
   const int64_t blocks = blocks_of((items + kEpilogueThreads - 1) / kEpilogueThreads, 1);
   if (blocks < 0) return {Launch::kUnsupported};
