@@ -36,62 +36,49 @@ void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexce
   static_cast<void>(cudaGetLastError());
 }
 
-class CudaStream {
+/** What the runtime has made on a GPU, given back with its owner. */
+template <class Handle, cudaError_t (*give_back)(Handle)>
+class Owned {
  public:
-  explicit CudaStream(int device) : device_(device) {
-    choose(device);
-    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "The GPU gives no stream");
-  }
-  ~CudaStream() { release(device_, cudaStreamDestroy, stream_); }
-  CudaStream(const CudaStream&) = delete;
-  CudaStream& operator=(const CudaStream&) = delete;
+  Owned(int device, Handle handle) : device_(device), handle_(handle) {}
+  ~Owned() { release(device_, give_back, handle_); }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
 
-  cudaStream_t get() const { return stream_; }
+  Handle get() const { return handle_; }
 
  private:
   int device_;
-  cudaStream_t stream_ = nullptr;
+  Handle handle_;
 };
 
-class CudaEvent : public Event {
- public:
-  explicit CudaEvent(int device) : device_(device) {
-    choose(device);
-    // Whoever waits for it sleeps: the processor is wanted for decoding images.
-    check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync),
-          "The GPU gives no event");
-  }
-  ~CudaEvent() override { release(device_, cudaEventDestroy, event_); }
-  CudaEvent(const CudaEvent&) = delete;
-  CudaEvent& operator=(const CudaEvent&) = delete;
+using OwnedStream = Owned<cudaStream_t, cudaStreamDestroy>;
 
-  cudaEvent_t get() const { return event_; }
+OwnedStream make_stream(int device) {
+  choose(device);
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "The GPU gives no stream");
+  return {device, stream};
+}
 
- private:
-  int device_;
-  cudaEvent_t event_ = nullptr;
+struct CudaEvent : Event {
+  CudaEvent(int device, cudaEvent_t made) : event(device, made) {}
+  const Owned<cudaEvent_t, cudaEventDestroy> event;
 };
 
-class CudaGraph : public Graph {
- public:
-  CudaGraph(int device, cudaGraphExec_t graph) : device_(device), graph_(graph) {}
-  ~CudaGraph() override { release(device_, cudaGraphExecDestroy, graph_); }
-  CudaGraph(const CudaGraph&) = delete;
-  CudaGraph& operator=(const CudaGraph&) = delete;
-
-  cudaGraphExec_t get() const { return graph_; }
-
- private:
-  int device_;
-  cudaGraphExec_t graph_;
+struct CudaGraph : Graph {
+  CudaGraph(int device, cudaGraphExec_t made) : graph(device, made) {}
+  const Owned<cudaGraphExec_t, cudaGraphExecDestroy> graph;
 };
 
-cudaEvent_t of(Event& event) { return static_cast<CudaEvent&>(event).get(); }
+cudaEvent_t of(Event& event) { return static_cast<CudaEvent&>(event).event.get(); }
 
 class CudaDevice : public Device {
  public:
   explicit CudaDevice(int index)
-      : index_(index), streams_{CudaStream(index), CudaStream(index), CudaStream(index)}, recording_(index) {}
+      : index_(index),
+        streams_{make_stream(index), make_stream(index), make_stream(index)},
+        recording_(make_stream(index)) {}
 
   std::byte* allocate(size_t bytes) override {
     choose(index_);
@@ -140,10 +127,18 @@ class CudaDevice : public Device {
   }
   void launch(Stream stream, Graph& graph) override {
     choose(index_);
-    check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).get(), get(stream)), "The GPU refused the launches");
+    check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).graph.get(), get(stream)),
+          "The GPU refused the launches");
   }
 
-  std::unique_ptr<Event> make_event() override { return std::make_unique<CudaEvent>(index_); }
+  std::unique_ptr<Event> make_event() override {
+    choose(index_);
+    cudaEvent_t event = nullptr;
+    // Whoever waits for it sleeps: the processor is wanted for decoding images.
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync),
+          "The GPU gives no event");
+    return std::make_unique<CudaEvent>(index_, event);
+  }
   void record(Stream stream, Event& event) override {
     choose(index_);
     check(cudaEventRecord(of(event), get(stream)), "The GPU records no event");
@@ -160,7 +155,7 @@ class CudaDevice : public Device {
     choose(index_);
     // All of them, though one fails: whoever called gives memory back that they use.
     cudaError_t first = cudaSuccess;
-    for (const CudaStream& stream : streams_) {
+    for (const OwnedStream& stream : streams_) {
       const cudaError_t error = cudaStreamSynchronize(stream.get());
       if (first == cudaSuccess) first = error;
     }
@@ -184,9 +179,9 @@ class CudaDevice : public Device {
   }
 
   int index_;
-  CudaStream streams_[3];
+  OwnedStream streams_[3];
   std::mutex recording_mutex_;
-  CudaStream recording_;
+  OwnedStream recording_;
 };
 
 }  // namespace

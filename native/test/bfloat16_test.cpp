@@ -29,7 +29,8 @@ void expect_rounded(BFloat16 actual, double expected, double magnitude) {
 
 class BFloat16Kernels : public testing::Test {
  protected:
-  // The instructions can not be run elsewhere; npm test counts and names what was skipped.
+  // Elsewhere vdpbf16ps and its like are illegal instructions, which end the process: there is nothing to
+  // test. npm test counts and names what was skipped.
   void SetUp() override {
     if (!has_bfloat16(available_capabilities().back()))
       GTEST_SKIP() << "this processor has no AVX512_BF16, whose instructions the kernels are made of";

@@ -2,10 +2,10 @@
 
 namespace ghostnet::cuda {
 
-template LaunchResult launch_fused<Half>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_primary<Half>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_cheap<Half>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_epilogue<Half>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_layer_of<Half>(const PointwiseCall&, CUstream_st*);
+template LaunchResult Launches<Half>::fused(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<Half>::primary(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<Half>::cheap(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<Half>::epilogue(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const PointwiseCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

@@ -2,8 +2,8 @@
 
 namespace ghostnet::cuda {
 
-template LaunchResult launch_fused<TensorFloat32>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_primary<TensorFloat32>(const GhostModuleCall&, CUstream_st*);
-template LaunchResult launch_layer_of<TensorFloat32>(const PointwiseCall&, CUstream_st*);
+template LaunchResult Launches<TensorFloat32>::fused(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<TensorFloat32>::primary(const GhostModuleCall&, CUstream_st*);
+template LaunchResult Launches<TensorFloat32>::layer(const PointwiseCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

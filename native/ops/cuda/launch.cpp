@@ -58,21 +58,22 @@ LaunchResult last_launch() {
 }
 
 LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream) {
-  return checked(call, [&]<class T>() { return launch_fused<T>(call, stream); });
+  return checked(call, [&]<class T>() { return Launches<T>::fused(call, stream); });
 }
 
 LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream) {
   if (call.residual != nullptr) return {Launch::kUnsupported};
   return checked(call, [&]<class T>() {
-    const LaunchResult primary = launch_primary<T>(call, stream);
+    const LaunchResult primary = Launches<T>::primary(call, stream);
     const bool done = primary.status != Launch::kDone || call.out_channels <= call.intrinsic;
-    return done ? primary : launch_cheap<typename MemoryOf<T>::Type>(call, stream);
+    return done ? primary : Launches<typename MemoryOf<T>::Type>::cheap(call, stream);
   });
 }
 
 LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
   if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::kUnsupported};
-  return checked(call, [&]<class T>() { return launch_epilogue<typename MemoryOf<T>::Type>(call, stream); });
+  return checked(call,
+                 [&]<class T>() { return Launches<typename MemoryOf<T>::Type>::epilogue(call, stream); });
 }
 
 }  // namespace ghostnet::cuda

@@ -52,7 +52,7 @@ LaunchResult with_row_bytes(int intrinsic, bool gated, Run run) {
 }
 
 template <class T>
-LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::fused(const GhostModuleCall& call, CUstream_st* stream) {
   const auto run = [&]<class Tile>() -> LaunchResult {
     Arguments a = arguments_of<T>(call);
     a.channel_tiles = divide_up(a.intrinsic, Tile::kChannels);
@@ -93,7 +93,7 @@ LaunchResult launch_product(Arguments a, int64_t pixels, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const PointwiseCall& call, CUstream_st* stream) {
   GhostModuleCall primary;
   primary.x = call.x;
   primary.primary_weight = call.weight;
@@ -107,12 +107,12 @@ LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::primary(const GhostModuleCall& call, CUstream_st* stream) {
   return launch_product<T>(arguments_of<T>(call), call.batch * call.height * call.width, stream);
 }
 
 template <class T>
-LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const int64_t plane = int64_t{1} * a.height * a.width;
   const bool columns = a.cheap_size == 3 && a.ghosts_per_map == 1;
@@ -132,7 +132,7 @@ LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::epilogue(const GhostModuleCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const bool bias_aligned = common_access({address(call.primary_bias)}) == 16 && a.intrinsic % 4 == 0;
   const int vectors =

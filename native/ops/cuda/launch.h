@@ -51,30 +51,25 @@ LaunchResult with_dtype(Dtype dtype, Run run) {
   return {Launch::kUnsupported};
 }
 
-// Of calls that were checked. Those with a product have kernels for all types, the others for those of
-// memory.
+/**
+ * Launches of calls that were checked. Those with a product, fused, primary and of a PointwiseCall, are there
+ * for all types, the others for those of memory.
+ */
 template <class T>
-LaunchResult launch_layer_of(const StemCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_layer_of(const DepthwiseCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_layer_of(const PointwiseCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_layer_of(const MeansCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_layer_of(const DenseCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_layer_of(const AdditionCall& call, CUstream_st* stream);
+struct Launches {
+  static LaunchResult fused(const GhostModuleCall& call, CUstream_st* stream);
+  /** The first of a module's two kernels. */
+  static LaunchResult primary(const GhostModuleCall& call, CUstream_st* stream);
+  /** The second. */
+  static LaunchResult cheap(const GhostModuleCall& call, CUstream_st* stream);
+  static LaunchResult epilogue(const GhostModuleCall& call, CUstream_st* stream);
 
-template <class T>
-LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream);
-/** The first of a module's two kernels. */
-template <class T>
-LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream);
-/** The second. */
-template <class T>
-LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream);
-template <class T>
-LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream);
+  static LaunchResult layer(const StemCall& call, CUstream_st* stream);
+  static LaunchResult layer(const DepthwiseCall& call, CUstream_st* stream);
+  static LaunchResult layer(const PointwiseCall& call, CUstream_st* stream);
+  static LaunchResult layer(const MeansCall& call, CUstream_st* stream);
+  static LaunchResult layer(const DenseCall& call, CUstream_st* stream);
+  static LaunchResult layer(const AdditionCall& call, CUstream_st* stream);
+};
 
 }  // namespace ghostnet::cuda

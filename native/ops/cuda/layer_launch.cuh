@@ -23,7 +23,7 @@ inline int64_t blocks_for(int64_t items, int threads) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const StemCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const StemCall& call, CUstream_st* stream) {
   StemArguments a = {};
   a.input = static_cast<const char*>(call.input);
   a.weight = call.weight;
@@ -53,7 +53,7 @@ LaunchResult launch_layer_of(const StemCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const DepthwiseCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const DepthwiseCall& call, CUstream_st* stream) {
   DepthwiseArguments a = {};
   a.x = static_cast<const char*>(call.x);
   a.weight = call.weight;
@@ -79,7 +79,7 @@ LaunchResult launch_layer_of(const DepthwiseCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const MeansCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const MeansCall& call, CUstream_st* stream) {
   MeansArguments a = {};
   a.x = static_cast<const char*>(call.x);
   a.out = call.out;
@@ -94,7 +94,7 @@ LaunchResult launch_layer_of(const MeansCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const DenseCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const DenseCall& call, CUstream_st* stream) {
   DenseArguments a = {};
   a.x = call.x;
   a.weight = static_cast<const char*>(call.weight);
@@ -114,7 +114,7 @@ LaunchResult launch_layer_of(const DenseCall& call, CUstream_st* stream) {
 }
 
 template <class T>
-LaunchResult launch_layer_of(const AdditionCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::layer(const AdditionCall& call, CUstream_st* stream) {
   AdditionArguments a = {};
   a.a = static_cast<const char*>(call.a);
   a.b = static_cast<const char*>(call.b);

@@ -46,7 +46,7 @@ LaunchResult launch(const Call& call, int64_t amount, CUstream_st* stream) {
   if (amount == 0) return {};
   return with_dtype(call.dtype, [&]<class T>() {
     constexpr bool multiplies = std::is_same_v<Call, PointwiseCall>;
-    return launch_layer_of<std::conditional_t<multiplies, T, typename MemoryOf<T>::Type>>(call, stream);
+    return Launches<std::conditional_t<multiplies, T, typename MemoryOf<T>::Type>>::layer(call, stream);
   });
 }
 

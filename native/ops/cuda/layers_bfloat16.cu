@@ -2,10 +2,10 @@
 
 namespace ghostnet::cuda {
 
-template LaunchResult launch_layer_of<BFloat16>(const StemCall&, CUstream_st*);
-template LaunchResult launch_layer_of<BFloat16>(const DepthwiseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<BFloat16>(const MeansCall&, CUstream_st*);
-template LaunchResult launch_layer_of<BFloat16>(const DenseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<BFloat16>(const AdditionCall&, CUstream_st*);
+template LaunchResult Launches<BFloat16>::layer(const StemCall&, CUstream_st*);
+template LaunchResult Launches<BFloat16>::layer(const DepthwiseCall&, CUstream_st*);
+template LaunchResult Launches<BFloat16>::layer(const MeansCall&, CUstream_st*);
+template LaunchResult Launches<BFloat16>::layer(const DenseCall&, CUstream_st*);
+template LaunchResult Launches<BFloat16>::layer(const AdditionCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

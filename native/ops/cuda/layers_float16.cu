@@ -2,10 +2,10 @@
 
 namespace ghostnet::cuda {
 
-template LaunchResult launch_layer_of<Half>(const StemCall&, CUstream_st*);
-template LaunchResult launch_layer_of<Half>(const DepthwiseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<Half>(const MeansCall&, CUstream_st*);
-template LaunchResult launch_layer_of<Half>(const DenseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<Half>(const AdditionCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const StemCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const DepthwiseCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const MeansCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const DenseCall&, CUstream_st*);
+template LaunchResult Launches<Half>::layer(const AdditionCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

@@ -2,10 +2,10 @@
 
 namespace ghostnet::cuda {
 
-template LaunchResult launch_layer_of<float>(const StemCall&, CUstream_st*);
-template LaunchResult launch_layer_of<float>(const DepthwiseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<float>(const MeansCall&, CUstream_st*);
-template LaunchResult launch_layer_of<float>(const DenseCall&, CUstream_st*);
-template LaunchResult launch_layer_of<float>(const AdditionCall&, CUstream_st*);
+template LaunchResult Launches<float>::layer(const StemCall&, CUstream_st*);
+template LaunchResult Launches<float>::layer(const DepthwiseCall&, CUstream_st*);
+template LaunchResult Launches<float>::layer(const MeansCall&, CUstream_st*);
+template LaunchResult Launches<float>::layer(const DenseCall&, CUstream_st*);
+template LaunchResult Launches<float>::layer(const AdditionCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

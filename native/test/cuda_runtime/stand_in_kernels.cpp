@@ -127,50 +127,43 @@ Touched touched_by(const AdditionCall& call) {
 }  // namespace
 
 template <class T>
-LaunchResult launch_fused(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::fused(const GhostModuleCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_cheap(add_primary(touched, call), call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult launch_primary(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::primary(const GhostModuleCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_primary(touched, call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult launch_cheap(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_cheap(add_out(touched, call), call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult launch_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
-  return launch_fused<T>(call, stream);
+LaunchResult Launches<T>::epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+  return fused(call, stream);
 }
 
-#define GHOSTNET_LAYER(T, Call)                                            \
-  template <>                                                              \
-  LaunchResult launch_layer_of<T>(const Call& call, CUstream_st* stream) { \
+#define GHOSTNET_LAYER(Call)                                               \
+  template <class T>                                                       \
+  LaunchResult Launches<T>::layer(const Call& call, CUstream_st* stream) { \
     return touched_by(call).launch(stream);                                \
   }
-#define GHOSTNET_PRODUCTS(T)                                                   \
-  GHOSTNET_LAYER(T, PointwiseCall)                                             \
-  template LaunchResult launch_fused<T>(const GhostModuleCall&, CUstream_st*); \
-  template LaunchResult launch_primary<T>(const GhostModuleCall&, CUstream_st*);
-#define GHOSTNET_ALL(T)                                                        \
-  GHOSTNET_PRODUCTS(T)                                                         \
-  GHOSTNET_LAYER(T, StemCall)                                                  \
-  GHOSTNET_LAYER(T, DepthwiseCall)                                             \
-  GHOSTNET_LAYER(T, MeansCall)                                                 \
-  GHOSTNET_LAYER(T, DenseCall)                                                 \
-  GHOSTNET_LAYER(T, AdditionCall)                                              \
-  template LaunchResult launch_cheap<T>(const GhostModuleCall&, CUstream_st*); \
-  template LaunchResult launch_epilogue<T>(const GhostModuleCall&, CUstream_st*);
+GHOSTNET_LAYER(StemCall)
+GHOSTNET_LAYER(DepthwiseCall)
+GHOSTNET_LAYER(PointwiseCall)
+GHOSTNET_LAYER(MeansCall)
+GHOSTNET_LAYER(DenseCall)
+GHOSTNET_LAYER(AdditionCall)
 
-GHOSTNET_ALL(float)
-GHOSTNET_ALL(Half)
-GHOSTNET_ALL(BFloat16)
-GHOSTNET_PRODUCTS(TensorFloat32)
+template struct Launches<float>;
+template struct Launches<Half>;
+template struct Launches<BFloat16>;
+template struct Launches<TensorFloat32>;
 
 }  // namespace ghostnet::cuda
