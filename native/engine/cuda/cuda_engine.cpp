@@ -139,7 +139,8 @@ CudaEngine::Plan& CudaEngine::plan_for(const PlanKey& key) {
   }
   LaunchPlan launches(weights_, key, options_.path);
   reserve(launches);
-  // Not one that is on its way: those of the slots were used last.
+  // Not one that is on its way: batches are computed in their order, so no plan that was used kSlots runs ago
+  // is.
   static_assert(kMaxPlans > kSlots);
   if (plans_.size() >= kMaxPlans) plans_.pop_back();
   return plans_.emplace_front(Plan{std::move(launches)});

@@ -34,7 +34,8 @@ struct BareIntrinsic {
 
 inline constexpr int kEpilogueThreads = 128;
 
-/** A thread takes kVector maps of a pixel, intrinsic ones or ghosts. a.x are the bare sums, by a.intrinsic.
+/** A thread takes kVector maps of a pixel, intrinsic ones or ghosts. a.x are the bare sums, a.intrinsic for
+ * each.
  */
 template <class T>
 GHOSTNET_KERNEL(kEpilogueThreads, 4)

@@ -12,7 +12,8 @@ enum class Dtype {
   kFloat32,
   kFloat16,
   kBFloat16,
-  /** float32 in memory; products round what they multiply to 10 bits behind the point, for tensor cores. */
+  /** float32 in memory; ghost modules and pointwise convolutions round what they multiply to 10 bits behind
+   * the point, for tensor cores. Other layers are as in float32. */
   kTensorFloat32,
 };
 

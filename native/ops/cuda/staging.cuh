@@ -1,5 +1,5 @@
 // The way of input pixels and primary weights into shared memory: 64 bytes of channels of every row at a
-// time, the next stage copied while the tensor cores work on this one.
+// time, the next ones copied while the product takes this one.
 #pragma once
 
 #include "tile.cuh"
