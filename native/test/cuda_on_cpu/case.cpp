@@ -112,10 +112,9 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
 }  // namespace
 
 std::string Case::text() const {
-  const char* const dtypes[] = {"float32", "float16", "bfloat16", "tf32"};
   const char* const orders[] = {"forward", "reverse", "shuffled", "preempting"};
   std::string text = name.empty() ? "" : name + ": ";
-  text += dtypes[static_cast<int>(dtype)];
+  text += name_of(dtype);
   text += path == Path::kFused ? " fused " : path == Path::kTwoKernels ? " in two " : " epilogue ";
   text += std::to_string(batch) + "x" + std::to_string(height) + "x" + std::to_string(width) + "x" +
           std::to_string(in_channels) + " -> " + std::to_string(intrinsic) + "*" + std::to_string(ratio) +

@@ -13,7 +13,6 @@ namespace {
 using cuda::Activation;
 using cuda::Dtype;
 
-constexpr const char* kDtypes[] = {"float32", "float16", "bfloat16", "tf32"};
 constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kShuffled, Order::kPreempting};
 
 /** What the cases have in common. */
@@ -301,7 +300,7 @@ class Collection {
  private:
   void add(const std::string& what, std::initializer_list<int> numbers,
            std::function<Outcome(const Setting&)> run) {
-    std::string text = std::string(kDtypes[static_cast<int>(setting_.dtype)]) + " " + what;
+    std::string text = std::string(name_of(setting_.dtype)) + " " + what;
     for (const int number : numbers) text += " " + std::to_string(number);
     if (setting_.misaligned != 0) text += ", off by " + std::to_string(setting_.misaligned);
     cases_.push_back({text, [setting = setting_, run = std::move(run)] { return run(setting); }});

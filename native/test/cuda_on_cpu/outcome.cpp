@@ -12,6 +12,11 @@ namespace ghostnet::cuda_on_cpu {
 
 using cuda::Dtype;
 
+const char* name_of(Dtype dtype) {
+  constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "tf32"};
+  return kNames[static_cast<int>(dtype)];
+}
+
 double tolerance(Dtype dtype) {
   switch (dtype) {
     case Dtype::kFloat32:

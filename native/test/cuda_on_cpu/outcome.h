@@ -16,6 +16,9 @@ struct Outcome {
   int64_t accesses = 0;
 };
 
+/** "float32", "float16", "bfloat16", "tf32" */
+const char* name_of(cuda::Dtype dtype);
+
 /** Largest error that a dtype may have, of the largest value. */
 double tolerance(cuda::Dtype dtype);
 

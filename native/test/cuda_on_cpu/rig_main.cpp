@@ -23,7 +23,6 @@ namespace {
 using cuda::Dtype;
 
 constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16, Dtype::kTensorFloat32};
-constexpr const char* kDtypeNames[] = {"float32", "float16", "bfloat16", "tf32"};
 
 struct Tally {
   int passed = 0, failed = 0;
@@ -56,8 +55,8 @@ void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   std::printf("%-9s %-24s %4zu runs, %d failed, largest error %.2e of %.1e, %.0f million accesses, %.1f s\n",
-              kDtypeNames[static_cast<int>(dtype)], name, cases.size(), tally.failed - failed, worst,
-              tolerance(dtype), static_cast<double>(accesses) / 1e6, seconds.count());
+              name_of(dtype), name, cases.size(), tally.failed - failed, worst, tolerance(dtype),
+              static_cast<double>(accesses) / 1e6, seconds.count());
   std::fflush(stdout);
 }
 
@@ -228,16 +227,16 @@ int run_all() {
   return tally.failed == 0 ? 0 : 1;
 }
 
-int run_edges(const char* dtype) {
-  for (size_t i = 0; i < std::size(kDtypes); ++i) {
-    if (std::strcmp(dtype, kDtypeNames[i]) != 0) continue;
-    for (const Case& c : edge_cases(kDtypes[i])) {
+int run_edges(const char* name) {
+  for (const Dtype dtype : kDtypes) {
+    if (std::strcmp(name, name_of(dtype)) != 0) continue;
+    for (const Case& c : edge_cases(dtype)) {
       const Outcome outcome = run(c);
       if (outcome.faults.empty()) continue;
       std::printf("%s\n", report(c.text(), outcome).c_str());
       return 1;
     }
-    for (const LayerCase& c : layer_edge_cases(kDtypes[i])) {
+    for (const LayerCase& c : layer_edge_cases(dtype)) {
       const Outcome outcome = c.run();
       if (outcome.faults.empty()) continue;
       std::printf("%s\n", report(c.text, outcome).c_str());
@@ -245,7 +244,7 @@ int run_edges(const char* dtype) {
     }
     return 0;
   }
-  std::fprintf(stderr, "no dtype %s\n", dtype);
+  std::fprintf(stderr, "no dtype %s\n", name);
   return 2;
 }
 
