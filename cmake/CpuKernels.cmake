@@ -27,5 +27,5 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   set(_avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
               -Wno-maybe-uninitialized)  # GCC 12 warns of its own intrinsics
   ghostnet_add_cpu_kernels(kernels_avx512 kernels.cpp ${_avx512})
-  ghostnet_add_cpu_kernels(kernels_bfloat16 bfloat16_kernels.cpp ${_avx512} -mavx512bf16)
+  ghostnet_add_cpu_kernels(kernels_avx512_bfloat16 bfloat16_kernels.cpp ${_avx512} -mavx512bf16)
 endif()

@@ -60,6 +60,10 @@ export const errorCatalogue = {
     meaning: 'Trained weights are registered under a name, but their network is not built in this version.',
     remedy: 'Use the weights of a GhostNet V1, `ghostnet_100` for example.',
   },
+  GHOSTNET_UNSUPPORTED_LAYER: {
+    meaning: 'The engine of a device has no kernels for a layer of the network.',
+    remedy: "Load the model with `backend: 'reference'`, which runs every layer on the CPU.",
+  },
   GHOSTNET_DOWNLOAD_FAILED: {
     meaning: 'Weights could not be downloaded: the server, the network or a proxy failed.',
     remedy:

@@ -29,29 +29,31 @@ Output to_output(const Napi::Value& value) {
   return to_string(value, "output") == "features" ? Output::features : Output::logits;
 }
 
-Backend to_backend(const Napi::Object& options) {
-  if (options.Get("backend").IsUndefined()) return Backend::fused;
-  const std::string name = to_string(options.Get("backend"), "backend");
+Backend to_backend(const Napi::Value& value) {
+  const std::string name = to_string(value, "backend");
   if (name == "fused") return Backend::fused;
   if (name == "reference") return Backend::reference;
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is not known", name, "fused or reference");
 }
 
-Precision to_precision(const Napi::Object& options) {
-  if (options.Get("precision").IsUndefined()) return Precision::float32;
-  const std::string name = to_string(options.Get("precision"), "precision");
-  for (const Precision precision :
-       {Precision::float32, Precision::tf32, Precision::float16, Precision::bfloat16}) {
+Precision to_precision(const Napi::Value& value) {
+  const std::string name = to_string(value, "precision");
+  std::string names;
+  for (const Precision precision : kPrecisions) {
     if (name == name_of(precision)) return precision;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(precision));
   }
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name,
-              "float32, tf32, float16 or bfloat16");
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name, "one of " + names);
 }
 
-/** The number of the GPU that lib/device.ts has chosen; nothing for the CPU. */
-std::optional<int> to_gpu(const Napi::Object& options) {
-  if (options.Get("gpu").IsUndefined()) return std::nullopt;
-  return static_cast<int>(to_int(options.Get("gpu"), "gpu"));
+// Options that are left out keep the defaults of the struct. lib/device.ts has chosen the GPU.
+Computation to_computation(const Napi::Object& options) {
+  Computation computation;
+  const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };
+  if (given("backend")) computation.backend = to_backend(options.Get("backend"));
+  if (given("precision")) computation.precision = to_precision(options.Get("precision"));
+  if (given("gpu")) computation.gpu = static_cast<int>(to_int(options.Get("gpu"), "gpu"));
+  return computation;
 }
 
 Executor& executor_of(const Network& network) {
@@ -236,9 +238,8 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {list},
             [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-             transform = to_transform(options), backend = to_backend(options),
-             precision = to_precision(options), gpu = to_gpu(options)] {
-              return Network::load(arrays, architecture, transform, backend, precision, gpu);
+             transform = to_transform(options), computation = to_computation(options)] {
+              return Network::load(arrays, architecture, transform, computation);
             },
             wrap_network);
   });
@@ -282,8 +283,8 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
         .run<std::shared_ptr<Network>>(
             to_ticket(info[0]), {},
             [architecture = to_architecture(options), transform = to_transform(options), seed,
-             backend = to_backend(options), precision = to_precision(options), gpu = to_gpu(options)] {
-              return Network::create(architecture, transform, seed, backend, precision, gpu);
+             computation = to_computation(options)] {
+              return Network::create(architecture, transform, seed, computation);
             },
             wrap_network);
   });

@@ -13,32 +13,25 @@ namespace {
 /** One run, as its threads see it. */
 class Run {
  public:
-  Run(const PackedNetwork& network, const cpu::Kernels& kernels, const Plan& plan, const ArrayView& input,
-      const Transform& transform, float* arena, float* result)
+  Run(const PackedNetwork& network, const Plan& plan, const Request& request, float* arena, float* result)
       : network_(network),
-        kernels_(kernels),
         plan_(plan),
-        input_(static_cast<const std::byte*>(input.data)),
-        image_bytes_(static_cast<int64_t>(size_of(input.dtype)) * 3 * plan.key().height * plan.key().width),
+        input_(static_cast<const std::byte*>(request.input.data)),
         arena_(arena),
         result_(result),
-        spin_(plan.key().threads) {
-    for (size_t channel = 0; channel < 3; ++channel) {
-      normalisation_.scale[channel] = static_cast<float>(1 / (255 * transform.std[channel]));
-      normalisation_.shift[channel] = static_cast<float>(-transform.mean[channel] / transform.std[channel]);
-    }
-  }
+        normalisation_(normalisation_of(request.transform)),
+        spin_(plan.key().threads) {}
 
   void thread(int number) {
     const PlanKey& key = plan_.key();
     for (int64_t group = next_group_++; group < plan_.groups(); group = next_group_++) {
       run_alone(plan_.group(group), number);
     }
-    if (plan_.single_images() < key.batch) {
+    if (plan_.single_images() < key.input.batch) {
       // A team computes in buffers that another thread may still have an image of its own in.
       if (plan_.single_images() > 0) barrier_.wait(key.threads, spin_);
       const int team = number / plan_.team_size();
-      if (plan_.single_images() + team < key.batch) run_in_team(number, team);
+      if (plan_.single_images() + team < key.input.batch) run_in_team(number, team);
     }
     barrier_.wait(key.threads, spin_);
     head(number);
@@ -48,10 +41,9 @@ class Run {
   StepContext context_of(const ImagePlan& plan, int64_t image, int slot, int thread, int rank,
                          int size) const {
     return {
-        .kernels = &kernels_,
-        .input = input_ + image * image_bytes_,
+        .input = input_ + image * plan_.key().input.bytes_per_image(),
         .normalisation = &normalisation_,
-        .pooled = {arena_ + plan_.pooled() + image * network_.last.columns, network_.last.columns},
+        .pooled = {arena_ + plan_.pooled() + image * network_.head.depth, network_.head.depth},
         .early = arena_ + plan_.early_of(slot),
         .late = {arena_ + plan_.late_of(slot), plan_.late_size()},
         .places = plan.places(),
@@ -66,7 +58,7 @@ class Run {
     const StepContext first = context_of(plan, images.begin, thread, thread, 0, 1);
     for (int64_t index = 0; index < images.size(); ++index) {
       StepContext context = first.image(index);
-      context.input = input_ + (images.begin + index) * image_bytes_;
+      context.input = input_ + (images.begin + index) * plan_.key().input.bytes_per_image();
       for (const auto& [step, rows] : plan.schedule()) {
         const ProfileTimer timer(plan_.profile(), step);
         plan.row_step(step).run_rows(context, rows);
@@ -106,23 +98,23 @@ class Run {
     float* const features = logits ? arena_ + plan_.features() : result_;
     {
       const ProfileTimer timer(plan_.profile(), plan_.head_line());
-      run_rows(kernels_, network_.head, cpu::share_of(network_.head.panels, number, key.threads),
-               {arena_ + plan_.pooled(), network_.last.columns}, key.batch, cpu::Activation::relu,
+      run_rows(*network_.kernels.float32, network_.head,
+               cpu::share_of(network_.head.panels, number, key.threads),
+               {arena_ + plan_.pooled(), network_.head.depth}, key.input.batch, Activation::relu,
                {features, network_.head.columns});
     }
     if (!logits) return;
     barrier_.wait(key.threads, spin_);
     const ProfileTimer timer(plan_.profile(), plan_.classifier_line());
-    run_rows(kernels_, network_.classifier, cpu::share_of(network_.classifier.panels, number, key.threads),
-             {features, network_.head.columns}, key.batch, cpu::Activation::none,
+    run_rows(*network_.kernels.float32, network_.classifier,
+             cpu::share_of(network_.classifier.panels, number, key.threads),
+             {features, network_.head.columns}, key.input.batch, Activation::none,
              {result_, network_.classifier.columns});
   }
 
   const PackedNetwork& network_;
-  const cpu::Kernels& kernels_;
   const Plan& plan_;
   const std::byte* input_;
-  int64_t image_bytes_;
   float* arena_;
   float* result_;
   Normalisation normalisation_;
@@ -135,11 +127,11 @@ class Run {
 
 }  // namespace
 
-Engine::Engine(PackedNetwork network, cpu::Capability capability, std::shared_ptr<Arena> arena)
-    : kernels_(cpu::kernels_of(capability)), network_(std::move(network)), arena_(std::move(arena)) {}
+Engine::Engine(std::unique_ptr<const PackedNetwork> network, std::shared_ptr<Arena> arena)
+    : network_(std::move(network)), arena_(std::move(arena)) {}
 
 int64_t Engine::columns(Output output) const {
-  return output == Output::logits ? network_.classifier.columns : network_.head.columns;
+  return output == Output::logits ? network_->classifier.columns : network_->head.columns;
 }
 
 const Plan& Engine::plan_for(const PlanKey& key) {
@@ -148,30 +140,20 @@ const Plan& Engine::plan_for(const PlanKey& key) {
   if (found != plans_.end()) {
     plans_.splice(plans_.begin(), plans_, found);
   } else {
-    plans_.emplace_front(network_, kernels_, key);
+    plans_.emplace_front(*network_, key);
     if (plans_.size() > kMaxPlans) plans_.pop_back();
   }
   return plans_.front();
 }
 
-void Engine::run(const ArrayView& input, const Transform& transform, Output output, int threads,
-                 float* result) {
-  const bool bytes = input.dtype == DType::uint8;
-  const PlanKey key = {
-      .batch = input.shape[0],
-      .height = input.shape[bytes ? 1 : 2],
-      .width = input.shape[bytes ? 2 : 3],
-      .input = bytes ? Input::bytes_nhwc : Input::floats_nchw,
-      .output = output,
-      .threads = threads,
-  };
-  const Plan& plan = plan_for(key);
+void Engine::run(const Request& request, float* result) {
+  const Plan& plan = plan_for({input_shape_of(request.input), request.output, request.threads});
   auto* const arena =
       reinterpret_cast<float*>(arena_->reserve(static_cast<size_t>(plan.size()) * sizeof(float)));
-  Run run(network_, kernels_, plan, input, transform, arena, result);
+  Run run(*network_, plan, request, arena, result);
   WorkerPool::shared().run(
-      threads, [](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
-  if (plan.profile() != nullptr) plan.profile()->count_images(key.batch);
+      request.threads, [](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
+  if (plan.profile() != nullptr) plan.profile()->count_images(plan.key().input.batch);
 }
 
 }  // namespace ghostnet

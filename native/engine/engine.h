@@ -1,6 +1,5 @@
 /**
- * A network in the form in which it is run: its weights folded and packed, plans for the shapes of its
- * inputs.
+ * The engine for CPUs: a network's packed weights, and plans for the shapes of its inputs.
  */
 #pragma once
 
@@ -8,35 +7,25 @@
 #include <memory>
 
 #include "engine/arena.h"
-#include "engine/array.h"
-#include "engine/output.h"
-#include "engine/packed_network.h"
 #include "engine/plan.h"
-#include "engine/transform.h"
+#include "engine/runner.h"
 
 namespace ghostnet {
 
-class Engine {
+class Engine : public Runner {
  public:
-  /**
-   * @param network packed for the kernels of this capability
-   * @param arena shared by default, since runs of a process come one at a time
-   */
-  Engine(PackedNetwork network, cpu::Capability capability, std::shared_ptr<Arena> arena = Arena::shared());
-  Engine(const Engine&) = delete;  // plans point into the network
-  Engine& operator=(const Engine&) = delete;
+  /** @param arena shared by default, since runs of a process come one at a time */
+  explicit Engine(std::unique_ptr<const PackedNetwork> network,
+                  std::shared_ptr<Arena> arena = Arena::shared());
 
   /**
-   * As Network::run, into memory of the caller. After the first run of a shape it allocates nothing and calls
-   * no operator of LibTorch. An image's result has the same bits whatever batch it is in and however many
-   * threads there are. One run at a time.
-   * @param input float32 [N,3,H,W] or uint8 [N,H,W,3], checked
-   * @param result [N,num_classes] or [N,kFeatureChannels], written whole
+   * As Runner::run. After the first run of a shape it allocates nothing and calls no operator of LibTorch. An
+   * image's result has the same bits whatever batch it is in and however many threads there are. One run at a
+   * time.
    * @throws Error GHOSTNET_OUT_OF_MEMORY
    */
-  void run(const ArrayView& input, const Transform& transform, Output output, int threads, float* result);
-
-  int64_t columns(Output output) const;
+  void run(const Request& request, float* result) override;
+  int64_t columns(Output output) const override;
 
   /** Plans that are kept for shapes met again; the least recently used goes first. */
   static constexpr size_t kMaxPlans = 16;
@@ -45,8 +34,7 @@ class Engine {
  private:
   const Plan& plan_for(const PlanKey& key);
 
-  const cpu::Kernels& kernels_;
-  PackedNetwork network_;
+  std::unique_ptr<const PackedNetwork> network_;
   std::shared_ptr<Arena> arena_;
   std::list<Plan> plans_;  ///< last used first
 };

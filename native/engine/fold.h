@@ -2,10 +2,14 @@
 
 #include <torch/torch.h>
 
+#include "engine/folded_network.h"
+
 namespace ghostnet {
 
+class GhostNetImpl;
+
 /** A convolution that does the work of the batch normalisation behind it. */
-struct FoldedConv {
+struct FoldedTensors {
   torch::Tensor weight, bias;  ///< float32
 };
 
@@ -15,7 +19,11 @@ struct FoldedConv {
  * @param weight [out,in/groups,k,k]
  * @param gamma,beta,mean,variance [out]
  */
-FoldedConv fold_batch_norm(const torch::Tensor& weight, const torch::Tensor& gamma, const torch::Tensor& beta,
-                           const torch::Tensor& mean, const torch::Tensor& variance, double epsilon = 1e-5);
+FoldedTensors fold_batch_norm(const torch::Tensor& weight, const torch::Tensor& gamma,
+                              const torch::Tensor& beta, const torch::Tensor& mean,
+                              const torch::Tensor& variance, double epsilon = 1e-5);
+
+/** @param net in evaluation; its weights are copied */
+FoldedNetwork fold_network(const GhostNetImpl& net);
 
 }  // namespace ghostnet

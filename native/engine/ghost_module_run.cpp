@@ -32,7 +32,7 @@ class Weights {
     return borrow(found->second);
   }
 
-  FoldedConv fold(const std::string& name) const {
+  FoldedTensors fold(const std::string& name) const {
     const std::string norm = name + ".1.";
     const torch::Tensor weight = get(name + ".0.weight");
     const torch::Tensor gamma = get(norm + "weight");
@@ -58,8 +58,8 @@ FoldedGhostModule folded(const Weights& weights) {
     return {weights.get("primary_weight"), weights.get("primary_bias"), weights.get("cheap_weight"),
             weights.get("cheap_bias")};
   }
-  const FoldedConv primary = weights.fold("primary_conv");
-  const FoldedConv cheap = weights.fold("cheap_operation");
+  const FoldedTensors primary = weights.fold("primary_conv");
+  const FoldedTensors cheap = weights.fold("cheap_operation");
   return {primary.weight, primary.bias, cheap.weight, cheap.bias};
 }
 

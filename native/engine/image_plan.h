@@ -1,25 +1,35 @@
 /**
  * How one image is computed, by one thread or by a team: the steps, where their buffers lie, in which order
- * rows are made. Free of LibTorch.
+ * rows are made.
  */
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "engine/steps.h"
+#include "engine/steps/step.h"
 
 namespace ghostnet {
+
+/** The steps of an image and the buffers that they use. */
+struct PlannedSteps {
+  struct Buffer {
+    int64_t row;  ///< bytes
+    int64_t height, ring;
+  };
+  std::vector<std::unique_ptr<Step>> steps;
+  std::vector<std::vector<int>> used;  ///< buffers of each step
+  std::vector<Buffer> buffers;
+  int64_t value_size = 0;  ///< bytes of an activation
+};
 
 class ImagePlan {
  public:
   /**
-   * @param height,width of the input
    * @param team_size 1: the first steps, whose planes are too large for a cache, follow each other row by
    * row; more: the threads of a team share each step
    */
-  ImagePlan(const PackedNetwork& network, const cpu::Kernels& kernels, Input input, int64_t height,
-            int64_t width, int team_size);
+  ImagePlan(PlannedSteps planned, int team_size);
 
   /** Some rows of one of the first steps. */
   struct Rows {
@@ -42,8 +52,7 @@ class ImagePlan {
   int64_t scratch_size() const { return scratch_size_; }  ///< floats of each thread
 
  private:
-  template <typename Value>
-  class Builder;
+  class Layout;
 
   std::vector<std::unique_ptr<Step>> steps_;
   size_t chained_ = 0, grouped_ = 0;

@@ -1,6 +1,5 @@
 #include "engine/network.h"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -12,8 +11,9 @@
 #include "engine/cuda/cuda_engine.h"
 #include "engine/cuda/gpus.h"
 #include "engine/engine.h"
-#include "engine/folded_network.h"
+#include "engine/fold.h"
 #include "engine/guard.h"
+#include "engine/reference_runner.h"
 #include "engine/tensor_bridge.h"
 #include "engine/weight_cache.h"
 #include "model/error.h"
@@ -23,33 +23,6 @@
 namespace ghostnet {
 
 namespace {
-
-// The order of a channels-last tensor is what oneDNN runs fastest on.
-void to_channels_last(GhostNet& net) {
-  const torch::NoGradGuard no_grad;
-  for (torch::Tensor& parameter : net->parameters()) {
-    if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
-  }
-}
-
-void use_threads(int threads) {
-  if (at::get_num_threads() != threads) at::set_num_threads(threads);
-}
-
-torch::Tensor channel_values(const std::array<double, 3>& values) {
-  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat32).view({1, 3, 1, 1});
-}
-
-// Bytes NHWC or floats NCHW to the normalised floats that the network takes, channels last.
-torch::Tensor to_input(const ArrayView& view, const Transform& transform) {
-  const torch::Tensor input = borrow(view);
-  if (view.dtype == DType::float32) return input.contiguous(at::MemoryFormat::ChannelsLast);
-  return input.permute({0, 3, 1, 2})
-      .to(torch::kFloat32)
-      .div_(255)
-      .sub_(channel_values(transform.mean))
-      .div_(channel_values(transform.std));
-}
 
 std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
   std::vector<int64_t> order(static_cast<size_t>(classes));
@@ -74,44 +47,18 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
   return best;
 }
 
-void check_computation(Backend backend, Precision precision, std::optional<int> gpu) {
-  if (backend != Backend::fused && gpu) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend runs on a GPU", "reference",
-                "the backend fused, or the device cpu");
-  }
-  if (precision == Precision::float32) return;
-  if (backend != Backend::fused) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend computes in another precision",
-                name_of(precision), name_of(Precision::float32));
-  }
-  if (gpu) return;
-  if (precision != Precision::bfloat16) {
-    throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
-                std::string("There are no kernels for ") + name_of(precision) + " on a processor",
-                "the device cpu", "a GPU");
-  }
-  const cpu::Capability capability = cpu::chosen_capability();
-  if (cpu::has_bfloat16(capability)) return;
-  const bool lowered = cpu::has_bfloat16(cpu::available_capabilities().back());
-  throw Error(
-      ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION, "There are no kernels for bfloat16 here",
-      lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
-              : "a processor without AVX512_BF16",
-      "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
-}
-
 cuda::Dtype dtype_of(Precision precision) {
   switch (precision) {
+    case Precision::float32:
+      return cuda::Dtype::kFloat32;
     case Precision::tf32:
       return cuda::Dtype::kTensorFloat32;
     case Precision::float16:
       return cuda::Dtype::kFloat16;
     case Precision::bfloat16:
-      return cuda::Dtype::kBFloat16;
-    case Precision::float32:
       break;
   }
-  return cuda::Dtype::kFloat32;
+  return cuda::Dtype::kBFloat16;
 }
 
 }  // namespace
@@ -120,58 +67,54 @@ struct Network::Weights {
   explicit Weights(GhostNet made) : net(std::move(made)) {}
 
   GhostNet net;
-  std::map<Precision, Engine> engines;  // each made by the first run that takes it
-  std::mutex gpu_mutex;                 // of what follows: several threads use a GPU
-  std::map<std::pair<int, Precision>, std::unique_ptr<cuda::CudaEngine>> on_gpus;
 
-  Engine& fused(Precision precision) {
-    const auto found = engines.find(precision);
-    if (found != engines.end()) return found->second;
-    const cpu::Capability capability = cpu::chosen_capability();
-    return engines.try_emplace(precision, pack_network(*net, capability, precision), capability)
-        .first->second;
-  }
-
-  cuda::CudaEngine& on_gpu(int gpu, Precision precision) {
-    const std::lock_guard lock(gpu_mutex);
-    std::unique_ptr<cuda::CudaEngine>& made = on_gpus[{gpu, precision}];
-    if (made == nullptr) {
-      made = std::make_unique<cuda::CudaEngine>(cuda::open_gpu(gpu), fold_network(*net), dtype_of(precision));
-    }
+  /** The runner of a computation, made by the first call that asks for it. */
+  Runner& runner(const Computation& computation) {
+    const std::lock_guard lock(mutex);
+    std::unique_ptr<Runner>& made = runners[computation];
+    if (made == nullptr) made = make_runner(computation);
     return *made;
   }
+
+ private:
+  std::unique_ptr<Runner> make_runner(const Computation& computation) {
+    if (computation.backend == Backend::reference) return std::make_unique<ReferenceRunner>(net);
+    if (!folded) folded = fold_network(*net);
+    if (computation.gpu) {
+      return std::make_unique<cuda::CudaEngine>(cuda::open_gpu(*computation.gpu), *folded,
+                                                dtype_of(computation.precision));
+    }
+    return std::make_unique<Engine>(
+        pack_network(*folded, cpu::kernels_of(cpu::chosen_capability()), computation.precision));
+  }
+
+  std::mutex mutex;  // of all below: several threads use a GPU
+  std::optional<FoldedNetwork> folded;
+  std::map<Computation, std::unique_ptr<Runner>> runners;
 };
 
-Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend,
-                 Precision precision, std::optional<int> gpu)
-    : weights_(std::move(weights)),
-      transform_(transform),
-      backend_(backend),
-      precision_(precision),
-      gpu_(gpu) {
-  if (gpu_) weights_->on_gpu(*gpu_, precision_);  // what stands against it is told now
+Network::Network(std::shared_ptr<Weights> weights, const Transform& transform, const Computation& computation)
+    : weights_(std::move(weights)), transform_(transform), computation_(computation) {
+  if (computation.gpu) weights_->runner(computation);  // fail now, not at the first run
 }
 Network::~Network() = default;
 
 std::shared_ptr<Network> Network::create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed, Backend backend, Precision precision,
-                                         std::optional<int> gpu) {
+                                         std::optional<uint64_t> seed, const Computation& computation) {
   validate(transform);
-  check_computation(backend, precision, gpu);
+  validate(computation);
   std::shared_ptr<Network> network;
   guard([&] {
     auto weights = std::make_shared<Weights>(make_ghostnet(architecture, seed));
-    to_channels_last(weights->net);
-    network.reset(new Network(std::move(weights), transform, backend, precision, gpu));
+    network.reset(new Network(std::move(weights), transform, computation));
   });
   return network;
 }
 
 std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform, Backend backend, Precision precision,
-                                       std::optional<int> gpu) {
+                                       const Transform& transform, const Computation& computation) {
   validate(transform);
-  check_computation(backend, precision, gpu);
+  validate(computation);
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
   if (!architecture) architecture = infer_architecture(shapes);
@@ -187,11 +130,9 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
     const auto make = [&] {
       auto weights = std::make_shared<Weights>(GhostNet(*architecture));
       fill(*weights->net, arrays);
-      to_channels_last(weights->net);
       return weights;
     };
-    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, backend,
-                              precision, gpu));
+    network.reset(new Network(cache.find_or_make(digest_of(arrays), matches, make), transform, computation));
   });
   return network;
 }
@@ -228,25 +169,10 @@ Array Network::run(const ArrayView& input, Output output, int threads) const {
   check_input(input.dtype, input.shape);
   Array result;
   guard([&] {
-    if (gpu_) {
-      cuda::CudaEngine& engine = weights_->on_gpu(*gpu_, precision_);
-      result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
-      result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
-      engine.run(input, transform_, output, reinterpret_cast<float*>(result.memory->data()));
-      return;
-    }
-    if (backend_ == Backend::fused) {
-      Engine& engine = weights_->fused(precision_);
-      result = {DType::float32, {input.shape[0], engine.columns(output)}, nullptr};
-      result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
-      engine.run(input, transform_, output, threads, reinterpret_cast<float*>(result.memory->data()));
-      return;
-    }
-    const c10::InferenceMode inference;
-    use_threads(threads);
-    const torch::Tensor x = to_input(input, transform_);
-    GhostNetImpl& net = *weights_->net;
-    result = copy_out(output == Output::logits ? net.forward(x) : net.features(x));
+    Runner& runner = weights_->runner(computation_);
+    result = {DType::float32, {input.shape[0], runner.columns(output)}, nullptr};
+    result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
+    runner.run({input, transform_, output, threads}, reinterpret_cast<float*>(result.memory->data()));
   });
   return result;
 }

@@ -14,20 +14,14 @@
 #include <vector>
 
 #include "engine/array.h"
+#include "engine/computation.h"
 #include "engine/output.h"
-#include "engine/precision.h"
 #include "engine/transform.h"
 #include "model/architecture.h"
 
 namespace ghostnet {
 
 using NamedArrays = std::map<std::string, ArrayView>;
-
-/** What computes a run. */
-enum class Backend {
-  fused,      ///< the engine, engine/engine.h
-  reference,  ///< the torch::nn modules, model/ghostnet.h
-};
 
 /** A class and its softmax over all classes, in [0, 1]. */
 struct ClassScore {
@@ -40,36 +34,27 @@ class Network {
   /**
    * Fresh weights, as PyTorch initialises them.
    * @param seed the values are those of the reference after torch.manual_seed(seed); drawn when not given
-   * @param precision bfloat16 for the fused backend only, float16 and tf32 for a GPU only
-   * @param gpu that computes the runs, by its number in cuda::list_gpus(), which was called before; the CPU
-   * when not given
-   * @throws Error GHOSTNET_INVALID_ARGUMENT; GHOSTNET_UNSUPPORTED_PRECISION where the engine has no kernels
-   * for it on this processor or below the instruction set that GHOSTNET_CPU_CAPABILITY names; with a GPU
-   * those of cuda::open_gpu, GHOSTNET_OUT_OF_MEMORY
+   * @throws Error GHOSTNET_INVALID_ARGUMENT, those of validate(Computation); with a GPU those of
+   * cuda::open_gpu, GHOSTNET_OUT_OF_MEMORY
    */
   static std::shared_ptr<Network> create(const Architecture& architecture, const Transform& transform,
-                                         std::optional<uint64_t> seed, Backend backend = Backend::fused,
-                                         Precision precision = Precision::float32,
-                                         std::optional<int> gpu = std::nullopt);
+                                         std::optional<uint64_t> seed, const Computation& computation = {});
 
   /**
    * The network of a state dict. Floating-point arrays of any width become float32. Networks with the same
    * weights share them in the process.
    * @param architecture inferred from the shapes when not given
-   * @param gpu as for create
    * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, and as create
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
-                                       const Transform& transform, Backend backend = Backend::fused,
-                                       Precision precision = Precision::float32,
-                                       std::optional<int> gpu = std::nullopt);
+                                       const Transform& transform, const Computation& computation = {});
 
   ~Network();
 
   const Architecture& architecture() const;
   const Transform& transform() const { return transform_; }
   /** The GPU that computes the runs; nothing where the CPU does. */
-  std::optional<int> gpu() const { return gpu_; }
+  std::optional<int> gpu() const { return computation_.gpu; }
   /** Bytes of the parameters and buffers. */
   int64_t weight_bytes() const;
 
@@ -107,14 +92,11 @@ class Network {
 
  private:
   struct Weights;
-  Network(std::shared_ptr<Weights> weights, const Transform& transform, Backend backend, Precision precision,
-          std::optional<int> gpu);
+  Network(std::shared_ptr<Weights> weights, const Transform& transform, const Computation& computation);
 
   std::shared_ptr<Weights> weights_;
   Transform transform_;
-  Backend backend_;
-  Precision precision_;
-  std::optional<int> gpu_;
+  Computation computation_;
 };
 
 }  // namespace ghostnet

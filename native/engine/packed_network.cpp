@@ -1,87 +1,107 @@
 #include "engine/packed_network.h"
 
-#include "engine/folded_network.h"
+#include "engine/lowering.h"
+#include "ops/cpu/packing.h"
 
 namespace ghostnet {
 
 namespace {
 
-using Convolution = FoldedNetwork::Convolution;
-
+template <typename Value>
 class Packer {
  public:
-  Packer(const cpu::Kernels& kernels, Precision precision)
-      : packing_{kernels, &pool_, precision == Precision::bfloat16} {}
+  explicit Packer(const cpu::Kernels& kernels)
+      : packing_{*kernels.row<Value>(), &pool_}, rows_{*kernels.float32, &pool_} {}
 
-  cpu::PackedProduct product(const Convolution& conv) const {
-    return cpu::pack_product(packing_, conv.weight.data(), conv.bias.data(), conv.out, conv.in);
-  }
-
-  // The channels of a pixel lie together: [out][kernel row][kernel column][channel].
-  cpu::PackedProduct stem(const Convolution& conv) const {
-    const int64_t taps = conv.size * conv.size;
-    std::vector<float> weight;
-    weight.reserve(conv.weight.size());
-    for (int64_t out = 0; out < conv.out; ++out) {
-      for (int64_t tap = 0; tap < taps; ++tap) {
-        for (int64_t in = 0; in < conv.in; ++in) {
-          weight.push_back(conv.weight[static_cast<size_t>((out * conv.in + in) * taps + tap)]);
-        }
-      }
+  PackedNode<Value> pack(const Node& node, const std::vector<FoldedConvolution>& folded) const {
+    switch (node.kind) {
+      case NodeKind::stem:
+        return stem(node.convolutions[0], folded[0]);
+      case NodeKind::ghost_module:
+        return cpu::PackedGhostModule<Value>{
+            product(node.convolutions[0], folded[0]),
+            depthwise(node.convolutions[1], folded[1], node.output.channels - node.convolutions[0].out),
+            node.convolutions[0].activation == Activation::relu};
+      case NodeKind::depthwise:
+        return depthwise(node.convolutions[0], folded[0], node.output.channels);
+      case NodeKind::pointwise:
+        return product(node.convolutions[0], folded[0]);
+      case NodeKind::dense:
+        return rows(node.convolutions[0], folded[0]);
+      case NodeKind::mean:
+      case NodeKind::scale:
+      case NodeKind::add:
+        break;
     }
-    return cpu::pack_product(packing_, weight.data(), conv.bias.data(), conv.out, conv.size * conv.in,
-                             conv.size);
+    return {};
   }
 
-  cpu::PackedDepthwise depthwise(const Convolution& conv) const { return depthwise(conv, conv.out); }
-
-  cpu::PackedDepthwise depthwise(const Convolution& conv, int64_t channels) const {
-    return cpu::pack_depthwise(packing_, conv.weight.data(), conv.bias.data(), channels, conv.size);
-  }
-
-  cpu::PackedRows rows(const Convolution& conv) const {
-    return cpu::pack_rows(packing_, conv.weight.data(), conv.bias.data(), conv.out, conv.in);
-  }
-
-  cpu::PackedGhostModule ghost_module(const FoldedNetwork::GhostModule& module) const {
-    return {product(module.primary), depthwise(module.cheap, module.out - module.primary.out), module.relu};
-  }
-
-  PackedBottleneck bottleneck(const FoldedNetwork::Bottleneck& block) const {
-    PackedBottleneck packed;
-    packed.name = block.name;
-    packed.stride = block.stride;
-    packed.ghost1 = ghost_module(block.ghost1);
-    packed.ghost2 = ghost_module(block.ghost2);
-    if (block.strided) packed.strided = depthwise(*block.strided);
-    if (block.squeeze_excite) {
-      packed.squeeze_excite = {rows(block.squeeze_excite->reduce), rows(block.squeeze_excite->expand)};
-    }
-    if (block.shortcut) {
-      packed.shortcut = {depthwise(block.shortcut->spatial), product(block.shortcut->pointwise)};
-    }
-    return packed;
+  cpu::PackedRows rows(const Convolution& layer, const FoldedConvolution& folded) const {
+    return cpu::pack_rows(rows_, folded.weight.data(), folded.bias.data(), layer.out, layer.in);
   }
 
  private:
-  cpu::FloatPool pool_;
-  cpu::Packing packing_;
+  cpu::PackedProduct<Value> product(const Convolution& layer, const FoldedConvolution& folded) const {
+    return cpu::pack_product(packing_, folded.weight.data(), folded.bias.data(), layer.out, layer.in);
+  }
+
+  // The channels of a pixel lie together: [out][kernel row][kernel column][channel].
+  cpu::PackedProduct<Value> stem(const Convolution& layer, const FoldedConvolution& folded) const {
+    const int64_t taps = layer.kernel * layer.kernel;
+    std::vector<float> weight;
+    weight.reserve(folded.weight.size());
+    for (int64_t out = 0; out < layer.out; ++out) {
+      for (int64_t tap = 0; tap < taps; ++tap) {
+        for (int64_t in = 0; in < layer.in; ++in) {
+          weight.push_back(folded.weight[static_cast<size_t>((out * layer.in + in) * taps + tap)]);
+        }
+      }
+    }
+    return cpu::pack_product(packing_, weight.data(), folded.bias.data(), layer.out, layer.kernel * layer.in,
+                             layer.kernel);
+  }
+
+  // The first channels of it.
+  cpu::PackedDepthwise<Value> depthwise(const Convolution& layer, const FoldedConvolution& folded,
+                                        int64_t channels) const {
+    return cpu::pack_depthwise(packing_, folded.weight.data(), folded.bias.data(), channels, layer.kernel);
+  }
+
+  mutable cpu::ArrayPool pool_;
+  cpu::Packing<Value> packing_;
+  cpu::Packing<float> rows_;
+};
+
+template <typename Value>
+class PackedNetworkOf : public PackedNetwork {
+ public:
+  PackedNetworkOf(const FoldedNetwork& folded, const cpu::Kernels& kernels, Precision precision)
+      : PackedNetwork(folded.graph.architecture, kernels, precision) {
+    const Packer<Value> packer(kernels);
+    const std::vector<Node>& nodes = folded.graph.nodes;
+    for (size_t index = 0; index < folded.graph.features; ++index) {
+      nodes_.push_back(packer.pack(nodes[index], folded.nodes[index]));
+    }
+    head = packer.rows(nodes[folded.graph.features].convolutions[0], folded.nodes[folded.graph.features][0]);
+    classifier = packer.rows(nodes.back().convolutions[0], folded.nodes.back()[0]);
+  }
+
+  ImagePlan plan(Input input, int64_t height, int64_t width, int team_size) const override {
+    const Graph graph = make_graph(architecture, height, width);
+    return ImagePlan(Lowering<Value>(graph, nodes_, kernels, team_size).steps(input), team_size);
+  }
+
+ private:
+  PackedNodes<Value> nodes_;  ///< those before the head
 };
 
 }  // namespace
 
-PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability, Precision precision) {
-  const FoldedNetwork folded = fold_network(net);
-  const Packer pack(cpu::kernels_of(capability), precision);
-  PackedNetwork packed;
-  packed.precision = precision;
-  packed.stem = pack.stem(folded.stem);
-  for (const FoldedNetwork::Bottleneck& block : folded.blocks)
-    packed.blocks.push_back(pack.bottleneck(block));
-  packed.last = pack.product(folded.last);
-  packed.head = pack.rows(folded.head);
-  packed.classifier = pack.rows(folded.classifier);
-  return packed;
+std::unique_ptr<PackedNetwork> pack_network(const FoldedNetwork& folded, const cpu::Kernels& kernels,
+                                            Precision precision) {
+  return cpu::visit(precision, [&]<typename Value>() -> std::unique_ptr<PackedNetwork> {
+    return std::make_unique<PackedNetworkOf<Value>>(folded, kernels, precision);
+  });
 }
 
 }  // namespace ghostnet

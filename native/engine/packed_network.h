@@ -1,53 +1,38 @@
 /**
- * A network's weights as the engine runs them: batch normalisations folded in, packed for the kernels of one
- * capability. Copies: the model they were taken from may train on.
+ * A network's weights as the engine for CPUs runs them: folded, packed for the kernels of one capability and
+ * precision. Copies: the model they were taken from may train on.
  */
 #pragma once
 
-#include <optional>
-#include <string>
-#include <vector>
+#include <memory>
 
-#include "engine/precision.h"
-#include "model/architecture.h"
-#include "ops/cpu/ghost_module.h"
+#include "engine/folded_network.h"
+#include "engine/image_plan.h"
 
 namespace ghostnet {
 
-class GhostNetImpl;
+class PackedNetwork {
+ public:
+  PackedNetwork(const Architecture& architecture, const cpu::Kernels& kernels, Precision precision)
+      : architecture(architecture), kernels(kernels), precision(precision) {}
+  virtual ~PackedNetwork() = default;
+  PackedNetwork(const PackedNetwork&) = delete;  // plans point into it
+  PackedNetwork& operator=(const PackedNetwork&) = delete;
 
-struct PackedSqueezeExcite {
-  cpu::PackedRows reduce, expand;
-};
+  /** How an image of this size becomes the means before the head. */
+  virtual ImagePlan plan(Input input, int64_t height, int64_t width, int team_size) const = 0;
 
-struct PackedShortcut {
-  cpu::PackedDepthwise spatial;
-  cpu::PackedProduct pointwise;
-};
-
-struct PackedBottleneck {
-  std::string name;  ///< as in the checkpoint, "blocks.0.0"
-  int64_t stride;
-  cpu::PackedGhostModule ghost1, ghost2;
-  std::optional<cpu::PackedDepthwise> strided;
-  std::optional<PackedSqueezeExcite> squeeze_excite;
-  std::optional<PackedShortcut> shortcut;
-};
-
-struct PackedNetwork {
-  Precision precision = Precision::float32;
-  cpu::PackedProduct stem;  ///< of the kernel's rows, [3][3 pixels of 3 channels]
-  std::vector<PackedBottleneck> blocks;
-  cpu::PackedProduct last;
+  const Architecture architecture;
+  const cpu::Kernels kernels;
+  const Precision precision;
   cpu::PackedRows head, classifier;
 };
 
 /**
- * @param net in evaluation; its weights are copied
- * @param precision bfloat16 where the capability has_bfloat16(). Layers of one pixel are float32 in any case:
+ * @param precision for which the kernels have a row. Layers of one pixel are float32 in any case:
  * squeeze-and-excitation, head and classifier
  */
-PackedNetwork pack_network(GhostNetImpl& net, cpu::Capability capability,
-                           Precision precision = Precision::float32);
+std::unique_ptr<PackedNetwork> pack_network(const FoldedNetwork& folded, const cpu::Kernels& kernels,
+                                            Precision precision = Precision::float32);
 
 }  // namespace ghostnet

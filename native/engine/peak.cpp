@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "engine/worker_pool.h"
-#include "ops/cpu/kernels.h"
+#include "ops/cpu/kernel_table.h"
 
 namespace ghostnet {
 
@@ -16,7 +16,7 @@ constexpr int64_t kRounds = 400'000;  // some milliseconds
 constexpr int kTrials = 10;
 
 struct Trial {
-  const cpu::Kernels& kernels;
+  const cpu::Float32Kernels& kernels;
   std::atomic<int64_t> multiply_adds{0};
 
   static void run(void* context, int) {
@@ -35,7 +35,7 @@ struct Trial {
 double measure_peak(int threads) {
   double best = 0;
   for (int number = 0; number < kTrials; ++number) {
-    Trial trial{cpu::kernels_of(cpu::chosen_capability())};
+    Trial trial{*cpu::kernels_of(cpu::chosen_capability()).float32};
     const auto start = std::chrono::steady_clock::now();
     WorkerPool::shared().run(threads, Trial::run, &trial);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

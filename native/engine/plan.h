@@ -1,21 +1,20 @@
 /**
  * Everything about a run that follows from the shape of its input: how its images are computed, by which
- * threads, in which memory. Free of LibTorch.
+ * threads, in which memory.
  */
 #pragma once
 
 #include <optional>
 
-#include "engine/image_plan.h"
 #include "engine/output.h"
+#include "engine/packed_network.h"
 #include "engine/profile.h"
 
 namespace ghostnet {
 
 /** What a plan is made for. */
 struct PlanKey {
-  int64_t batch, height, width;
-  Input input;
+  InputShape input;
   Output output;
   int threads;
 
@@ -24,7 +23,7 @@ struct PlanKey {
 
 class Plan {
  public:
-  Plan(const PackedNetwork& network, const cpu::Kernels& kernels, const PlanKey& key);
+  Plan(const PackedNetwork& network, const PlanKey& key);
 
   const PlanKey& key() const { return key_; }
 
@@ -69,7 +68,7 @@ class Plan {
   size_t step_count() const { return any().steps().size(); }
   int64_t buffers_size() const { return early_size_ + group_size_ * late_size_; }
   // Any thread may take images of its own.
-  int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.batch; }
+  int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.input.batch; }
   void make_profile(const PackedNetwork& network);
 
   PlanKey key_;

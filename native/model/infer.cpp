@@ -1,10 +1,9 @@
 #include "model/infer.h"
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 #include <set>
 
+#include "model/bottleneck.h"
 #include "model/error.h"
 #include "model/layers.h"
 
@@ -12,74 +11,14 @@ namespace ghostnet {
 
 namespace {
 
-[[noreturn]] void not_a_ghostnet(const std::string& found) {
-  throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH, "The arrays are not the parameters of a GhostNet",
-              found, "the official keys: conv_stem.weight, bn1.*, blocks.*, conv_head.*, classifier.*");
-}
+using SeenStages = std::vector<std::vector<SeenBlock>>;
 
-class Reader {
- public:
-  explicit Reader(const Shapes& shapes) : shapes_(shapes) {}
-
-  bool has(const std::string& name) const { return shapes_.contains(name); }
-
-  int64_t dim(const std::string& name, size_t axis, size_t rank) const {
-    const auto found = shapes_.find(name);
-    if (found == shapes_.end()) not_a_ghostnet("no " + name);
-    if (found->second.size() != rank || found->second[axis] < 1) {
-      not_a_ghostnet(name + " with " + std::to_string(found->second.size()) + " dimensions or an empty one");
-    }
-    return found->second[axis];
-  }
-
- private:
-  const Shapes& shapes_;
-};
-
-/** A bottleneck as its shapes show it, channels as they are, not divided by a width. */
-struct SeenBlock {
-  int64_t middle, out;
-  std::optional<int64_t> kernel;   // nothing where no shape depends on it
-  std::optional<int64_t> reduced;  // channels of squeeze-and-excitation
-  int64_t stride;
-};
-
-SeenBlock see_block(const Reader& reader, const std::string& name) {
-  SeenBlock seen{};
-  seen.middle = reader.dim(name + ".ghost2.primary_conv.0.weight", 1, 4);
-  seen.out = reader.dim(name + ".ghost2.primary_conv.0.weight", 0, 4) +
-             reader.dim(name + ".ghost2.cheap_operation.0.weight", 0, 4);
-  seen.stride = reader.has(name + ".conv_dw.weight") ? 2 : 1;
-  for (const char* key : {".conv_dw.weight", ".shortcut.0.weight"}) {
-    if (reader.has(name + key)) seen.kernel = reader.dim(name + key, 2, 4);
-  }
-  if (reader.has(name + ".se.conv_reduce.weight"))
-    seen.reduced = reader.dim(name + ".se.conv_reduce.weight", 0, 4);
-  return seen;
-}
-
-int64_t reduced_channels(int64_t channels, double ratio) {
-  return make_divisible(static_cast<double>(channels) * ratio, 4);
-}
-
-bool fits(const Architecture& architecture, const std::vector<std::vector<SeenBlock>>& seen) {
-  if (architecture.stages.size() != seen.size()) return false;
-  for (size_t stage = 0; stage < seen.size(); ++stage) {
-    if (architecture.stages[stage].size() != seen[stage].size()) return false;
-    for (size_t row = 0; row < seen[stage].size(); ++row) {
-      const BlockSpec& block = architecture.stages[stage][row];
-      const SeenBlock& shapes = seen[stage][row];
-      const int64_t middle = architecture.scaled(block.expansion);
-      std::optional<int64_t> reduced;
-      if (block.se_ratio > 0) reduced = reduced_channels(middle, block.se_ratio);
-      if (middle != shapes.middle || architecture.scaled(block.out) != shapes.out ||
-          block.stride != shapes.stride || block.kernel != shapes.kernel.value_or(block.kernel) ||
-          reduced != shapes.reduced) {
-        return false;
-      }
-    }
-  }
-  return true;
+bool fits(const Architecture& architecture, const SeenStages& seen) {
+  return std::ranges::equal(architecture.stages, seen, [&](const auto& rows, const auto& blocks) {
+    return std::ranges::equal(rows, blocks, [&](const BlockSpec& row, const SeenBlock& block) {
+      return block.fits(architecture, row);
+    });
+  });
 }
 
 // Several widths give the same channel counts; the roundest of them is what people mean.
@@ -92,25 +31,13 @@ std::vector<double> candidate_widths() {
   return widths;
 }
 
-double se_ratio_of(const SeenBlock& block) {
-  if (!block.reduced) return 0;
-  if (reduced_channels(block.middle, 0.25) == *block.reduced) return 0.25;
-  return static_cast<double>(*block.reduced) / static_cast<double>(block.middle);
-}
-
 // A table nobody has named: take the width that the stem shows, and undo its scaling row by row.
-Architecture custom(int64_t stem, const std::vector<std::vector<SeenBlock>>& seen) {
+Architecture custom(int64_t stem, const SeenStages& seen) {
   Architecture architecture;
   architecture.width = static_cast<double>(stem) / 16.0;
-  const auto unscaled = [&](int64_t channels) {
-    return std::llround(static_cast<double>(channels) / architecture.width);
-  };
   for (const auto& stage : seen) {
     auto& rows = architecture.stages.emplace_back();
-    for (const SeenBlock& block : stage) {
-      rows.push_back({block.kernel.value_or(3), unscaled(block.middle), unscaled(block.out),
-                      se_ratio_of(block), block.stride});
-    }
+    for (const SeenBlock& block : stage) rows.push_back(block.row(architecture.width));
   }
   return architecture;
 }
@@ -118,21 +45,17 @@ Architecture custom(int64_t stem, const std::vector<std::vector<SeenBlock>>& see
 }  // namespace
 
 Architecture infer_architecture(const Shapes& shapes) {
-  const Reader reader(shapes);
-  const int64_t stem = reader.dim("conv_stem.weight", 0, 4);
-  const int64_t classes = reader.dim("classifier.weight", 0, 2);
-  std::vector<std::vector<SeenBlock>> seen;
+  const int64_t stem = size_in(shapes, "conv_stem.weight", 0, 4);
+  const int64_t classes = size_in(shapes, "classifier.weight", 0, 2);
+  SeenStages seen;
   while (true) {
     std::vector<SeenBlock> stage;
-    while (true) {
-      const std::string name = "blocks." + std::to_string(seen.size()) + "." + std::to_string(stage.size());
-      if (!reader.has(name + ".ghost1.primary_conv.0.weight")) break;
-      stage.push_back(see_block(reader, name));
-    }
+    while (const auto block = see_bottleneck(shapes, block_name(seen.size(), stage.size())))
+      stage.push_back(*block);
     if (stage.empty()) break;
     seen.push_back(std::move(stage));
   }
-  if (seen.empty()) not_a_ghostnet("no blocks.0.0.ghost1.primary_conv.0.weight");
+  if (seen.empty()) refuse_shapes("no " + block_name(0, 0));
 
   Architecture architecture;
   architecture.stages = ghostnet_v1_stages();

@@ -3,16 +3,12 @@
  */
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "model/architecture.h"
+#include "model/bottleneck.h"
 
 namespace ghostnet {
-
-using Shapes = std::map<std::string, std::vector<int64_t>>;
 
 /**
  * The architecture of a state dict: a named width of the V1 table where one fits, else a custom stage table.

@@ -7,7 +7,7 @@
 
 namespace ghostnet {
 
-using Activation = std::function<torch::Tensor(const torch::Tensor&)>;
+using TensorFunction = std::function<torch::Tensor(const torch::Tensor&)>;
 
 /** relu6(x + 3) / 6. Source: arXiv 1905.02244, section 5.2; hard_sigmoid of the reference. */
 torch::Tensor hard_sigmoid(const torch::Tensor& x);
@@ -16,8 +16,8 @@ struct SqueezeExciteOptions {
   double se_ratio = 0.25;                        ///< reduced channels per base channel
   std::optional<int64_t> reduced_base_channels;  ///< base of the reduction; the channels in when not given
   int64_t divisor = 4;                           ///< the reduced channels are made divisible by this
-  Activation activation = [](const torch::Tensor& x) { return torch::relu(x); };
-  Activation gate = hard_sigmoid;
+  TensorFunction activation = [](const torch::Tensor& x) { return torch::relu(x); };
+  TensorFunction gate = hard_sigmoid;
 };
 
 /**
@@ -33,8 +33,8 @@ class SqueezeExciteImpl : public torch::nn::Module {
   torch::nn::Conv2d conv_expand{nullptr};
 
  private:
-  Activation activation_;
-  Activation gate_;
+  TensorFunction activation_;
+  TensorFunction gate_;
 };
 TORCH_MODULE(SqueezeExcite);
 

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "ops/cpu/ghost_module.h"
+#include "ops/cpu/packing.h"
 #include "ops/ghost_module_op.h"
 
 namespace ghostnet {
@@ -34,14 +35,15 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
     return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
                                   stride, relu);
   }
-  const cpu::Kernels& kernels = cpu::kernels_of(cpu::chosen_capability());
+  const cpu::Float32Kernels& kernels = *cpu::kernels_of(cpu::chosen_capability()).float32;
+  const cpu::Packing<float> packing = {kernels};
   const auto values = [](const torch::Tensor& tensor) { return tensor.contiguous(); };
   const torch::Tensor weights[] = {values(primary_weight), values(primary_bias), values(cheap_weight),
                                    values(cheap_bias)};
   const auto data = [&](int index) { return weights[index].const_data_ptr<float>(); };
-  const cpu::PackedGhostModule module = {
-      cpu::pack_product({kernels}, data(0), data(1), intrinsic, x.size(1)),
-      cpu::pack_depthwise({kernels}, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
+  const cpu::PackedGhostModule<float> module = {
+      cpu::pack_product(packing, data(0), data(1), intrinsic, x.size(1)),
+      cpu::pack_depthwise(packing, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
       relu,
   };
 
@@ -56,9 +58,10 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
   auto* const out = memory.mutable_data_ptr<float>();
   const int64_t bands = (height + kBandRows - 1) / kBandRows;
   at::parallel_for(0, x.size(0) * bands, 1, [&](int64_t begin, int64_t end) {
-    const int64_t kept_size = kept_row_size(kernels, module, width);
-    const int64_t kept_count = kept_rows(module, height, width);
-    cpu::Floats memory(kept_size * kept_count);
+    const cpu::GhostModuleMemory<float> needs(kernels, module);
+    const int64_t kept_size = needs.kept_row_size(width);
+    const int64_t kept_count = needs.kept_rows(height, width);
+    cpu::PackedArray<float> memory = cpu::make_packed_array<float>(kept_size * kept_count);
     const cpu::RowsOf<float> kept = {memory.data(), kept_size, kept_count};
     for (int64_t index = begin; index < end; ++index) {
       const int64_t number = index / bands;
@@ -74,7 +77,7 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
       };
       const cpu::GhostModulePart part = {
           .rows = {first, std::min(first + kBandRows, height)},
-          .panels = {0, std::ssize(module.primary.panels)},
+          .panels = module.primary.all_panels(),
           .resumes = false,
       };
       run_ghost_module<float>(kernels, module, call, part, kept, nullptr);

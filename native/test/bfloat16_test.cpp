@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "ops/cpu/ghost_module.h"
+#include "ops/cpu/packing.h"
 
 namespace ghostnet::cpu {
 namespace {
@@ -32,7 +32,7 @@ class BFloat16Kernels : public testing::Test {
   // Elsewhere vdpbf16ps and its like are illegal instructions, which end the process: there is nothing to
   // test. npm test counts and names what was skipped.
   void SetUp() override {
-    if (!has_bfloat16(available_capabilities().back()))
+    if (kernels_of(available_capabilities().back()).bfloat16 == nullptr)
       GTEST_SKIP() << "this processor has no AVX512_BF16, whose instructions the kernels are made of";
   }
 
@@ -53,8 +53,8 @@ class BFloat16Kernels : public testing::Test {
     return drawn;
   }
 
-  const KernelsOn<BFloat16>& kernels_ = kernels_bfloat16;
-  const Packing packing_ = {kernels_of(available_capabilities().back()), nullptr, true};
+  const KernelsOn<BFloat16>& kernels_ = *kernels_of(available_capabilities().back()).bfloat16;
+  const Packing<BFloat16> packing_ = {kernels_};
   std::mt19937_64 random_{1};
 };
 
@@ -64,8 +64,8 @@ TEST_F(BFloat16Kernels, WeightsAreRoundedToNearestEven) {
   const std::vector<float> weights = {
       1 + unit / 2, 1 + 1.5f * unit, 1 + unit * 0.51f, -1 - unit / 2, std::nanf(""), INFINITY, -0.f};
   const std::vector<float> bias(7);
-  const PackedProduct packed = pack_product(packing_, weights.data(), bias.data(), 7, 1);
-  const auto* pairs = packed.weights_as<BFloat16>();
+  const PackedProduct<BFloat16> packed = pack_product(packing_, weights.data(), bias.data(), 7, 1);
+  const auto* pairs = packed.weights.data();
   EXPECT_EQ(widened(pairs[0]), 1);
   EXPECT_EQ(widened(pairs[2]), 1 + 2 * unit);
   EXPECT_EQ(widened(pairs[4]), 1 + unit);
@@ -93,7 +93,7 @@ TEST_F(BFloat16Kernels, ProductsAreThoseOfTheirValues) {
     const std::vector<float> gate = floats(depth);
     const std::vector<BFloat16> a = values(segments * segment_stride);
     const std::vector<BFloat16> residual = values(rows * columns);
-    const PackedProduct packed =
+    const PackedProduct<BFloat16> packed =
         pack_product(packing_, weights.data(), bias.data(), columns, depth, segments);
     const int64_t plain_stride = round_up(columns, 16);
     std::vector<BFloat16> out(static_cast<size_t>(rows * columns));
@@ -101,7 +101,7 @@ TEST_F(BFloat16Kernels, ProductsAreThoseOfTheirValues) {
     std::vector<BFloat16> scaled(static_cast<size_t>(round_up(depth, 2) * plain_stride));
     if (has_gate) {
       for (const auto& panel : packed.panels) {
-        kernels_.scale_panel(packed.weights_as<BFloat16>() + panel.offset, gate.data(), depth, panel.width,
+        kernels_.scale_panel(packed.weights.data() + panel.offset, gate.data(), depth, panel.width,
                              scaled.data() + panel.offset);
       }
     }
@@ -116,8 +116,8 @@ TEST_F(BFloat16Kernels, ProductsAreThoseOfTheirValues) {
     call.out_stride = columns;
     call.plain = has_plain ? plain.data() : nullptr;
     call.plain_stride = plain_stride;
-    run_product(kernels_, packed, has_gate ? scaled.data() : packed.weights_as<BFloat16>(),
-                {0, std::ssize(packed.panels)}, call);
+    run_product(kernels_, packed, has_gate ? scaled.data() : packed.weights.data(), packed.all_panels(),
+                call);
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t column = 0; column < columns; ++column) {
         double sum = bias[static_cast<size_t>(column)];
@@ -157,7 +157,8 @@ TEST_F(BFloat16Kernels, DepthwiseRowsAreThoseOfTheirValues) {
     const std::vector<float> bias = floats(channels);
     const std::vector<BFloat16> x = values(height * width * channels);
     const std::vector<BFloat16> residual = values(out_width * channels);
-    const PackedDepthwise packed = pack_depthwise(packing_, weights.data(), bias.data(), channels, kernel);
+    const PackedDepthwise<BFloat16> packed =
+        pack_depthwise(packing_, weights.data(), bias.data(), channels, kernel);
     const DepthwiseCall call = {.height = height,
                                 .width = width,
                                 .pixel_stride = channels,

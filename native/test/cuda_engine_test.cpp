@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "cuda_on_cpu/rig_device.h"
-#include "engine/folded_network.h"
+#include "engine/fold.h"
 #include "model/error.h"
 #include "network_cases.h"
 
@@ -29,7 +29,7 @@ double tolerance(Dtype dtype) {
 
 torch::Tensor run(CudaEngine& engine, const Batch& input, Output output = Output::logits) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
-  engine.run(input.view(), Transform{}, output, result.data_ptr<float>());
+  engine.run({input.view(), Transform{}, output, 1}, result.data_ptr<float>());
   return result;
 }
 

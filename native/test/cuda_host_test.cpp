@@ -13,6 +13,7 @@
 #include "cuda_model_test.h"
 #include "engine/cuda/cuda_engine.h"
 #include "engine/executor.h"
+#include "test/synthetic_network.h"
 
 namespace ghostnet {
 namespace {
@@ -20,35 +21,13 @@ namespace {
 using cuda::CudaEngine;
 using cuda::GhostPath;
 
-FoldedNetwork::Convolution convolution(int64_t out, int64_t in, int64_t size) {
-  FoldedNetwork::Convolution layer = {out, in, size, {}, {}};
-  layer.weight.assign(static_cast<size_t>(out * in * size * size), 0.5f);
-  layer.bias.assign(static_cast<size_t>(out), 0.25f);
-  return layer;
-}
-
-FoldedNetwork::GhostModule ghost_module(int64_t out, int64_t in) {
-  return {convolution(out / 2, in, 1), convolution(out / 2, 1, 3), out, true};
-}
-
 /** Every kind of layer, none of them large. */
 FoldedNetwork small_network() {
-  FoldedNetwork network;
-  network.stem = convolution(8, 3, 3);
-  FoldedNetwork::Bottleneck plain, strided;
-  plain.ghost1 = ghost_module(16, 8);
-  plain.ghost2 = ghost_module(8, 16);
-  strided.stride = 2;
-  strided.ghost1 = ghost_module(16, 8);
-  strided.strided = convolution(16, 1, 3);
-  strided.squeeze_excite = {convolution(4, 16, 1), convolution(16, 4, 1)};
-  strided.ghost2 = ghost_module(12, 16);
-  strided.shortcut = {convolution(8, 1, 3), convolution(12, 8, 1)};
-  network.blocks = {plain, strided};
-  network.last = convolution(20, 12, 1);
-  network.head = convolution(24, 20, 1);
-  network.classifier = convolution(5, 24, 1);
-  return network;
+  Architecture architecture;
+  architecture.stages = {{{3, 16, 8, 0, 1}}, {{3, 16, 12, 0.25, 2}}};
+  architecture.width = 0.5;
+  architecture.num_classes = 5;
+  return synthetic_network(architecture);
 }
 
 /** A batch, and the values that a result of it has. */
@@ -71,7 +50,7 @@ struct Case {
 
 std::vector<float> run(CudaEngine& engine, const Case& batch) {
   std::vector<float> result(static_cast<size_t>(batch.view.shape[0] * engine.columns(batch.output)), -1);
-  engine.run(batch.view, Transform{}, batch.output, result.data());
+  engine.run({batch.view, Transform{}, batch.output, 1}, result.data());
   return result;
 }
 

@@ -3,8 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/precision.h"
-#include "ops/cpu/capability.h"
+#include "ops/cpu/kernel_table.h"
 
 namespace ghostnet {
 
@@ -23,8 +22,9 @@ struct EngineKind {
 inline std::vector<EngineKind> engine_kinds() {
   std::vector<EngineKind> kinds;
   for (const cpu::Capability capability : cpu::available_capabilities()) {
+    const cpu::Kernels kernels = cpu::kernels_of(capability);
     kinds.push_back({capability, Precision::float32});
-    if (cpu::has_bfloat16(capability)) kinds.push_back({capability, Precision::bfloat16});
+    if (kernels.bfloat16 != nullptr) kinds.push_back({capability, Precision::bfloat16});
   }
   return kinds;
 }

@@ -8,6 +8,7 @@
 #include <new>
 #include <random>
 
+#include "engine/fold.h"
 #include "engine/tensor_bridge.h"
 #include "model/ghostnet.h"
 #include "network_cases.h"
@@ -51,16 +52,19 @@ using cpu::Capability;
 
 torch::Tensor run(Engine& engine, const Batch& input, Output output, int threads) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
-  engine.run(input.view(), Transform{}, output, threads, result.data_ptr<float>());
+  engine.run({input.view(), Transform{}, output, threads}, result.data_ptr<float>());
   return result;
 }
 
-class EngineOf : public testing::TestWithParam<EngineKind> {
- protected:
-  static PackedNetwork pack(GhostNet& net) {
-    return pack_network(*net, GetParam().capability, GetParam().precision);
-  }
-};
+std::unique_ptr<PackedNetwork> pack(const GhostNet& net, const EngineKind& kind) {
+  return pack_network(fold_network(*net), cpu::kernels_of(kind.capability), kind.precision);
+}
+
+std::unique_ptr<PackedNetwork> pack_widest(const GhostNet& net) {
+  return pack(net, {cpu::available_capabilities().back(), Precision::float32});
+}
+
+class EngineOf : public testing::TestWithParam<EngineKind> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, EngineOf, testing::ValuesIn(engine_kinds()),
                          [](const auto& info) { return info.param.name(); });
 
@@ -82,7 +86,7 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
     const torch::Tensor expected = expected_of(net, input, output);
     for (const EngineKind& kind : engine_kinds()) {
       const auto arena = std::make_shared<Arena>();
-      Engine engine(pack_network(*net, kind.capability, kind.precision), kind.capability, arena);
+      Engine engine(pack(net, kind), arena);
       const torch::Tensor first = run(engine, input, output, threads);
       std::memset(arena->data(), 0xff, arena->size());
       const torch::Tensor actual = run(engine, input, output, threads);
@@ -114,7 +118,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
       const torch::Tensor expected = expected_of(net, input, Output::logits);
       const double rounding = relative_error(net->forward(input.values), expected);
       for (const Capability capability : cpu::available_capabilities()) {
-        Engine engine(pack_network(*net, capability), capability);
+        Engine engine(pack(net, {capability, Precision::float32}));
         EXPECT_LT(relative_error(run(engine, input, Output::logits, 2), expected),
                   std::max(1e-5, 8 * rounding))
             << variant.name << (bytes ? " bytes " : " floats ") << cpu::name_of(capability);
@@ -126,7 +130,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
 TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
-  Engine engine(pack(net), GetParam().capability);
+  Engine engine(pack(net, GetParam()));
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{224, 224}, {95, 70}}) {
     const Batch all = random_input(true, 7, height, width);
     std::vector<torch::Tensor> alone;
@@ -147,7 +151,7 @@ TEST_P(EngineOf, GivesAnImageTheSameBitsInEveryBatchAndOnAnyThreads) {
 
 TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 5);
-  Engine engine(pack(net), GetParam().capability);
+  Engine engine(pack(net, GetParam()));
   std::vector<float> result(3 * 1280);
   static std::atomic<int64_t> operators = 0;
   const auto handle = at::addGlobalCallback(
@@ -161,11 +165,11 @@ TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
     const Transform transform;
     for (const Output output : {Output::logits, Output::features}) {
       for (const int threads : {1, 2, 5}) {
-        engine.run(view, transform, output, threads, result.data());
+        engine.run({view, transform, output, threads}, result.data());
         operators = 0;
         allocations = 0;
         counting = true;
-        engine.run(view, transform, output, threads, result.data());
+        engine.run({view, transform, output, threads}, result.data());
         counting = false;
         EXPECT_EQ(allocations, 0);
         EXPECT_EQ(operators, 0);
@@ -181,8 +185,7 @@ TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
 TEST(Engine, KeepsABoundedNumberOfPlans) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 6);
-  const Capability widest = cpu::available_capabilities().back();
-  Engine engine(pack_network(*net, widest), widest);
+  Engine engine(pack_widest(net));
   const Batch first = random_input(false, 1, 32, 32);
   const torch::Tensor expected = run(engine, first, Output::logits, 1);
   for (int64_t batch = 1; batch <= 40; ++batch)
@@ -193,8 +196,7 @@ TEST(Engine, KeepsABoundedNumberOfPlans) {
 
 TEST(Engine, IsACopyOfAModelThatTrainsOn) {
   GhostNet net = make_ghostnet(*find_variant("ghostnet_050"), 7);
-  const Capability widest = cpu::available_capabilities().back();
-  Engine engine(pack_network(*net, widest), widest);
+  Engine engine(pack_widest(net));
   const Batch input = random_input(false, 1, 40, 40);
   const torch::Tensor before = run(engine, input, Output::logits, 1);
   net->train();

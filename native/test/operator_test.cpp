@@ -105,8 +105,8 @@ TEST(FoldBatchNorm, GivesTheConvolutionThatTheModuleComputes) {
                            parameters[name + ".1.bias"], buffers[name + ".1.running_mean"],
                            buffers[name + ".1.running_var"]);
   };
-  const FoldedConv primary = fold("primary_conv");
-  const FoldedConv cheap = fold("cheap_operation");
+  const FoldedTensors primary = fold("primary_conv");
+  const FoldedTensors cheap = fold("cheap_operation");
   const torch::Tensor x = torch::randn({2, 8, 6, 5});
   const torch::Tensor folded =
       ghost_module_reference(x, primary.weight, primary.bias, cheap.weight, cheap.bias, 12, 1, true);

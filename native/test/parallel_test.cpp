@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/engine.h"
+#include "test/engine_kind.h"
 #include "test/synthetic_network.h"
 
 namespace ghostnet {
@@ -26,7 +27,9 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Parallel, testing::ValuesIn(engine_kinds()),
 TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
   constexpr int64_t kMaxBatch = 5;
   const auto arena = std::make_shared<Arena>();
-  Engine engine(SyntheticNetwork(every_kind_of_layer(), GetParam()).make(), GetParam().capability, arena);
+  Engine engine(pack_network(synthetic_network(every_kind_of_layer()), cpu::kernels_of(GetParam().capability),
+                             GetParam().precision),
+                arena);
   const int64_t columns = engine.columns(Output::logits);
   for (const auto& [height, width] : {std::pair<int64_t, int64_t>{112, 96}, {49, 67}}) {
     const int64_t image = height * width * 3;
@@ -36,7 +39,7 @@ TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
     const auto run = [&](int64_t first, int64_t batch, int threads) {
       std::vector<float> result(static_cast<size_t>(batch * columns), -1);
       const ArrayView view = {DType::uint8, {batch, height, width, 3}, bytes.data() + first * image};
-      engine.run(view, Transform{}, Output::logits, threads, result.data());
+      engine.run({view, Transform{}, Output::logits, threads}, result.data());
       return result;
     };
     std::vector<float> alone;

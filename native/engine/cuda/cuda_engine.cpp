@@ -11,20 +11,17 @@ namespace ghostnet::cuda {
 
 namespace {
 
-PlanKey key_of(const ArrayView& input, const Transform& transform, Output output) {
-  const bool bytes = input.dtype == DType::uint8;
-  const size_t height = bytes ? 1 : 2;
+PlanKey key_of(const Request& request) {
+  const InputShape shape = input_shape_of(request.input);
   constexpr int64_t kMostPixels = std::numeric_limits<int>::max();  // plans count them so
-  if (input.shape[height] > kMostPixels / input.shape[height + 1]) {
-    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too large for the GPU", text_of(input.shape));
+  if (shape.height > kMostPixels / shape.width) {
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too large for the GPU",
+                text_of(request.input.shape));
   }
-  PlanKey key = {input.shape[0], input.shape[height], input.shape[height + 1], bytes, output, {1, 1, 1},
-                 {0, 0, 0}};
-  for (size_t channel = 0; bytes && channel < 3; ++channel) {
-    key.scale[channel] = static_cast<float>(1 / (255 * transform.std[channel]));
-    key.shift[channel] = static_cast<float>(-transform.mean[channel] / transform.std[channel]);
-  }
-  return key;
+  // Numbers come normalised: one plan does for all transforms.
+  const Normalisation normalisation =
+      shape.input == Input::bytes_nhwc ? normalisation_of(request.transform) : Normalisation{};
+  return {shape, request.output, normalisation};
 }
 
 }  // namespace
@@ -75,7 +72,7 @@ CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& netw
 CudaEngine::~CudaEngine() { settle(*device_); }
 
 int64_t CudaEngine::columns(Output output) const {
-  return output == Output::features ? weights_.head.out : weights_.classifier.out;
+  return output == Output::features ? kFeatureChannels : weights_.architecture().num_classes;
 }
 
 size_t CudaEngine::plan_count() const {
@@ -83,10 +80,11 @@ size_t CudaEngine::plan_count() const {
   return plans_.size();
 }
 
-void CudaEngine::run(const ArrayView& input, const Transform& transform, Output output, float* result) {
-  const PlanKey key = key_of(input, transform, output);
+void CudaEngine::run(const Request& request, float* result) {
+  const PlanKey key = key_of(request);
+  const ArrayView& input = request.input;
   const size_t input_bytes = byte_count(input.dtype, input.shape);
-  const size_t output_bytes = static_cast<size_t>(key.batch * columns(output)) * sizeof(float);
+  const size_t output_bytes = static_cast<size_t>(key.input.batch * columns(request.output)) * sizeof(float);
   const TakenSlot taken(*this);
   Slot& slot = *taken;
   slot.staged_input.reserve(input_bytes);

@@ -1,6 +1,5 @@
 /**
- * A network on a GPU: its weights there, a plan for each shape of its inputs, two batches on their way. Free
- * of CUDA and of LibTorch.
+ * A network on a GPU: its weights there, a plan for each shape of its inputs, two batches on their way.
  */
 #pragma once
 
@@ -8,13 +7,12 @@
 #include <list>
 #include <mutex>
 
-#include "engine/array.h"
 #include "engine/cuda/launch_plan.h"
-#include "engine/transform.h"
+#include "engine/runner.h"
 
 namespace ghostnet::cuda {
 
-class CudaEngine {
+class CudaEngine : public Runner {
  public:
   struct Options {
     GhostPath path = GhostPath::measured;
@@ -25,20 +23,15 @@ class CudaEngine {
   CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype, Options options);
   CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype)
       : CudaEngine(std::move(device), network, dtype, Options{}) {}
-  ~CudaEngine();
-  CudaEngine(const CudaEngine&) = delete;  // plans point into the weights
-  CudaEngine& operator=(const CudaEngine&) = delete;
+  ~CudaEngine() override;
 
   /**
-   * As Network::run, into memory of the caller. May be called from several threads: kSlots batches are on
-   * their way at a time, one being copied in or out while another is computed.
-   * @param input float32 [N,3,H,W] or uint8 [N,H,W,3], checked
-   * @param result [N,num_classes] or [N,kFeatureChannels], written whole
+   * As Runner::run. May be called from several threads: kSlots batches are on their way at a time, one being
+   * copied in or out while another is computed.
    * @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_BAD_SHAPE, GHOSTNET_CUDA_FAILED
    */
-  void run(const ArrayView& input, const Transform& transform, Output output, float* result);
-
-  int64_t columns(Output output) const;
+  void run(const Request& request, float* result) override;
+  int64_t columns(Output output) const override;
 
   static constexpr size_t kSlots = 2;
   /** Plans that are kept for shapes met again; the least recently used goes first. */

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "ops/half.h"
+#include "base/half.h"
 
 namespace ghostnet::cuda {
 
@@ -17,19 +17,19 @@ class DeviceWeights::Packer {
 
   size_t bytes() const { return bytes_; }
 
-  void pack(const FoldedNetwork& from, DeviceWeights& to) {
-    to.blocks.clear();
-    // The channels of a pixel lie together.
-    to.stem = taps(from.stem);
-    for (const FoldedNetwork::Bottleneck& block : from.blocks) to.blocks.push_back(bottleneck(block));
-    to.last = matrix(from.last);
-    to.head = matrix(from.head);
-    to.classifier = matrix(from.classifier);
+  std::vector<std::vector<DeviceConvolution>> pack(const FoldedNetwork& network) {
+    std::vector<std::vector<DeviceConvolution>> nodes;
+    for (size_t node = 0; node < network.nodes.size(); ++node) {
+      auto& packed = nodes.emplace_back();
+      for (size_t index = 0; index < network.nodes[node].size(); ++index) {
+        packed.push_back(
+            convolution(network.graph.nodes[node].convolutions[index], network.nodes[node][index]));
+      }
+    }
+    return nodes;
   }
 
  private:
-  using Convolution = FoldedNetwork::Convolution;
-
   /** Room for `count` numbers, filled with number(i). @return where it is on the device */
   template <class Number>
   const void* put(Dtype dtype, size_t count, const Number& number) {
@@ -38,17 +38,21 @@ class DeviceWeights::Packer {
     const size_t size = static_cast<size_t>(size_of(dtype));
     bytes_ += (count * size + kAlignment - 1) / kAlignment * kAlignment;
     if (staging_ == nullptr) return nullptr;
-    for (size_t i = 0; i < count; ++i) {
-      const float value = number(i);
-      std::byte* const to = staging_ + at + i * size;
-      if (memory_of(dtype) == Dtype::kFloat32) {
-        std::memcpy(to, &value, sizeof value);
-      } else {
-        const uint16_t bits = dtype == Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);
-        std::memcpy(to, &bits, sizeof bits);
-      }
-    }
+    for (size_t i = 0; i < count; ++i) store(dtype, number(i), staging_ + at + i * size);
     return device_ + at;
+  }
+
+  static void store(Dtype dtype, float value, std::byte* to) {
+    const auto copy = [&](auto bits) { std::memcpy(to, &bits, sizeof bits); };
+    switch (dtype) {
+      case Dtype::kFloat32:
+      case Dtype::kTensorFloat32:
+        return copy(value);
+      case Dtype::kFloat16:
+        return copy(half_of(value));
+      case Dtype::kBFloat16:
+        return copy(bfloat16_of(value));
+    }
   }
 
   const float* floats(const std::vector<float>& values) {
@@ -56,39 +60,23 @@ class DeviceWeights::Packer {
         put(Dtype::kFloat32, values.size(), [&](size_t i) { return values[i]; }));
   }
 
-  DeviceMatrix matrix(const Convolution& layer) {
-    const void* weight = put(dtype_, layer.weight.size(), [&](size_t i) { return layer.weight[i]; });
-    return {weight, floats(layer.bias), static_cast<int>(layer.in), static_cast<int>(layer.out)};
+  DeviceConvolution convolution(const Convolution& layer, const FoldedConvolution& folded) {
+    const bool is_matrix = layer.kernel == 1 && !layer.depthwise;
+    const void* weight = is_matrix
+                             ? put(dtype_, folded.weight.size(), [&](size_t i) { return folded.weight[i]; })
+                             : taps(layer, folded.weight);
+    return {weight, floats(folded.bias), static_cast<int>(layer.in), static_cast<int>(layer.out),
+            static_cast<int>(layer.kernel)};
   }
 
-  // From [out][in][tap] to [tap][in][out].
-  DeviceTaps taps(const Convolution& layer) {
-    const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.in);
-    const auto area = static_cast<size_t>(layer.size * layer.size);
-    const void* weight = put(Dtype::kFloat32, layer.weight.size(), [&](size_t i) {
+  // From [out][in][tap] to [tap][in][out]: the channels of a pixel lie together.
+  const void* taps(const Convolution& layer, const std::vector<float>& weight) {
+    const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.depthwise ? 1 : layer.in);
+    const auto area = static_cast<size_t>(layer.kernel * layer.kernel);
+    return put(Dtype::kFloat32, weight.size(), [&](size_t i) {
       const size_t channel = i % out, group = i / out % in, tap = i / out / in;
-      return layer.weight[(channel * in + group) * area + tap];
+      return weight[(channel * in + group) * area + tap];
     });
-    return {static_cast<const float*>(weight), floats(layer.bias), static_cast<int>(layer.out),
-            static_cast<int>(layer.size)};
-  }
-
-  DeviceGhostModule ghost_module(const FoldedNetwork::GhostModule& module) {
-    const auto ratio = static_cast<int>(module.cheap.out / module.primary.out) + 1;
-    return {matrix(module.primary), taps(module.cheap), ratio, static_cast<int>(module.out), module.relu};
-  }
-
-  DeviceBottleneck bottleneck(const FoldedNetwork::Bottleneck& block) {
-    DeviceBottleneck packed = {};
-    packed.stride = static_cast<int>(block.stride);
-    packed.ghost1 = ghost_module(block.ghost1);
-    packed.ghost2 = ghost_module(block.ghost2);
-    if (block.strided) packed.strided = taps(*block.strided);
-    if (block.squeeze_excite) {
-      packed.squeeze_excite = {matrix(block.squeeze_excite->reduce), matrix(block.squeeze_excite->expand)};
-    }
-    if (block.shortcut) packed.shortcut = {taps(block.shortcut->spatial), matrix(block.shortcut->pointwise)};
-    return packed;
   }
 
   Dtype dtype_;
@@ -98,14 +86,14 @@ class DeviceWeights::Packer {
 };
 
 DeviceWeights::DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, Dtype dtype)
-    : dtype_(dtype), memory_(device, Memory::Kind::device) {
+    : architecture_(network.graph.architecture), dtype_(dtype), memory_(device, Memory::Kind::device) {
   Packer counter(dtype, nullptr, nullptr);
-  counter.pack(network, *this);
+  counter.pack(network);
   Memory staging(device, Memory::Kind::staging);
   staging.reserve(counter.bytes());
   memory_.reserve(counter.bytes());
   std::memset(staging.data(), 0, counter.bytes());  // the gaps too
-  Packer(dtype, staging.data(), memory_.data()).pack(network, *this);
+  nodes_ = Packer(dtype, staging.data(), memory_.data()).pack(network);
   try {
     device->copy(Stream::input, memory_.data(), staging.data(), counter.bytes());
     device->synchronize();

@@ -1,9 +1,8 @@
 /**
- * A network's weights on a GPU, packed once for a dtype: what launches point at. Free of LibTorch.
+ * A network's weights on a GPU, packed once for a dtype: what launches point at.
  */
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "engine/cuda/device.h"
@@ -11,40 +10,14 @@
 
 namespace ghostnet::cuda {
 
-/** A 1x1 convolution or a dense layer: weight [out][in] of the dtype. */
-struct DeviceMatrix {
-  const void* weight;
+/** The weights of one convolution, on the device. */
+struct DeviceConvolution {
+  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 where size is above 1 or it
+                       ///< is depthwise
   const float* bias;
-  int in, out;
-};
+  int in, out, size;
 
-/** Weight [size^2][channels], or the stem's [3][3][3][channels], in float32. */
-struct DeviceTaps {
-  const float* weight;
-  const float* bias;
-  int channels, size;
-};
-
-struct DeviceGhostModule {
-  DeviceMatrix primary;
-  DeviceTaps cheap;
-  int ratio, out;
-  bool relu;
-};
-
-struct DeviceBottleneck {
-  int stride;
-  DeviceGhostModule ghost1, ghost2;
-  std::optional<DeviceTaps> strided;
-  struct SqueezeExcite {
-    DeviceMatrix reduce, expand;
-  };
-  std::optional<SqueezeExcite> squeeze_excite;
-  struct Shortcut {
-    DeviceTaps spatial;
-    DeviceMatrix pointwise;
-  };
-  std::optional<Shortcut> shortcut;
+  const float* taps() const { return static_cast<const float*>(weight); }
 };
 
 class DeviceWeights {
@@ -54,16 +27,17 @@ class DeviceWeights {
 
   Dtype dtype() const { return dtype_; }
   size_t bytes() const { return memory_.size(); }
-
-  DeviceTaps stem;
-  std::vector<DeviceBottleneck> blocks;
-  DeviceMatrix last, head, classifier;
+  const Architecture& architecture() const { return architecture_; }
+  /** For each node of the graph its convolutions, in their order. */
+  const std::vector<std::vector<DeviceConvolution>>& nodes() const { return nodes_; }
 
  private:
   class Packer;
 
+  Architecture architecture_;
   Dtype dtype_;
   Memory memory_;
+  std::vector<std::vector<DeviceConvolution>> nodes_;
 };
 
 }  // namespace ghostnet::cuda

@@ -6,20 +6,25 @@ namespace ghostnet::cuda {
 
 namespace {
 
-struct Plane {
-  int channels, height, width;
-
-  int pixels() const { return height * width; }
-  Plane strided(int channels_behind, int stride) const {
-    return {channels_behind, (height - 1) / stride + 1, (width - 1) / stride + 1};
+cuda::Activation activation_of(ghostnet::Activation activation) {
+  switch (activation) {
+    case ghostnet::Activation::none:
+      return Activation::kNone;
+    case ghostnet::Activation::relu:
+      return Activation::kRelu;
+    case ghostnet::Activation::hard_sigmoid:
+      break;
   }
-};
+  return Activation::kHardSigmoid;
+}
+
+int int_of(int64_t value) { return static_cast<int>(value); }
 
 }  // namespace
 
 /**
- * Goes through the network. Without an arena it lays the buffers out, each alive from its first launch to its
- * last; with one it makes the launches.
+ * Goes through the network's operations. Without an arena it lays the buffers out, each alive from its first
+ * launch to its last; with one it makes the launches.
  */
 class LaunchPlan::Builder {
  public:
@@ -27,15 +32,10 @@ class LaunchPlan::Builder {
       : plan_(plan), weights_(*plan.weights_), arena_(arena), input_(input), output_(output) {}
 
   Calls build() {
-    const PlanKey& key = plan_.key_;
-    Plane plane = Plane{3, static_cast<int>(key.height), static_cast<int>(key.width)};
-    int x = stem(plane);
-    for (const DeviceBottleneck& block : weights_.blocks) x = bottleneck(block, plane, x);
-    const int last = pointwise(weights_.last, x, plane.pixels(), true);
-    const int pooled = means(last, {weights_.last.out, plane.height, plane.width});
-    const bool ends_early = key.output == Output::features;
-    const int features = dense(weights_.head, pooled, Activation::kRelu, ends_early);
-    if (!ends_early) dense(weights_.classifier, features, Activation::kNone, true);
+    for (const Operation& operation : plan_.operations_) {
+      results_.push_back(launch(operation));
+      if (ends(operation)) break;
+    }
     return std::move(calls_);
   }
 
@@ -49,15 +49,55 @@ class LaunchPlan::Builder {
   }
 
  private:
-  int64_t batch() const { return plan_.key_.batch; }
+  const Node& node_of(const Operation& operation) const { return plan_.graph_.nodes[operation.node]; }
+  const DeviceConvolution& weights_of(const Operation& operation, size_t index = 0) const {
+    return weights_.nodes()[operation.node][index];
+  }
+  /** The plane that an operation takes. */
+  const Plane& input_of(const Operation& operation) const {
+    return node_of(plan_.operations_[*operation.input]).output;
+  }
+  int result_of(std::optional<size_t> operation) const { return results_[*operation]; }
+
+  int64_t batch() const { return plan_.key_.input.batch; }
   Dtype dtype() const { return weights_.dtype(); }
+
+  /** Whether it gives what was asked for. */
+  bool ends(const Operation& operation) const {
+    const size_t last =
+        plan_.key_.output == Output::features ? plan_.graph_.features : plan_.graph_.nodes.size() - 1;
+    return operation.node == last;
+  }
+
+  /** @return the buffer of its result */
+  int launch(const Operation& operation) {
+    const Node& node = node_of(operation);
+    switch (node.kind) {
+      case NodeKind::stem:
+        return stem(operation);
+      case NodeKind::ghost_module:
+        return ghost_module(operation);
+      case NodeKind::depthwise:
+        return depthwise(operation);
+      case NodeKind::pointwise:
+        return pointwise(operation);
+      case NodeKind::mean:
+        return means(operation);
+      case NodeKind::dense:
+        return dense(operation);
+      case NodeKind::scale:
+      case NodeKind::add:
+        break;  // no operations
+    }
+    refuse_node(node, "engine for GPUs");
+  }
 
   /** A buffer of so many numbers for each image. */
   int buffer(int64_t numbers, Dtype dtype) {
     if (arena_ == nullptr) layout_.add((batch() * numbers * size_of(dtype) + 3) / 4);
     return buffers_++;
   }
-  int buffer(const Plane& plane) { return buffer(int64_t{1} * plane.channels * plane.pixels(), dtype()); }
+  int buffer(const Plane& plane) { return buffer(plane.count(), dtype()); }
 
   /** Its address, for the launch that comes next. */
   std::byte* at(int buffer) {
@@ -69,59 +109,60 @@ class LaunchPlan::Builder {
   }
   float* floats_at(int buffer) { return reinterpret_cast<float*>(at(buffer)); }
 
-  int stem(Plane& plane) {
+  int stem(const Operation& operation) {
     const PlanKey& key = plan_.key_;
+    const DeviceConvolution& weights = weights_of(operation);
     StemCall call;
     call.dtype = dtype();
-    call.bytes = key.bytes;
+    call.bytes = key.input.input == Input::bytes_nhwc;
     call.input = input_;
-    call.weight = weights_.stem.weight;
-    call.bias = weights_.stem.bias;
-    for (size_t c = 0; c < 3; ++c) {
-      call.scale[c] = key.scale[c];
-      call.shift[c] = key.shift[c];
+    call.weight = weights.taps();
+    call.bias = weights.bias;
+    for (size_t c = 0; call.bytes && c < 3; ++c) {
+      call.scale[c] = key.normalisation.scale[c];
+      call.shift[c] = key.normalisation.shift[c];
     }
     call.batch = batch();
-    call.height = plane.height;
-    call.width = plane.width;
-    call.out_channels = weights_.stem.channels;
-    plane = plane.strided(weights_.stem.channels, 2);
-    const int out = buffer(plane);
+    call.height = int_of(key.input.height);
+    call.width = int_of(key.input.width);
+    call.out_channels = weights.out;
+    const int out = buffer(node_of(operation).output);
     call.out = at(out);
     calls_.emplace_back(call);
     return out;
   }
 
-  /** @param gate,residual buffers, or -1 */
-  int ghost_module(const DeviceGhostModule& module, int x, const Plane& in, int gate, int residual) {
+  int ghost_module(const Operation& operation) {
+    const Node& node = node_of(operation);
+    const DeviceConvolution& primary = weights_of(operation, 0);
+    const DeviceConvolution& cheap = weights_of(operation, 1);
     GhostModuleCall call;
     call.dtype = dtype();
-    call.primary_weight = module.primary.weight;
-    call.primary_bias = module.primary.bias;
-    call.cheap_weight = module.cheap.weight;
-    call.cheap_bias = module.cheap.bias;
+    call.primary_weight = primary.weight;
+    call.primary_bias = primary.bias;
+    call.cheap_weight = cheap.taps();
+    call.cheap_bias = cheap.bias;
     call.batch = batch();
-    call.height = in.height;
-    call.width = in.width;
-    call.in_channels = module.primary.in;
-    call.intrinsic = module.primary.out;
-    call.ratio = module.ratio;
-    call.cheap_size = module.cheap.size;
-    call.out_channels = module.out;
-    call.relu = module.relu;
-    const Plane plane = {module.out, in.height, in.width};
-    const int out = buffer(plane);
-    call.x = at(x);
-    call.gate = gate < 0 ? nullptr : floats_at(gate);
+    call.height = int_of(node.output.height);
+    call.width = int_of(node.output.width);
+    call.in_channels = primary.in;
+    call.intrinsic = primary.out;
+    call.ratio = cheap.out / primary.out + 1;
+    call.cheap_size = cheap.size;
+    call.out_channels = int_of(node.output.channels);
+    call.relu = node.convolutions[0].activation == ghostnet::Activation::relu;
+    const int out = buffer(node.output);
+    call.x = at(result_of(operation.input));
+    call.gate = operation.gate ? floats_at(result_of(operation.gate)) : nullptr;
     call.out = at(out);
     if (!runs_in_two(plan_.path_, call.dtype, call.batch, call.height, call.width, call.in_channels,
                      call.intrinsic)) {
-      call.residual = residual < 0 ? nullptr : at(residual);
+      call.residual = operation.residual ? at(result_of(operation.residual)) : nullptr;
       calls_.emplace_back(call);
       return out;
     }
     calls_.emplace_back(GhostModuleInTwo{call});
-    return residual < 0 ? out : addition(out, residual, plane);
+    return operation.residual ? addition(out, result_of(operation.residual), node.output) : out;
   }
 
   int addition(int a, int b, const Plane& plane) {
@@ -131,95 +172,80 @@ class LaunchPlan::Builder {
     call.a = at(a);
     call.b = at(b);
     call.out = at(out);
-    call.count = batch() * plane.channels * plane.pixels();
+    call.count = batch() * plane.count();
     calls_.emplace_back(call);
     return out;
   }
 
-  int depthwise(const DeviceTaps& weights, int x, const Plane& in, int stride) {
-    const int out = buffer(in.strided(in.channels, stride));
+  int depthwise(const Operation& operation) {
+    const DeviceConvolution& weights = weights_of(operation);
+    const Plane& in = input_of(operation);
+    const int out = buffer(node_of(operation).output);
     DepthwiseCall call;
     call.dtype = dtype();
-    call.x = at(x);
-    call.weight = weights.weight;
+    call.x = at(result_of(operation.input));
+    call.weight = weights.taps();
     call.bias = weights.bias;
     call.out = at(out);
     call.batch = batch();
-    call.height = in.height;
-    call.width = in.width;
-    call.channels = in.channels;
+    call.height = int_of(in.height);
+    call.width = int_of(in.width);
+    call.channels = weights.out;
     call.size = weights.size;
-    call.stride = stride;
+    call.stride = int_of(node_of(operation).convolutions[0].stride);
     calls_.emplace_back(call);
     return out;
   }
 
-  int pointwise(const DeviceMatrix& weights, int x, int pixels, bool relu) {
-    const int out = buffer(int64_t{1} * weights.out * pixels, dtype());
+  int pointwise(const Operation& operation) {
+    const DeviceConvolution& weights = weights_of(operation);
+    const Node& node = node_of(operation);
+    const int out = buffer(node.output);
     PointwiseCall call;
     call.dtype = dtype();
-    call.x = at(x);
+    call.x = at(result_of(operation.input));
     call.weight = weights.weight;
     call.bias = weights.bias;
     call.out = at(out);
-    call.pixels = batch() * pixels;
+    call.pixels = batch() * node.output.pixels();
     call.in_channels = weights.in;
     call.out_channels = weights.out;
-    call.relu = relu;
+    call.relu = node.convolutions[0].activation == ghostnet::Activation::relu;
     calls_.emplace_back(call);
     return out;
   }
 
-  int means(int x, const Plane& plane) {
+  int means(const Operation& operation) {
+    const Plane& plane = input_of(operation);
     const int out = buffer(plane.channels, Dtype::kFloat32);
     MeansCall call;
     call.dtype = dtype();
-    call.x = at(x);
+    call.x = at(result_of(operation.input));
     call.out = floats_at(out);
     call.batch = batch();
-    call.pixels = plane.pixels();
-    call.channels = plane.channels;
+    call.pixels = int_of(plane.pixels());
+    call.channels = int_of(plane.channels);
     calls_.emplace_back(call);
     return out;
   }
 
-  /** @param is_result writes to the output; gives no buffer then */
-  int dense(const DeviceMatrix& weights, int x, Activation activation, bool is_result = false) {
+  /** The last one writes to the output, and gives no buffer. */
+  int dense(const Operation& operation) {
+    const DeviceConvolution& weights = weights_of(operation);
+    const bool is_result = ends(operation);
     const int out = is_result ? -1 : buffer(weights.out, Dtype::kFloat32);
     DenseCall call;
     call.dtype = dtype();
-    call.x = floats_at(x);
+    call.x = floats_at(result_of(operation.input));
     call.weight = weights.weight;
     call.bias = weights.bias;
     call.out = is_result ? reinterpret_cast<float*>(output_) : floats_at(out);
     call.rows = batch();
     call.depth = weights.in;
     call.columns = weights.out;
-    call.activation = activation;
+    call.activation = activation_of(node_of(operation).convolutions[0].activation);
     calls_.emplace_back(call);
     return out;
-  }
-
-  int bottleneck(const DeviceBottleneck& block, Plane& plane, int x) {
-    const Plane in = plane;
-    int y = ghost_module(block.ghost1, x, in, -1, -1);
-    Plane hidden = {block.ghost1.out, in.height, in.width};
-    if (block.strided) {
-      y = depthwise(*block.strided, y, hidden, block.stride);
-      hidden = hidden.strided(hidden.channels, block.stride);
-    }
-    int gate = -1;
-    if (block.squeeze_excite) {
-      const int squeezed = dense(block.squeeze_excite->reduce, means(y, hidden), Activation::kRelu);
-      gate = dense(block.squeeze_excite->expand, squeezed, Activation::kHardSigmoid);
-    }
-    int residual = x;
-    if (block.shortcut) {
-      const int spatial = depthwise(block.shortcut->spatial, x, in, block.stride);
-      residual = pointwise(block.shortcut->pointwise, spatial, hidden.pixels(), false);
-    }
-    plane = {block.ghost2.out, hidden.height, hidden.width};
-    return ghost_module(block.ghost2, y, hidden, gate, residual);
   }
 
   const LaunchPlan& plan_;
@@ -228,24 +254,29 @@ class LaunchPlan::Builder {
   const std::byte* input_;
   std::byte* output_;
   Calls calls_;
+  std::vector<int> results_;  ///< the buffer of each operation's result
   ArenaLayout layout_;
   int buffers_ = 0;
 };
 
 LaunchPlan::LaunchPlan(const DeviceWeights& weights, const PlanKey& key, GhostPath path)
-    : weights_(&weights), key_(key), path_(path) {
+    : weights_(&weights),
+      key_(key),
+      graph_(make_graph(weights.architecture(), key.input.height, key.input.width)),
+      operations_(operations_of(graph_)),
+      path_(path) {
   Builder builder(*this, nullptr, nullptr, nullptr);
   builder.build();
   arena_bytes_ = builder.place(offsets_);
 }
 
 size_t LaunchPlan::input_bytes() const {
-  return static_cast<size_t>(key_.batch * key_.height * key_.width * 3) * (key_.bytes ? 1 : sizeof(float));
+  return static_cast<size_t>(key_.input.batch * key_.input.bytes_per_image());
 }
 
 size_t LaunchPlan::output_bytes() const {
-  const DeviceMatrix& end = key_.output == Output::features ? weights_->head : weights_->classifier;
-  return static_cast<size_t>(key_.batch * end.out) * sizeof(float);
+  const size_t node = key_.output == Output::features ? graph_.features : graph_.nodes.size() - 1;
+  return static_cast<size_t>(key_.input.batch * graph_.nodes[node].output.channels) * sizeof(float);
 }
 
 Calls LaunchPlan::calls(std::byte* arena, const std::byte* input, std::byte* output) const {

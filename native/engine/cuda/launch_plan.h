@@ -4,20 +4,19 @@
  */
 #pragma once
 
-#include <array>
-
 #include "engine/cuda/device_weights.h"
 #include "engine/cuda/kernel_choice.h"
+#include "engine/input.h"
+#include "engine/operations.h"
 #include "engine/output.h"
 
 namespace ghostnet::cuda {
 
 /** What a plan is made for. */
 struct PlanKey {
-  int64_t batch, height, width;  ///< of the input
-  bool bytes;                    ///< uint8 [N,H,W,3], else float32 [N,3,H,W]
+  InputShape input;
   Output output;
-  std::array<float, 3> scale, shift;  ///< make a byte a normalised number, by channel
+  Normalisation normalisation;  ///< of bytes
 
   bool operator==(const PlanKey&) const = default;
 };
@@ -39,6 +38,8 @@ class LaunchPlan {
 
   const DeviceWeights* weights_;
   PlanKey key_;
+  ghostnet::Graph graph_;
+  std::vector<Operation> operations_;
   GhostPath path_;
   size_t arena_bytes_ = 0;
   std::vector<size_t> offsets_;  ///< of the buffers in the arena

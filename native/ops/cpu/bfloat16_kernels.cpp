@@ -11,7 +11,8 @@
 
 namespace ghostnet::cpu {
 
-const KernelsOn<BFloat16> kernels_bfloat16 = {
+extern const KernelsOn<BFloat16> GHOSTNET_KERNELS;
+const KernelsOn<BFloat16> GHOSTNET_KERNELS = {
     .lanes = Vector::kLanes,
     .half_lanes = HalfVector::kLanes,
     .product = product,

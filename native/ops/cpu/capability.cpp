@@ -35,14 +35,6 @@ const std::vector<Capability>& available_capabilities() {
   return available;
 }
 
-bool has_bfloat16(Capability capability) {
-#ifdef GHOSTNET_X86_KERNELS
-  return capability == Capability::avx512 && __builtin_cpu_supports("avx512bf16");
-#else
-  return false;
-#endif
-}
-
 Capability chosen_capability() {
   const std::vector<Capability>& available = available_capabilities();
   const char* wanted = std::getenv("GHOSTNET_CPU_CAPABILITY");

@@ -20,10 +20,6 @@ const char* name_of(Capability capability);
 /** What this binary has kernels for and this processor can run, narrowest first; never empty. */
 const std::vector<Capability>& available_capabilities();
 
-/** Whether there are kernels on bfloat16 beside those of a capability: AVX-512 on a processor with
- * AVX512_BF16. */
-bool has_bfloat16(Capability capability);
-
 /**
  * The capability that GHOSTNET_CPU_CAPABILITY names, else the widest available one.
  * @throws Error GHOSTNET_INVALID_ARGUMENT when the variable names none, or one that this processor or this

@@ -1,22 +1,25 @@
-#include "ops/cpu/kernels.h"
+#include "ops/cpu/kernel_table.h"
+
+#include <string>
+
+#include "model/error.h"
 
 namespace ghostnet::cpu {
 
-extern const Kernels kernels_baseline;
+extern const Float32Kernels kernels_baseline;
 #ifdef GHOSTNET_X86_KERNELS
-extern const Kernels kernels_avx2;
-extern const Kernels kernels_avx512;
-#else
-const KernelsOn<BFloat16> kernels_bfloat16 = {};  // no capability has them
+extern const Float32Kernels kernels_avx2;
+extern const Float32Kernels kernels_avx512;
+extern const KernelsOn<BFloat16> kernels_avx512_bfloat16;
 #endif
 
-const Kernels& kernels_of(Capability capability) {
+Kernels kernels_of(Capability capability) {
   switch (capability) {
 #ifdef GHOSTNET_X86_KERNELS
     case Capability::avx512:
-      return kernels_avx512;
+      return {&kernels_avx512, __builtin_cpu_supports("avx512bf16") ? &kernels_avx512_bfloat16 : nullptr};
     case Capability::avx2:
-      return kernels_avx2;
+      return {&kernels_avx2, nullptr};
 #else
     case Capability::avx512:
     case Capability::avx2:
@@ -24,7 +27,13 @@ const Kernels& kernels_of(Capability capability) {
     case Capability::baseline:
       break;
   }
-  return kernels_baseline;
+  return {&kernels_baseline, nullptr};
+}
+
+void refuse_precision(Precision precision) {
+  throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
+              std::string("There are no kernels for ") + name_of(precision) + " on a processor",
+              "the device cpu", "a GPU");
 }
 
 }  // namespace ghostnet::cpu

@@ -14,8 +14,8 @@
 
 namespace ghostnet::cpu {
 
-extern const Kernels GHOSTNET_KERNELS;
-const Kernels GHOSTNET_KERNELS = {
+extern const Float32Kernels GHOSTNET_KERNELS;
+const Float32Kernels GHOSTNET_KERNELS = {
     {
         .lanes = Vector::kLanes,
         .half_lanes = HalfVector::kLanes,

@@ -1,7 +1,8 @@
 /**
  * The CPU kernels of the engine and of the operator: one table of functions for each capability. Activations
  * are float32 or bfloat16 with the channels of a pixel next to each other (NHWC). Kernels take pointers,
- * write where they are told, allocate nothing and never throw. Free of LibTorch.
+ * write where they are told, allocate nothing and never throw. See
+ * kernel_table.h for the tables.
  *
  * Every value has one order of arithmetic, whatever the tile it is computed in: a sum over the depth of a
  * product or the taps of a convolution starts at the bias and goes on one fused multiply-add after another,
@@ -11,8 +12,6 @@
 #pragma once
 
 #include <cstdint>
-
-#include "ops/cpu/capability.h"
 
 namespace ghostnet::cpu {
 
@@ -109,32 +108,14 @@ struct KernelsOn {
   void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, Value* out);
 };
 
-/** What one capability has. */
-struct Kernels : KernelsOn<float> {
+/** The kernels on float32, with those on single rows and vectors, which all precisions share. */
+struct Float32Kernels : KernelsOn<float> {
   void (*row_product)(const RowProduct& call);
   /** x[i] = relu6(x[i] + 3) / 6 */
   void (*hard_sigmoid)(float* x, int64_t count);
   /** Does nothing but multiply and add, on `out` [2*lanes], from and to which values go. @return how often */
   int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
 };
-
-/** @param capability one of available_capabilities() */
-const Kernels& kernels_of(Capability capability);
-
-/** For a capability that has_bfloat16(); its lanes and half lanes are those of that capability. */
-extern const KernelsOn<BFloat16> kernels_bfloat16;
-
-/** The kernels on values of one type, beside those of a capability. */
-template <typename Value>
-const KernelsOn<Value>& kernels_on(const Kernels& kernels);
-template <>
-inline const KernelsOn<float>& kernels_on<float>(const Kernels& kernels) {
-  return kernels;
-}
-template <>
-inline const KernelsOn<BFloat16>& kernels_on<BFloat16>(const Kernels&) {
-  return kernels_bfloat16;
-}
 
 /** Packed weights are padded to whole vectors, and kernels read whole vectors: this many values behind the
  * last one of an input must be readable. */

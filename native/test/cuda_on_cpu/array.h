@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
+#include "base/half.h"
 #include "ops/cuda/launch_result.h"
-#include "ops/half.h"
 
 namespace ghostnet::cuda_on_cpu {
 

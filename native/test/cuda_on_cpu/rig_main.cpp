@@ -10,11 +10,11 @@
 #include <cstring>
 #include <tuple>
 
+#include "base/half.h"
 #include "cases.h"
 #include "fragment_check.h"
 #include "layer_cases.h"
 #include "ops/cuda/layer_kernels.h"
-#include "ops/half.h"
 #include "tensor_float.h"
 
 namespace ghostnet::cuda_on_cpu {

@@ -5,7 +5,7 @@
 
 #include "engine/cuda/cuda_engine.h"
 #include "engine/cuda/gpus.h"
-#include "engine/folded_network.h"
+#include "engine/fold.h"
 #include "test/network_cases.h"
 
 namespace ghostnet {
@@ -58,7 +58,7 @@ class Network : public torch::CustomClassHolder {
   /** From host memory to host memory. @param input uint8 [N,H,W,3] or float32 [N,3,H,W], contiguous */
   torch::Tensor run(const torch::Tensor& input, bool features) {
     torch::Tensor result = torch::empty({input.size(0), engine_->columns(output_of(features))});
-    engine_->run(view_of(input), Transform{}, output_of(features), result.mutable_data_ptr<float>());
+    engine_->run({view_of(input), Transform{}, output_of(features), 1}, result.mutable_data_ptr<float>());
     return result;
   }
 

@@ -1,0 +1,34 @@
+/**
+ * How and where a network is computed: one value from the options of a model to its runner.
+ */
+#pragma once
+
+#include <compare>
+#include <optional>
+
+#include "precisions.h"  // generated from lib/precision.ts
+
+namespace ghostnet {
+
+enum class Backend {
+  fused,      ///< an engine: engine/engine.h, or engine/cuda/cuda_engine.h on a GPU
+  reference,  ///< the torch::nn modules, model/ghostnet.h
+};
+
+struct Computation {
+  Backend backend = Backend::fused;
+  Precision precision = Precision::float32;
+  std::optional<int> gpu =
+      {};  ///< its number in cuda::list_gpus(), which was called before; the CPU when not given
+
+  auto operator<=>(const Computation&) const = default;
+};
+
+/**
+ * @throws Error GHOSTNET_INVALID_ARGUMENT when the parts do not go together; GHOSTNET_UNSUPPORTED_PRECISION
+ * where the engine has no kernels for the precision, on this processor or below the instruction set that
+ * GHOSTNET_CPU_CAPABILITY names
+ */
+void validate(const Computation& computation);
+
+}  // namespace ghostnet

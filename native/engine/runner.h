@@ -1,0 +1,36 @@
+/**
+ * The interface of all that computes networks: the engines for CPUs and GPUs, and the reference.
+ */
+#pragma once
+
+#include "engine/array.h"
+#include "engine/output.h"
+#include "engine/transform.h"
+
+namespace ghostnet {
+
+/** A run of a batch. */
+struct Request {
+  const ArrayView& input;  ///< float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; checked
+  const Transform& transform;
+  Output output;
+  int threads;  ///< of the CPU, where it computes; from 1 to kMaxThreads
+};
+
+class Runner {
+ public:
+  Runner() = default;
+  virtual ~Runner() = default;
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  /**
+   * @param result [N,columns(output)], written whole
+   * @throws Error GHOSTNET_OUT_OF_MEMORY, and those of the kind of runner
+   */
+  virtual void run(const Request& request, float* result) = 0;
+  /** Values for an image. */
+  virtual int64_t columns(Output output) const = 0;
+};
+
+}  // namespace ghostnet

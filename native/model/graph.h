@@ -1,0 +1,80 @@
+/**
+ * A network as a list of nodes, made from its architecture. The layer table, the check of a checkpoint,
+ * folding and the plans of all engines walk this list; only the torch::nn modules draw the network a second
+ * time, as the readable reference, and a test holds the two against each other. Free of LibTorch.
+ *
+ * Source: arXiv 1911.11907, table 1 and section 3.2.
+ */
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/activation.h"
+#include "model/architecture.h"
+
+namespace ghostnet {
+
+/** The size of a tensor of activations of one image. */
+struct Plane {
+  int64_t channels, height, width;
+
+  int64_t row() const { return channels * width; }
+  int64_t pixels() const { return height * width; }
+  int64_t count() const { return channels * height * width; }
+  bool operator==(const Plane&) const = default;
+};
+
+/** A convolution or a linear layer, with the batch normalisation and the activation behind it. Padding is
+ * kernel/2. */
+struct Convolution {
+  std::string name = {};  ///< as in the checkpoint: its weight is `name`.weight
+  std::string norm =
+      {};  ///< name of the batch normalisation; empty where a bias, `name`.bias, takes its place
+  int64_t in = 0, out = 0;  ///< channels
+  int64_t kernel = 1, stride = 1;
+  bool depthwise = false;  ///< a filter for each channel
+  bool linear = false;     ///< the weight is a matrix, [out,in]
+  Activation activation = Activation::none;
+  std::string activation_name = {};
+
+  /** [out,in,kernel,kernel], [out,1,kernel,kernel] of a depthwise one, [out,in] of a linear layer. */
+  std::vector<int64_t> weight_shape() const;
+};
+
+/** What a node computes. Each engine has a step for each kind, or refuses the network with a code. */
+enum class NodeKind {
+  stem,          ///< the first convolution, of the image
+  ghost_module,  ///< primary convolution and cheap operation, concatenated and cut to the output's channels
+  depthwise,     ///< a depthwise convolution
+  pointwise,     ///< a 1x1 convolution of a plane
+  mean,          ///< of each channel over its pixels
+  dense,         ///< a 1x1 convolution or a linear layer of a single pixel
+  scale,         ///< the first input times the second, which has a value a channel
+  add,           ///< the sum of two inputs
+};
+
+struct Node {
+  NodeKind kind;
+  std::string name;                       ///< path of the module, e.g. "blocks.3.0.ghost1"
+  std::vector<size_t> inputs;             ///< nodes before this one; none for the stem, which takes the image
+  std::vector<Convolution> convolutions;  ///< in the order in which they run
+  Plane output;
+};
+
+struct Graph {
+  Architecture architecture;
+  Plane image;              ///< the input
+  std::vector<Node> nodes;  ///< in the order of the modules; the last one gives the logits
+  size_t features = 0;      ///< the node that gives the embedding
+};
+
+/**
+ * @param architecture validated
+ * @param height,width of the input in pixels, each at least kMinInputSide
+ */
+Graph make_graph(const Architecture& architecture, int64_t height = kMinInputSide,
+                 int64_t width = kMinInputSide);
+
+}  // namespace ghostnet

@@ -1,0 +1,51 @@
+/**
+ * The parts that networks are made of, as nodes: what bottlenecks and networks are written in.
+ */
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "model/graph.h"
+
+namespace ghostnet {
+
+class GraphBuilder {
+ public:
+  GraphBuilder(const Architecture& architecture, int64_t height, int64_t width) {
+    graph_.architecture = architecture;
+    graph_.image = {3, height, width};
+  }
+
+  const Architecture& architecture() const { return graph_.architecture; }
+  int64_t channels(size_t node) const { return graph_.nodes[node].output.channels; }
+
+  // Each adds a node and gives its number; `x`, `a` and `b` are numbers of nodes.
+  size_t stem(const Convolution& convolution);
+  size_t depthwise(size_t x, const std::string& name, const std::string& norm, int64_t kernel,
+                   int64_t stride);
+  size_t pointwise(size_t x, const Convolution& convolution);
+  size_t mean(size_t x, const std::string& name);
+  size_t dense(size_t x, const Convolution& convolution);
+  /** Of ratio 2, a 1x1 primary convolution, a 3x3 cheap operation. */
+  size_t ghost_module(size_t x, const std::string& name, int64_t out, bool relu);
+  size_t scale(size_t a, size_t b, const std::string& name);
+  size_t add(size_t a, size_t b, const std::string& name);
+
+  /** @param features the node that gives the embedding; the last one gives the logits */
+  Graph finish(size_t features) {
+    graph_.features = features;
+    return std::move(graph_);
+  }
+
+ private:
+  size_t append(Node node);
+  size_t append(NodeKind kind, size_t x, const Convolution& convolution);
+
+  Graph graph_;
+};
+
+/** The convolution with a ReLU behind it. */
+Convolution rectified(Convolution convolution, const std::string& name);
+
+}  // namespace ghostnet
