@@ -15,7 +15,7 @@ export function pathOf(file: string | URL): string {
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'A value does not name a file', {
       found: isUrl ? file.href : inWords(file),
       expected: 'a path or a file: URL',
-      ...(isUrl && { remedy: 'Download the file first and pass its path or its bytes.' }),
+      remedy: isUrl ? 'Download the file first and pass its path or its bytes.' : undefined,
       cause,
     });
   }

@@ -14,15 +14,12 @@ export async function loadSharp(): Promise<Sharp> {
   try {
     return (await import('sharp')).default;
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_ADDON_UNLOADABLE',
-      'The package sharp, which decodes images, cannot be loaded',
-      {
-        found: messageOf(cause),
-        remedy:
-          'Install the dependencies again on this machine, the optional ones too: `npm install --include=optional sharp`.',
-        cause,
-      },
-    );
+    const what = 'The package sharp, which decodes images, cannot be loaded';
+    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', what, {
+      found: messageOf(cause),
+      remedy:
+        'Install the dependencies again on this machine, the optional ones too: `npm install --include=optional sharp`.',
+      cause,
+    });
   }
 }

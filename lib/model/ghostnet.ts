@@ -1,7 +1,7 @@
 import { checkObject, invalidArgument } from '../check/option.js';
 import { writeSafetensors } from '../checkpoint/index.js';
 import { writeBytes } from '../files.js';
-import { decodeImage, type DecodedImage } from '../image/decode.js';
+import { decodeImage } from '../image/decode.js';
 import { holdImage } from '../image/hold.js';
 import type { HeldImage, ImageInput } from '../image/input.js';
 import type { NativeModel } from '../native/addon.js';
@@ -55,7 +55,7 @@ export class GhostNet {
   static {
     classifierOf = (model) => ({
       labels: model.info.labels,
-      decode: (image) => model.#decode(image),
+      decode: (image) => decodeImage(image, { colorProfile: model.#colorProfile }),
       scores: (images, topK, options) =>
         runJob(options, (ticket) => model.#model.classify(ticket, images, topK, model.info.threads)),
     });
@@ -208,14 +208,10 @@ export class GhostNet {
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
     throwIfAborted(options);
-    const decoded = await Promise.all(hold(images).map((image) => this.#decode(image)));
+    const decoded = await Promise.all(hold(images).map(classifierOf(this).decode));
     return tensorOf(
       await runJob(options, (ticket) => this.#model.prepare(ticket, decoded, this.info.threads)),
     );
-  }
-
-  async #decode(image: HeldImage): Promise<DecodedImage> {
-    return decodeImage(image, { colorProfile: this.#colorProfile });
   }
 
   /**

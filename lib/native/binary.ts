@@ -43,13 +43,11 @@ export function findBinary(): NativeBinary {
   }
   const platforms = platformsIn(prebuilds);
   if (platforms.length > 0 && !platforms.includes(platform)) {
+    const expected = platforms.join(' or ');
     throw new GhostNetError(
       'GHOSTNET_UNSUPPORTED_PLATFORM',
       'There is no prebuilt binary for this platform',
-      {
-        found: platform,
-        expected: platforms.join(' or '),
-      },
+      { found: platform, expected },
     );
   }
   throw new GhostNetError('GHOSTNET_ADDON_NOT_FOUND', `There is no native binary for ${platform}`, {

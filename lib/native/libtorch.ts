@@ -71,11 +71,8 @@ function rootOfPackage(): string {
   try {
     return dirname(require.resolve(`${platformPackage}/package.json`));
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_LIBTORCH_NOT_INSTALLED',
-      `The package ${platformPackage} is not installed`,
-      { cause },
-    );
+    const what = `The package ${platformPackage} is not installed`;
+    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_INSTALLED', what, { cause });
   }
 }
 
@@ -87,14 +84,9 @@ function rootOfPyTorch(): string {
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim();
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_LIBTORCH_NOT_FOUND',
-      'LIBTORCH_USE_PYTORCH=1, but python3 cannot import torch',
-      {
-        remedy: 'Install PyTorch for python3, or unset LIBTORCH_USE_PYTORCH.',
-        cause,
-      },
-    );
+    const what = 'LIBTORCH_USE_PYTORCH=1, but python3 cannot import torch';
+    const remedy = 'Install PyTorch for python3, or unset LIBTORCH_USE_PYTORCH.';
+    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_FOUND', what, { remedy, cause });
   }
 }
 
@@ -111,7 +103,7 @@ function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
     throw new GhostNetError('GHOSTNET_LIBTORCH_VERSION', `${describe(from)} has the wrong version`, {
       found: version === undefined ? `no stated version at ${root}` : `LibTorch ${version} at ${root}`,
       expected: `LibTorch ${built.version}, which this binary was built with`,
-      ...(from === 'build' ? { remedy: 'Build the clone again with `npm run compile`.' } : {}),
+      remedy: from === 'build' ? 'Build the clone again with `npm run compile`.' : undefined,
     });
   }
   const libraries = (libraryNames[process.platform] ?? []).map((name) => join(root, 'lib', name));

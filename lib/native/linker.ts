@@ -18,8 +18,5 @@ export function linkerFault(what: string, reason: string, cause?: unknown): Ghos
       cause,
     });
   }
-  return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} cannot be opened`, {
-    found: reason,
-    cause,
-  });
+  return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} cannot be opened`, { found: reason, cause });
 }

@@ -68,10 +68,7 @@ function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorc
   const addon = open(binary.addon) as NativeAddon;
   addon.setErrorFactory((code, what, found, expected) => {
     const known: ErrorCode = code in errorCatalogue ? (code as ErrorCode) : 'GHOSTNET_INTERNAL';
-    return new GhostNetError(known, what, {
-      ...(found === undefined ? {} : { found }),
-      ...(expected === undefined ? {} : { expected }),
-    });
+    return new GhostNetError(known, what, { found, expected });
   });
   // A run would crash if it went on while the process destroys its static data: wait for it, and let no other begin. The
   // environment of a worker thread waits for its own runs.

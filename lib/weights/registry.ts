@@ -120,10 +120,11 @@ export function findWeights(name: string, registry: readonly WeightsEntry[] = we
   if (entry === undefined) {
     const known = name.length > longestName ? [] : registry.map((candidate) => candidate.name);
     const meant = nearest(name, known);
+    const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
     throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights of this name', {
       found,
       expected,
-      ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
+      remedy,
     });
   }
   if (!entry.supported) {

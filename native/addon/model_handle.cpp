@@ -48,7 +48,7 @@ Precision to_precision(const Napi::Object& options) {
               "float32, tf32, float16 or bfloat16");
 }
 
-/** The number of the GPU that lib/device.ts has chosen; nothing for the CPU. */
+/** The number of the GPU that lib/native/device.ts has chosen; nothing for the CPU. */
 std::optional<int> to_gpu(const Napi::Object& options) {
   if (options.Get("gpu").IsUndefined()) return std::nullopt;
   return static_cast<int>(to_int(options.Get("gpu"), "gpu"));
