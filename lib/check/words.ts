@@ -16,5 +16,6 @@ export function inWords(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   const { constructor } = value as { readonly constructor?: unknown };
-  return typeof constructor === 'function' && constructor !== Object ? constructor.name : 'an object';
+  const name = typeof constructor === 'function' && constructor !== Object ? constructor.name : '';
+  return name === '' ? 'an object' : name;
 }
