@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
 import { GhostNet, Tensor } from '../dist/index.js';
-import { runJob } from '../dist/jobs.js';
-import { native } from '../dist/native.js';
+import { runJob } from '../dist/native/jobs.js';
+import { native } from '../dist/native/load.js';
+import { handleOf, tensorOf } from '../dist/tensor.js';
 
 // The trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
 const [, , weights, inputFile] = process.argv;
@@ -15,7 +16,7 @@ const model = await GhostNet.load(weights);
 
 // As GhostNet.forward does, the network left out.
 async function nullForward() {
-  return Tensor.wrap(await runJob(undefined, (ticket) => native().nullRun(ticket, Tensor.handleOf(input))));
+  return tensorOf(await runJob({}, (ticket) => native().nullRun(ticket, handleOf(input, 'The input'))));
 }
 
 async function time(run, count) {

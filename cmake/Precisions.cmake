@@ -1,6 +1,6 @@
-# Makes precisions.h from the list in lib/precision.ts, the only place where precisions are named.
+# Makes precisions.h from the list in lib/model/precision.ts, the only place where precisions are named.
 include("${CMAKE_CURRENT_LIST_DIR}/NamedEnum.cmake")
-set(_list "${CMAKE_CURRENT_SOURCE_DIR}/lib/precision.ts")
+set(_list "${CMAKE_CURRENT_SOURCE_DIR}/lib/model/precision.ts")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_list}")
 file(STRINGS "${_list}" _line REGEX "^export const precisions = ")
 string(REGEX MATCHALL "[a-z0-9]+'" _precisions "${_line}")
@@ -8,4 +8,4 @@ list(TRANSFORM _precisions REPLACE "'" "")
 if(NOT _precisions)
   message(FATAL_ERROR "No precisions found in ${_list}")
 endif()
-ghostnet_named_enum(precisions.h Precision lib/precision.ts ${_precisions})
+ghostnet_named_enum(precisions.h Precision lib/model/precision.ts ${_precisions})

@@ -179,11 +179,11 @@ export type ErrorCode = keyof typeof errorCatalogue;
 /** Further facts of an error. */
 export interface ErrorDetails {
   /** The value that was wrong, in words. */
-  readonly found?: string;
+  readonly found?: string | undefined;
   /** What would have been right, in words. */
-  readonly expected?: string;
+  readonly expected?: string | undefined;
   /** What to do about it; the remedy of the code when not given. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
   /** The error or the reason behind this one. */
   readonly cause?: unknown;
 }

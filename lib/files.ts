@@ -2,19 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { inWords } from './check/words.js';
 import { GhostNetError, type ErrorCode } from './errors.js';
 
 /** The path that a string or a `file:` URL names. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function pathOf(file: string | URL): string {
   if (typeof file === 'string') return file;
-  if (file.protocol !== 'file:') {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'A URL does not name a file', {
-      found: file.href,
-      expected: 'a file: URL',
-      remedy: 'Download it first and pass its bytes or its path.',
+  const isUrl = (file as unknown) instanceof URL;
+  try {
+    return fileURLToPath(file);
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'A value does not name a file', {
+      found: isUrl ? file.href : inWords(file),
+      expected: 'a path or a file: URL',
+      remedy: isUrl ? 'Download the file first and pass its path or its bytes.' : undefined,
+      cause,
     });
   }
-  return fileURLToPath(file);
 }
 
 const codes: Record<string, ErrorCode> = {
@@ -30,12 +34,12 @@ export async function readBytes(file: string | URL): Promise<Buffer> {
   } catch (cause) {
     const reason = cause as NodeJS.ErrnoException;
     const code = codes[reason.code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
-    throw new GhostNetError(code, `The file ${path} can not be read`, { found: reason.message, cause });
+    throw new GhostNetError(code, `The file ${path} cannot be read`, { found: reason.message, cause });
   }
 }
 
 /**
- * Writes a whole file, or leaves what was there: readers never see a part of it.
+ * Writes a whole file, or leaves an existing one as it was: readers never see a part of it.
  *
  * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`
  */
@@ -52,8 +56,8 @@ export async function writeBytes(file: string | URL, bytes: Uint8Array): Promise
     }
     await rename(part, path);
   } catch (cause) {
-    await rm(part, { force: true });
-    throw new GhostNetError('GHOSTNET_FILE_UNWRITABLE', `The file ${path} can not be written`, {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw new GhostNetError('GHOSTNET_FILE_UNWRITABLE', `The file ${path} cannot be written`, {
       found: (cause as Error).message,
       cause,
     });

@@ -3,30 +3,24 @@
  *
  * @packageDocumentation
  */
-export type { Device } from './device.js';
-export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
-export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './ghost-module.js';
 export type { ContainerFormat } from './checkpoint/index.js';
-export { inspectWeights, type WeightsReport } from './inspect.js';
-export type { DecodeOptions, ImageInput, RawImage } from './image/decode.js';
-export {
-  embeddedModel,
-  GhostNet,
-  type BatchOf,
-  type ClassifyOptions,
-  type CreateOptions,
-  type LoadOptions,
-  type ModelInfo,
-  type ModelOptions,
-  type NetworkInput,
-  type RunOptions,
-  type TransformOptions,
-} from './model.js';
-export type { StageRow } from './native.js';
-export type { Precision } from './precision.js';
-export type { ClassScore } from './pipeline/classify.js';
+export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
+export type { DecodeOptions } from './image/decode.js';
+export type { ImageInput, RawImage } from './image/input.js';
+export type { TransformOptions } from './image/transform.js';
+export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './model/ghost-module.js';
+export { GhostNet } from './model/ghostnet.js';
+export { inspectWeights, type WeightsReport } from './model/inspect.js';
+export type { ModelInfo } from './model/model-info.js';
+export type { BatchOf, NetworkInput } from './model/network-input.js';
+export type { CreateOptions, LoadOptions, ModelOptions } from './model/options.js';
+export type { Precision } from './model/precision.js';
+export { embeddedModel, type WeightsSource } from './model/source.js';
+export type { StageRow } from './native/addon.js';
+export type { Device } from './native/device.js';
+export type { RunOptions } from './native/jobs.js';
+export type { ClassifyOptions, ClassScore } from './pipeline/classify-all.js';
 export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from './tensor.js';
-export type { WeightsSource } from './weights-source.js';
 export {
   cacheFolder,
   type CacheSurroundings,

@@ -1,5 +1,8 @@
+import { invalidArgument } from './check/option.js';
+import { inWords } from './check/words.js';
 import { GhostNetError } from './errors.js';
-import { native, type NativeTensor } from './native.js';
+import type { NativeTensor } from './native/addon.js';
+import { native } from './native/load.js';
 
 /** The typed array that shows the elements of each dtype. */
 export interface TypedArrays {
@@ -39,36 +42,25 @@ function dtypeOf(source: unknown): DType {
   for (const [dtype, constructor] of Object.entries(constructors)) {
     if (name === constructor.name) return dtype as DType;
   }
+  const names = Object.values(constructors).map((constructor) => constructor.name);
   throw new GhostNetError(
     'GHOSTNET_BAD_DTYPE',
-    'The values of a tensor are in no typed array that it can hold',
+    'The values of a tensor are not in a typed array it can hold',
     {
-      found: describeValue(source),
-      expected: Object.values(constructors)
-        .map((constructor) => constructor.name)
-        .join(', '),
+      found: inWords(source),
+      expected: names.join(', '),
     },
-  );
-}
-
-function describeValue(value: unknown): string {
-  if (value === null || typeof value !== 'object') return `${typeof value} ${String(value)}`;
-  return (
-    (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name ??
-    'an object'
   );
 }
 
 function checkShape(shape: unknown): asserts shape is Shape {
   const valid =
-    // Spread, so that a hole is seen as the undefined that it is.
+    // Spread: every() would skip a hole.
     Array.isArray(shape) &&
     [...(shape as unknown[])].every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
   if (!valid) {
     throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'A shape is not a list of lengths', {
-      found: Array.isArray(shape)
-        ? `[${[...(shape as unknown[])].map(String).join(',')}]`
-        : describeValue(shape),
+      found: Array.isArray(shape) ? `[${[...(shape as unknown[])].map(inWords).join(',')}]` : inWords(shape),
       expected: 'an array of whole numbers of 0 or more, e.g. [8,3,224,224]',
       remedy: 'Pass the length of each dimension.',
     });
@@ -77,25 +69,38 @@ function checkShape(shape: unknown): asserts shape is Shape {
 
 function checkDType(dtype: unknown): asserts dtype is DType {
   if (typeof dtype !== 'string' || !Object.hasOwn(constructors, dtype)) {
-    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'A dtype is not known', {
-      found: String(dtype),
+    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'A dtype is unknown', {
+      found: inWords(dtype),
       expected: Object.keys(constructors).join(', '),
     });
   }
 }
 
+// For the rest of the package: index.ts does not export them.
+
+/** The tensor of a native handle. */
+export let tensorOf: <D extends DType, S extends Shape>(handle: NativeTensor) => Tensor<D, S>;
+
+/**
+ * The native handle of a tensor.
+ *
+ * @param what - the subject of the message, e.g. 'The input'
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` when the value is not a tensor
+ */
+export let handleOf: (value: unknown, what: string) => NativeTensor;
+
 /**
  * A typed array of fixed shape in native memory. The compiler knows its dtype and, where the shape was written out, its
  * dimensions.
  *
- * The memory is the tensor's own and is seen from JavaScript through {@link Tensor.data} without a copy. It is freed when
- * the tensor and all its views are collected, or at once with {@link Tensor.dispose}; a job that still reads it keeps it
- * for itself. Do not write to a tensor while a job reads it: the job would see the change half way.
+ * The tensor owns its memory, which JavaScript sees through {@link Tensor.data} without a copy. It is freed when the tensor
+ * and all its views are collected, or at once with {@link Tensor.dispose}; a job that still reads it keeps it alive. Do not
+ * write to a tensor while a job reads it: the job would see half of the change.
  *
- * Transferring: `postMessage(view, [view.buffer])` and `structuredClone` with a transfer list can not move this memory.
+ * Transferring: `postMessage(view, [view.buffer])` and `structuredClone` with a transfer list cannot move this memory.
  * Node 20 copies it and leaves the tensor as it was; newer versions throw a `DataCloneError`. Send a copy instead
- * (`postMessage(tensor.data)`). `tensor.data.buffer.transfer()`, where Node has it (21 and newer), does move it: the tensor
- * then counts as disposed of, and jobs that were started before still finish.
+ * (`postMessage(tensor.data)`). `tensor.data.buffer.transfer()` (Node 21 and newer) does move it: the tensor then counts as
+ * disposed of, and jobs that have started still finish.
  *
  * @typeParam D - dtype of the elements
  * @typeParam S - shape, a tuple of literal lengths where they are known
@@ -112,7 +117,18 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   readonly #data: TypedArrays[D];
   #disposed = false;
 
+  static {
+    tensorOf = (handle) => new Tensor(handle);
+    handleOf = (value, what) => {
+      if (typeof value === 'object' && value !== null && #handle in value) return value.#handle;
+      throw invalidArgument(`${what} is not a Tensor`, value, 'a Tensor, from Tensor.from() or preprocess()');
+    };
+  }
+
   private constructor(handle: NativeTensor) {
+    if (!((handle as unknown) instanceof native().NativeTensor)) {
+      throw invalidArgument('A Tensor is not made with new', handle, 'Tensor.from() or Tensor.empty()');
+    }
     this.#handle = handle;
     this.dtype = handle.dtype as D;
     this.shape = Object.freeze(handle.shape) as unknown as S;
@@ -121,9 +137,9 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   /**
-   * Makes a tensor of a typed array's values, which are copied once, now.
+   * Makes a tensor from the values of a typed array, which are copied once, at the call.
    *
-   * @param values - as many as the shape holds
+   * @param values - row-major, one for each element of the shape
    * @param shape - length of each dimension
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_OUT_OF_MEMORY`
    */
@@ -135,13 +151,13 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     checkShape(shape);
     const size = shape.reduce((product, length) => product * length, 1);
     if (values.length !== size) {
-      throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The values are not as many as the shape holds', {
-        found: `${values.length} values for [${shape.join(',')}]`,
-        expected: `${size} values`,
+      throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The number of values does not match the shape', {
+        found: `${values.length} values`,
+        expected: `${size} values for [${shape.join(',')}]`,
         remedy: 'Pass the shape of the values, outermost dimension first.',
       });
     }
-    // Native code can not see shared memory.
+    // Native code cannot see shared memory.
     const source = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
     return new Tensor(new (native().NativeTensor)(dtype, [...shape], source));
   }
@@ -157,29 +173,17 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     return new Tensor(new (native().NativeTensor)(dtype, [...shape]));
   }
 
-  /** @internal */
-  static wrap<D extends DType, S extends Shape>(handle: NativeTensor): Tensor<D, S> {
-    return new Tensor(handle);
-  }
-
-  /** @internal */
-  static handleOf(tensor: Tensor): NativeTensor {
-    return tensor.#handle;
-  }
-
-  /**
-   * The elements, row-major: a view of the tensor's own memory, not a copy. Its length is 0 once the tensor is disposed of.
-   */
+  /** The elements, row-major: a view of the tensor's memory, not a copy. Its length is 0 once the tensor is disposed of. */
   get data(): TypedArrays[D] {
     return this.#data;
   }
 
-  /** Whether the memory was given up with {@link Tensor.dispose} or transferred away. */
+  /** Whether the memory was freed with {@link Tensor.dispose} or transferred away. */
   get disposed(): boolean {
     return this.#disposed || this.#data.length !== this.size;
   }
 
-  /** Frees the memory now; all views of it have length 0 from here on. Does nothing the second time. */
+  /** Frees the memory now; all views of it have length 0 afterwards. Does nothing the second time. */
   dispose(): void {
     this.#disposed = true;
     this.#handle.dispose();

@@ -6,7 +6,7 @@ import { readElf } from './formats/elf.mjs';
 import { readMachO } from './formats/macho.mjs';
 import { readPe } from './formats/pe.mjs';
 
-// How a system's libraries are read, what the addon opens first (as lib/libtorch.ts does), and what every system has.
+// How a system's libraries are read, what the addon opens first (as lib/native/libtorch.ts does), and what every system has.
 const systems = {
   linux: {
     read: readElf,

@@ -1,5 +1,5 @@
 import { GhostNet, Tensor } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { packageVersion } from '../machine.mjs';
 import { serve } from '../serve.mjs';
 

@@ -1,5 +1,5 @@
 import { GhostNet, Tensor } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { serve } from '../serve.mjs';
 
 await serve(async ({ weights, values, shape, threads }) => {

@@ -58,7 +58,7 @@ export class Cursor {
     return this.view.getInt32(this.advance(4), true);
   }
 
-  /** An unsigned 64-bit integer, refused where a double can not hold it exactly: no file is that long. */
+  /** An unsigned 64-bit integer, refused where a double cannot hold it exactly: no file is that long. */
   u64(): number {
     const at = this.advance(8);
     const value = this.view.getBigUint64(at, true);

@@ -1,5 +1,6 @@
+import { quote } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { quote, unsupported } from './faults.js';
+import { unsupported } from './faults.js';
 import { newestProtocol, Opcode } from './pickle-opcodes.js';
 import { readProtobufFields, type ProtobufField } from './protobuf.js';
 
@@ -21,7 +22,7 @@ export function detectContainer(bytes: Uint8Array, source: string): DetectedCont
   for (const { looks, what, remedy } of unsupportedFormats) {
     if (looks(head, bytes)) throw unsupported(source, `this is ${what}`, remedy);
   }
-  throw new GhostNetError('GHOSTNET_UNKNOWN_FORMAT', `${source}: this is no weights file`, {
+  throw new GhostNetError('GHOSTNET_UNKNOWN_FORMAT', `${source}: this is not a weights file`, {
     expected: 'a safetensors file, or a file of torch.save',
     ...describeUnknown(head, bytes),
   });

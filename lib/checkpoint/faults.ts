@@ -3,13 +3,6 @@ import { GhostNetError, type ErrorDetails } from '../errors.js';
 /** What a file is called in messages when the caller gave no name. */
 export const unnamedSource = 'The weights file';
 
-const longestQuote = 80;
-
-/** A name out of a file, fit for a message: quoted, escaped and of bounded length. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > longestQuote ? `${name.slice(0, longestQuote)}…` : name);
-}
-
 /** The error for a file that breaks the rules of its own format, at a byte of it. */
 export function malformed(
   source: string,

@@ -7,7 +7,7 @@ import { readStateDict } from './state-dict.js';
 import { readTorchLegacy } from './torch-legacy.js';
 import { readTorchZip } from './torch-zip.js';
 import type { Checkpoint, NamedArray } from './types.js';
-import { absentWeights, type WeightsChoice } from './weights.js';
+import { absentWeights, type WeightsChoice } from './choice.js';
 
 /** How to read a weights file. */
 export interface ReadOptions {
@@ -31,7 +31,7 @@ export interface ReadOptions {
  * @param file - the whole file; the arrays are views of it where their elements lie in order
  * @returns the arrays in the dtypes of the file
  * @throws GhostNetError
- *   - `GHOSTNET_UNKNOWN_FORMAT` when the file is no weights file; the message says what it looks like
+ *   - `GHOSTNET_UNKNOWN_FORMAT` when the file is not a weights file; the message says what it looks like
  *   - `GHOSTNET_UNSUPPORTED_FORMAT` when it is one that is not read here: TorchScript, torch.export, ONNX, TensorFlow,
  *     quantised or sparse tensors, a whole pickled model, weights of the older GhostNet
  *   - `GHOSTNET_MALFORMED_FILE` when it breaks the rules of its format; the message says at which byte
@@ -63,4 +63,4 @@ function renamed(checkpoint: Checkpoint, source: string): Checkpoint {
 
 export { readSafetensors, writeSafetensors } from './safetensors.js';
 export type { ArrayDType, Checkpoint, ContainerFormat, NamedArray } from './types.js';
-export type { WeightsChoice } from './weights.js';
+export { weightsChoices, type WeightsChoice } from './choice.js';

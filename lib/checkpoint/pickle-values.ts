@@ -1,4 +1,4 @@
-import { quote } from './faults.js';
+import { quote } from '../check/words.js';
 import type { ArrayDType } from './types.js';
 
 /**

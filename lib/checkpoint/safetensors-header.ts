@@ -1,6 +1,6 @@
+import { quote } from '../check/words.js';
 import { maximumRank } from './array.js';
 import { Cursor } from './cursor.js';
-import { quote } from './faults.js';
 
 /** One array as the header of a safetensors file describes it, not yet checked against the data. */
 export interface HeaderEntry {

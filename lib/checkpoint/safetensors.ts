@@ -1,7 +1,8 @@
+import { quote } from '../check/words.js';
 import { GhostNetError, type ErrorDetails } from '../errors.js';
 import { elementCount, itemSizes, plainView } from './array.js';
 import { Cursor } from './cursor.js';
-import { malformed, quote, unnamedSource, unsupported } from './faults.js';
+import { malformed, unnamedSource, unsupported } from './faults.js';
 import { readHeader, type HeaderEntry } from './safetensors-header.js';
 import type { ArrayDType, Checkpoint, NamedArray } from './types.js';
 
@@ -139,7 +140,7 @@ function checkEntry(
  * @returns the bytes of the file
  * @throws GhostNetError `GHOSTNET_INVALID_ARGUMENT` when a name stands twice, is reserved or is not well-formed
  *   Unicode, or when an array's data does not have the size that its shape and dtype ask for;
- *   `GHOSTNET_OUT_OF_MEMORY` when the file can not be held in memory
+ *   `GHOSTNET_OUT_OF_MEMORY` when the file cannot be held in memory
  */
 export function writeSafetensors(
   arrays: Iterable<readonly [string, NamedArray]>,

@@ -1,10 +1,11 @@
-import { quote, unsupported } from './faults.js';
+import { quote } from '../check/words.js';
+import { unsupported } from './faults.js';
 import { nameArrays } from './names.js';
 import { describeValue, PickleDict, type PickleValue } from './pickle-values.js';
 import { isTensor, TensorReader } from './torch-tensor.js';
 import type { TorchFile } from './torch-file.js';
 import type { Checkpoint, NamedArray } from './types.js';
-import { absentWeights, type WeightsChoice } from './weights.js';
+import { absentWeights, type WeightsChoice } from './choice.js';
 
 /** The keys under which training scripts put a state dict, the likeliest first. */
 const rawWrappers = ['state_dict', 'model'];

@@ -1,5 +1,6 @@
+import { quote } from '../check/words.js';
 import { Cursor } from './cursor.js';
-import { quote, unsupported } from './faults.js';
+import { unsupported } from './faults.js';
 import { readPickle } from './pickle.js';
 import {
   describeValue,
@@ -64,7 +65,7 @@ function readKeys(cursor: Cursor, value: PickleValue): readonly string[] {
   const items = value instanceof PickleList ? value.items : undefined;
   const keys = items?.filter((item) => typeof item === 'string');
   if (items === undefined || keys?.length !== items.length || new Set(keys).size !== keys.length) {
-    throw cursor.fail('the list of storages is no list of different keys');
+    throw cursor.fail('the list of storages is not a list of different keys');
   }
   return keys;
 }

@@ -1,5 +1,6 @@
+import { quote } from '../check/words.js';
 import { elementCount, itemSizes } from './array.js';
-import { malformed, quote, unsupported } from './faults.js';
+import { malformed, unsupported } from './faults.js';
 import {
   describeValue,
   PickleDict,

@@ -1,6 +1,7 @@
+import { quote } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { Cursor } from './cursor.js';
-import { malformed, quote, unsupported } from './faults.js';
+import { malformed, unsupported } from './faults.js';
 import { readPickle } from './pickle.js';
 import type { TorchFile } from './torch-file.js';
 import { readStoredEntries, readZipDirectory } from './zip.js';

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { quote } from '../check/words.js';
 import { Cursor } from './cursor.js';
-import { malformed, quote, unsupported } from './faults.js';
+import { malformed, unsupported } from './faults.js';
 
 /** One entry as the central directory describes it. */
 export interface ZipEntry {
@@ -166,7 +167,7 @@ function readCentralRecord(cursor: Cursor): ZipEntry {
   const offset = cursor.position;
   if (cursor.u32() !== centralSignature) {
     throw cursor.fail(
-      'the central directory of the zip archive holds something that is no entry',
+      'the central directory of the zip archive holds something that is not an entry',
       {},
       offset,
     );

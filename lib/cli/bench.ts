@@ -2,13 +2,13 @@ import { performance } from 'node:perf_hooks';
 
 import { Command, InvalidArgumentError } from 'commander';
 
-import type { Device } from '../device.js';
-import { GhostNet } from '../model.js';
-import { native } from '../native.js';
-import type { Precision } from '../precision.js';
+import { GhostNet } from '../model/ghostnet.js';
+import type { Precision } from '../model/precision.js';
+import type { Device } from '../native/device.js';
+import { native } from '../native/load.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { deviceOption, jsonOption, modelOption, precisionOption } from './options.js';
+import { deviceOption, jsonOption, modelOption, precisionOption } from './shared-options.js';
 
 interface Options {
   readonly model?: string;
@@ -21,7 +21,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** One line of the table. */
+/** A row of the table. */
 interface Timing {
   readonly batch: number;
   readonly threads: number;
@@ -48,17 +48,17 @@ export function benchCommand(): Command {
       'numbers of threads, with commas between (default: 1, and all that this process may use)',
       parseCounts,
     )
-    .option('--seconds <n>', 'how long to run each', parseSeconds, 1)
+    .option('--seconds <n>', 'time to run each, in seconds', parseSeconds, 1)
     .addOption(precisionOption())
-    .option('--profile', 'print at the end what each layer took, to standard error')
+    .option('--profile', 'print the time of each layer at the end, to standard error')
     .addOption(jsonOption('a line of JSON for each'))
     .addHelpText('after', exitCodeHelp)
     .action(async (options: Options) => {
       const words = options.json !== true && process.stdout.isTTY;
-      // Looked up by the native side, which prints what it has counted when the process exits.
+      // The native side reads the variable, and prints its counts when the process exits.
       if (options.profile === true) process.env.GHOSTNET_PROFILE = '1';
       const { defaultThreads } = native().runtime();
-      // A GPU takes no threads of the processor.
+      // A GPU uses no threads of the processor.
       const ofCpu = options.device === 'cpu' ? [1, defaultThreads] : [1];
       const threadCounts = options.threads ?? [...new Set(ofCpu)];
       if (words) process.stdout.write(`${header}\n`);
@@ -76,7 +76,7 @@ export function benchCommand(): Command {
 async function time(model: GhostNet, batch: number, seconds: number): Promise<Timing> {
   const { inputSize, threads } = model.info;
   using input = Tensor.empty('uint8', [batch, inputSize, inputSize, 3]);
-  // Any picture is as much work as another, as long as no numbers come up that processors are slow with.
+  // All pictures are the same work, as long as no denormal numbers come up, with which processors are slow.
   for (let index = 0; index < input.data.length; index += 1) input.data[index] = (index * 7919) % 256;
   const run = async (): Promise<number> => {
     const start = performance.now();

@@ -4,12 +4,12 @@ import { buffer, text } from 'node:stream/consumers';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 
-import type { Device } from '../device.js';
 import { readBytes } from '../files.js';
-import { GhostNet } from '../model.js';
-import { classifyAll, type ClassifyResult } from '../pipeline/classify.js';
-import type { HeldImage } from '../pipeline/images.js';
-import type { Precision } from '../precision.js';
+import type { HeldImage } from '../image/input.js';
+import { classifierOf, GhostNet } from '../model/ghostnet.js';
+import type { Precision } from '../model/precision.js';
+import type { Device } from '../native/device.js';
+import { classifyAll, type ClassifyResult } from '../pipeline/classify-all.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { expandPaths } from './expand-paths.js';
 import {
@@ -19,7 +19,7 @@ import {
   parseCount,
   precisionOption,
   threadsOption,
-} from './options.js';
+} from './shared-options.js';
 
 interface Options {
   readonly model?: string;
@@ -45,7 +45,7 @@ export function classifyCommand(): Command {
     .summary('name what is in photographs')
     .description(
       'Names what is in photographs. Prints a line for each, in the order given: words on a terminal, JSON in a pipe.\n' +
-        'A photograph that can not be read is reported, and does not stop the rest.',
+        'A photograph that cannot be read is reported, and does not stop the rest.',
     )
     .argument(
       '[paths...]',
@@ -59,12 +59,12 @@ export function classifyCommand(): Command {
     )
     .addOption(jsonOption('a line of JSON for each photograph'))
     .option('--files-from <file>', 'read paths from a file, one a line; - is standard input')
-    .option('--batch-size <n>', 'photographs that are run together (default: 32)', parseCount)
+    .option('--batch-size <n>', 'photographs in a run (default: 32)', parseCount)
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
     .addOption(
-      new Option('--color-profile <what>', 'what becomes of embedded colour profiles')
+      new Option('--color-profile <what>', 'treatment of embedded colour profiles')
         .choices(['ignore', 'apply'])
         .default('ignore'),
     )
@@ -93,7 +93,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
   let failed = 0;
   let index = 0;
   const results = classifyAll(
-    model,
+    classifierOf(model),
     images.map(({ image }) => image),
     { ...(topK === undefined ? {} : { topK }), ...(batchSize === undefined ? {} : { batchSize }) },
   );
@@ -154,7 +154,7 @@ async function print(line: string): Promise<void> {
   if (line !== '' && !process.stdout.write(line)) await once(process.stdout, 'drain');
 }
 
-/** A bar on standard error, when it is a terminal and there is much to do. */
+/** A bar on standard error, when that is a terminal and there are many images. */
 class Progress {
   readonly #bar: SingleBar | undefined;
 
@@ -170,7 +170,7 @@ class Progress {
     this.#bar.start(total, 0);
   }
 
-  /** Makes room for a line; the bar comes back by itself. */
+  /** Makes room for a line; the bar reappears by itself. */
   clear(): void {
     if (this.#bar === undefined) return;
     process.stderr.cursorTo(0);

@@ -1,13 +1,15 @@
 import { Command, Option } from 'commander';
 
+import { weightsChoices, type WeightsChoice } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
 import { readBytes } from '../files.js';
-import { GhostNet, type LoadOptions } from '../model.js';
+import { GhostNet } from '../model/ghostnet.js';
+import type { LoadOptions } from '../model/options.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { parseCount } from './options.js';
+import { parseCount } from './shared-options.js';
 
 interface Options {
-  readonly weights: 'auto' | 'ema' | 'raw';
+  readonly weights: WeightsChoice;
   readonly labels?: string;
   readonly inputSize?: number;
   readonly crop?: number;
@@ -23,13 +25,13 @@ export function convertCommand(): Command {
         'transform in its metadata.',
     )
     .argument('<input>', 'weights file: safetensors or of torch.save')
-    .argument('<output>', 'the safetensors file to write; what was there is replaced')
+    .argument('<output>', 'the safetensors file to write; an existing file is replaced')
     .addOption(
       new Option(
         '--weights <which>',
-        'which weights of a training checkpoint: auto prefers the moving average',
+        'the weights to take from a training checkpoint: auto prefers the moving average',
       )
-        .choices(['auto', 'ema', 'raw'])
+        .choices(weightsChoices)
         .default('auto'),
     )
     .option('--labels <file>', 'names of the classes, one a line, or a JSON array')

@@ -5,17 +5,18 @@ import { fileURLToPath } from 'node:url';
 
 import { Command } from 'commander';
 
-import { findBinary } from '../binary.js';
+import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { loadSharp } from '../image/sharp.js';
-import type { LibTorch } from '../libtorch.js';
-import { manifest } from '../manifest.js';
-import { GhostNet } from '../model.js';
-import type { NativeGpu, NativeRuntime } from '../native.js';
-import { thisSystem } from '../system.js';
+import { GhostNet } from '../model/ghostnet.js';
+import type { NativeGpu, NativeRuntime } from '../native/addon.js';
+import { findBinary } from '../native/binary.js';
+import type { LibTorch } from '../native/libtorch.js';
+import { manifest } from '../native/manifest.js';
+import { thisSystem } from '../native/system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
-import { modelOption } from './options.js';
+import { modelOption } from './shared-options.js';
 
 /** `ghostnet doctor` */
 export function doctorCommand(): Command {
@@ -30,18 +31,18 @@ export function doctorCommand(): Command {
     });
 }
 
-/** What a child process says of the native part. */
+/** The report of a child process on the native part. */
 interface Trial {
   readonly libtorch: LibTorch;
   readonly runtime: NativeRuntime;
-  /** Why there is none, where there is none. */
+  /** The GPUs, or why there are none. */
   readonly gpus: readonly NativeGpu[] | string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 async function examine(source: string | undefined): Promise<boolean> {
   let healthy = true;
-  // Each step stands for itself: one that fails is told, and the next is tried.
+  // Each step stands alone: its failure is reported, and the next step is tried.
   const step = async (name: string, find: () => string | Promise<string>): Promise<void> => {
     let result: string;
     try {
@@ -49,7 +50,7 @@ async function examine(source: string | undefined): Promise<boolean> {
     } catch (error) {
       healthy = false;
       const code = error instanceof GhostNetError ? ` [${error.code}]` : '';
-      result = `FAILED: ${error instanceof Error ? error.message : String(error)}${code}`;
+      result = `FAILED: ${messageOf(error)}${code}`;
     }
     process.stdout.write(`${name.padEnd(12)} ${result}\n`);
   };
@@ -72,9 +73,9 @@ async function examine(source: string | undefined): Promise<boolean> {
     const { version, root, from } = libtorch;
     return `${version} at ${root} (${from}); cpu, ${runtime.cpuCapability}, ${runtime.defaultThreads} threads by default`;
   });
-  if (trial === undefined) return false; // it would fail, or crash, here too
+  if (trial === undefined) return false; // the native part would fail, or crash, in this process too
   const { gpus } = trial;
-  // Nothing that is wrong: a GPU is used only when it is asked for.
+  // A missing GPU is not a failure: GPUs are used on request only.
   await step('gpu', () => (typeof gpus === 'string' ? gpus : gpus.map(describeGpu).join('; ')));
   await step('model', async () => {
     const started = performance.now();

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 
-import { inspectWeights, type WeightsReport } from '../inspect.js';
-import { embeddedModel, GhostNet, type ModelInfo } from '../model.js';
+import { GhostNet } from '../model/ghostnet.js';
+import { inspectWeights, type WeightsReport } from '../model/inspect.js';
+import type { ModelInfo } from '../model/model-info.js';
+import { embeddedModel } from '../model/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
-import { jsonOption, modelOption } from './options.js';
+import { jsonOption, modelOption } from './shared-options.js';
 
 const count = new Intl.NumberFormat('en-US');
 
@@ -16,19 +18,19 @@ interface Options {
 /** `ghostnet info` */
 export function infoCommand(): Command {
   return new Command('info')
-    .summary('say what a model or a weights file is')
+    .summary('describe a model or a weights file')
     .description(
-      'Says what a weights file is and what model it holds: container, variant, transform, labels, faults.',
+      'Describes a weights file and the model it holds: container, variant, transform, labels, faults.',
     )
     .argument('[file]', 'weights file of any container; the embedded model when left out')
     .addOption(modelOption())
-    .option('--layers', 'print the table of its layers too')
+    .option('--layers', 'print the table of layers too')
     .addOption(jsonOption('one object of JSON'))
     .addHelpText('after', exitCodeHelp)
     .action(async (file: string | undefined, options: Options) => {
       const source = file ?? options.model ?? embeddedModel;
       const report = await inspectWeights(source);
-      // A file that is no model is still told for what it is.
+      // A file that holds no model is still described.
       const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
       using model = report.reason === undefined && faults === 0 ? await GhostNet.load(source) : undefined;
       if (options.json === true || !process.stdout.isTTY) {

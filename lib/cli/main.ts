@@ -2,12 +2,12 @@
 import { Command, CommanderError } from 'commander';
 
 import { GhostNetError } from '../errors.js';
+import { manifest } from '../native/manifest.js';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
 import { ExitCode } from './exit-codes.js';
-import { manifest } from '../manifest.js';
 import { infoCommand } from './info.js';
 import { pullCommand } from './pull.js';
 
@@ -29,7 +29,7 @@ for (const command of [
   program.addCommand(command.copyInheritedSettings(program));
 }
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that stops early (`| head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(ExitCode.ok);

@@ -14,11 +14,11 @@ export function pullCommand(): Command {
   return new Command('pull')
     .summary('download trained weights by name')
     .description(
-      'Downloads trained weights into the cache folder, verifies them, and prints where they are. What is there already is not\n' +
-        'downloaded again; a download that was broken off is taken up where it ended.',
+      'Downloads trained weights into the cache folder, verifies them, and prints their path. Weights already there are not\n' +
+        'downloaded again; a download that broke off is resumed where it ended.',
     )
     .argument('<name>', 'one of the names below')
-    .option('--offline', 'use what is in the cache, and nothing else')
+    .option('--offline', 'use the cache alone')
     .option(
       '--cache <folder>',
       'the cache folder; GHOSTNET_CACHE, or the usual place of the system, when left out',

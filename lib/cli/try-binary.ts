@@ -1,7 +1,8 @@
-// Opens the native part in a process of its own, for `ghostnet doctor`: one that crashes takes only this process along.
-import { listGpus } from '../device.js';
+// Opens the native part in a process of its own, for `ghostnet doctor`: a crash ends only this process.
 import { GhostNetError } from '../errors.js';
-import { nativeParts, type NativeGpu } from '../native.js';
+import type { NativeGpu } from '../native/addon.js';
+import { listGpus } from '../native/device.js';
+import { nativeParts } from '../native/load.js';
 
 try {
   const { addon, libtorch } = nativeParts();

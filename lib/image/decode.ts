@@ -1,31 +1,16 @@
 import type { SharpOptions } from 'sharp';
 
+import { inWords, messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { readBytes } from '../files.js';
-import type { Tensor } from '../tensor.js';
+import type { HeldImage, RawImage } from './input.js';
 import { loadSharp, type Sharp } from './sharp.js';
-
-/** Pixels that are decoded already. */
-export interface RawImage {
-  /** RGB, row by row, 3 bytes a pixel: `width * height * 3` of them. */
-  readonly data: Uint8Array;
-  /** In pixels, 1 or more. */
-  readonly width: number;
-  /** In pixels, 1 or more. */
-  readonly height: number;
-}
-
-/**
- * A photograph: the path or `file:` URL of an image file, the bytes of one (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG), or
- * pixels that are decoded already.
- */
-export type ImageInput = string | URL | Uint8Array | RawImage | Tensor<'uint8'>;
 
 /** How encoded images are decoded. */
 export interface DecodeOptions {
   /**
-   * What becomes of an embedded colour profile. `'ignore'`, the default, takes the stored numbers as they are, as PIL does
-   * and therefore as the training data of published weights were read; `'apply'` converts to sRGB first.
+   * Treatment of an embedded colour profile. `'ignore'`, the default, takes the stored numbers as they are: so does PIL,
+   * with which the training data of published weights were read. `'apply'` converts to sRGB first.
    */
   readonly colorProfile?: 'ignore' | 'apply';
 }
@@ -40,17 +25,13 @@ export interface DecodedImage {
 const maxPixels = 0x3fff * 0x3fff;
 
 /**
- * Decodes one image to RGB bytes, upright (EXIF orientation applied), without alpha (dropped, as PIL's `convert('RGB')`
- * does), 8 bits a channel; of an animation the first frame. Runs on libuv's pool, never on the calling thread.
+ * Decodes one image to RGB bytes: upright (EXIF orientation applied), without alpha (dropped, as PIL's `convert('RGB')`
+ * does), 8 bits a channel, the first frame of an animation. Runs on libuv's pool, never on the calling thread.
  *
- * @param source - name for messages
  * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`,
  * `GHOSTNET_BAD_SHAPE`
  */
-export async function decodeImage(
-  image: Exclude<ImageInput, Tensor>,
-  options: DecodeOptions = {},
-): Promise<DecodedImage> {
+export async function decodeImage(image: HeldImage, options: DecodeOptions = {}): Promise<DecodedImage> {
   if (typeof image === 'object' && 'width' in image) return checkRaw(image);
   const bytes = image instanceof Uint8Array ? image : await readBytes(image);
   const source = image instanceof Uint8Array ? `${image.byteLength} bytes` : String(image);
@@ -58,9 +39,9 @@ export async function decodeImage(
   try {
     return await decode(sharp, bytes, options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${source} can not be decoded`, {
-      found: reason,
+    const found = messageOf(cause);
+    throw new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${source} cannot be decoded`, {
+      found,
       cause,
     });
   }
@@ -68,7 +49,7 @@ export async function decodeImage(
 
 async function decode(sharp: Sharp, bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const input: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
-  // Without its profile the numbers of a CMYK image mean nothing: that one is always applied.
+  // The numbers of a CMYK image mean nothing without its profile, which is therefore always applied.
   const { space } = await sharp(bytes, input).metadata();
   const ignoreIcc = options.colorProfile !== 'apply' && space !== 'cmyk';
   const { data, info } = await sharp(bytes, { ...input, ignoreIcc })
@@ -83,12 +64,18 @@ async function decode(sharp: Sharp, bytes: Uint8Array, options: DecodeOptions): 
 
 function checkRaw({ data, width, height }: RawImage): DecodedImage {
   const sides = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width >= 1 && height >= 1;
-  if (!sides || !(data instanceof Uint8Array) || data.byteLength !== width * height * 3) {
-    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'A raw image is not RGB bytes of its width and height', {
-      found: `${data instanceof Uint8Array ? data.byteLength : typeof data} bytes for ${width} x ${height}`,
-      expected: 'width * height * 3 bytes in a Uint8Array',
-      remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
-    });
+  const isBytes = data instanceof Uint8Array;
+  if (!sides || !isBytes || data.byteLength !== width * height * 3) {
+    const found = isBytes ? `${data.byteLength} bytes` : inWords(data);
+    throw new GhostNetError(
+      'GHOSTNET_BAD_SHAPE',
+      'A raw image does not hold RGB bytes of its width and height',
+      {
+        found: `${found} for ${inWords(width)} x ${inWords(height)}`,
+        expected: 'width * height * 3 bytes in a Uint8Array',
+        remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
+      },
+    );
   }
   return { dtype: 'uint8', shape: [height, width, 3], data };
 }

@@ -1,11 +1,12 @@
+import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 
 /** The function that the sharp package exports. */
 export type Sharp = (typeof import('sharp'))['default'];
 
 /**
- * sharp, which decodes images. Loaded with the first image: who only runs tensors does not wait for it, and where it can
- * not be loaded the rest of the package still works.
+ * sharp, which decodes images. It is loaded with the first image: programs that only run tensors do not wait for it, and
+ * where it cannot be loaded the rest of the package still works.
  *
  * @throws {@link GhostNetError} `GHOSTNET_ADDON_UNLOADABLE`
  */
@@ -13,15 +14,12 @@ export async function loadSharp(): Promise<Sharp> {
   try {
     return (await import('sharp')).default;
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_ADDON_UNLOADABLE',
-      'The package sharp, which decodes images, can not be loaded',
-      {
-        found: cause instanceof Error ? cause.message : String(cause),
-        remedy:
-          'Install the dependencies again on this machine, with optional ones: `npm install --include=optional sharp`.',
-        cause,
-      },
-    );
+    const what = 'The package sharp, which decodes images, cannot be loaded';
+    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', what, {
+      found: messageOf(cause),
+      remedy:
+        'Install the dependencies again on this machine, the optional ones too: `npm install --include=optional sharp`.',
+      cause,
+    });
   }
 }

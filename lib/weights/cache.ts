@@ -1,11 +1,13 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
+import { checkObject, checkText } from '../check/option.js';
+import { inWords } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { findWeights, type WeightsEntry } from './registry.js';
 import { verifiedSha256 } from './verified.js';
 
-/** What decides where the cache is; the process' own when not given. */
+/** The properties of a process that decide where its cache is. */
 export interface CacheSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
@@ -14,23 +16,26 @@ export interface CacheSurroundings {
 
 /** Where downloaded weights are looked for. */
 export interface CacheOptions {
-  /** The cache folder; {@link cacheFolder} when not given. */
+  /** The cache folder. Default {@link cacheFolder}. */
   readonly cacheDir?: string | undefined;
-  /** The weights that have a name; those of the package when not given. */
+  /** The weights that have a name. Default {@link weightsRegistry}. */
   readonly registry?: readonly WeightsEntry[] | undefined;
 }
 
 /**
- * The cache folder, absolute: `GHOSTNET_CACHE`, else `$XDG_CACHE_HOME/ghostnet`, else the place that the operating
- * system gives to caches. It need not exist.
+ * The cache folder, absolute: `GHOSTNET_CACHE`, else `$XDG_CACHE_HOME/ghostnet`, else the operating system's place for
+ * caches. It need not exist.
+ *
+ * @param surroundings - those of this process when left out
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`
  */
 export function cacheFolder(
-  { env, platform, home }: CacheSurroundings = {
-    env: process.env,
-    platform: process.platform,
-    home: homedir(),
-  },
+  surroundings: CacheSurroundings = { env: process.env, platform: process.platform, home: homedir() },
 ): string {
+  checkObject('surroundings', surroundings);
+  const { env, platform, home } = surroundings;
+  checkObject('env', env);
+  checkText('home', home);
   const own = env.GHOSTNET_CACHE;
   if (own !== undefined && own !== '') return resolve(own);
   const xdg = env.XDG_CACHE_HOME;
@@ -48,16 +53,17 @@ const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /**
  * Where the file of an entry is or would be: `<cache>/weights/<name>/<sha256 or 'unverified'>/<file>`.
  *
- * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for an entry whose name, checksum or address can not be
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for an entry whose name, checksum or address cannot be
  * part of a path
  */
 export function weightsPath(entry: WeightsEntry, cacheDir: string = cacheFolder()): string {
+  checkText('cacheDir', cacheDir);
   const file = URL.canParse(entry.url) ? new URL(entry.url).pathname.split('/').at(-1) : undefined;
   const parts = [entry.name, entry.sha256 ?? 'unverified', file ?? ''];
   const unfit = parts.find((part) => !segment.test(part));
   if (unfit !== undefined) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An entry of the registry can not name a file', {
-      found: JSON.stringify(unfit),
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An entry of the registry cannot name a file', {
+      found: inWords(unfit),
       expected: 'letters, digits, "_", "-" and "."',
       remedy: 'Correct the name, the sha256 or the url of the entry.',
     });
@@ -66,7 +72,7 @@ export function weightsPath(entry: WeightsEntry, cacheDir: string = cacheFolder(
 }
 
 /**
- * The path of weights that are in the cache, whole and verified; nothing when they are not. Never uses the network.
+ * The path of weights that are in the cache, whole and verified; undefined when they are not. Never uses the network.
  *
  * @param name - a name of the registry
  * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`
@@ -78,7 +84,7 @@ export async function findCached(name: string, options: CacheOptions = {}): Prom
 }
 
 /**
- * Does what writes to the cache.
+ * Runs work that writes to the cache.
  *
  * @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` when the system refuses it
  */
@@ -88,7 +94,7 @@ export async function writing<T>(path: string, work: () => Promise<T>): Promise<
   } catch (cause) {
     const reason = cause as NodeJS.ErrnoException;
     if (reason.syscall === undefined) throw cause;
-    throw new GhostNetError('GHOSTNET_CACHE_UNWRITABLE', `The cache can not be written at ${path}`, {
+    throw new GhostNetError('GHOSTNET_CACHE_UNWRITABLE', `The cache cannot be written at ${path}`, {
       found: reason.message,
       cause,
     });

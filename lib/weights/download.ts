@@ -192,8 +192,7 @@ function refusal(response: HttpResponse, source: DownloadSource): Error {
     404: 'The file is not there: check GHOSTNET_MIRROR, or bring the package up to date.',
     407: 'The proxy asks for a sign-in: put user and password into HTTPS_PROXY.',
   };
-  const remedy = remedies[status];
-  return new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', what, remedy === undefined ? {} : { remedy });
+  return new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', what, { remedy: remedies[status] });
 }
 
 function parseLength(text: string | undefined): number | undefined {

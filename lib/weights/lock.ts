@@ -43,7 +43,7 @@ export class FileLock {
   /**
    * Waits until the lock is free or abandoned, and takes it.
    *
-   * @throws the reason of the signal, or the error of the file system when the lock file can not be created
+   * @throws the reason of the signal, or the error of the file system when the lock file cannot be created
    */
   static async acquire(path: string, timing: LockTiming, signal?: AbortSignal): Promise<FileLock> {
     let watched: { seen: string; since: number } | undefined;
@@ -53,7 +53,7 @@ export class FileLock {
       if (lock !== undefined) return lock;
       const seen = await observe(path);
       const now = performance.now();
-      // What vanished is free in the next round; what can not be read is abandoned like any other.
+      // What vanished is free in the next round; what cannot be read is abandoned like any other.
       if (watched?.seen !== seen.state) watched = { seen: seen.state, since: now };
       // A pid says nothing of another machine, and can mislead between containers: even a dead one gets two heartbeats.
       const patience = isDead(seen.content ?? '') ? 2 * timing.heartbeatMs : timing.staleMs;

@@ -1,4 +1,4 @@
-/** The word that takes the fewest edits to reach, if it is near enough to be a slip of the fingers. */
+/** The word that the fewest edits lead to, if they are few enough for a typing error. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const most = Math.max(2, Math.floor(word.length / 3));
   let best: { word: string; edits: number } | undefined;

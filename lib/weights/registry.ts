@@ -1,10 +1,12 @@
+import { checkText, invalidArgument } from '../check/option.js';
+import { quote } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import type { NativeTransform } from '../native.js';
+import type { TransformOptions } from '../image/transform.js';
 import { nearest } from './nearest.js';
 
-/** Trained weights that can be had by name: where they are, how to recognise them, and what they expect as input. */
-export interface WeightsEntry extends NativeTransform {
-  /** What users type, unique in a registry: lower-case letters, digits, `_`, `-` and `.`. */
+/** Trained weights available by name: where they are, how to recognise them, and the input they expect. */
+export interface WeightsEntry extends Required<TransformOptions> {
+  /** The name that users type, unique in a registry: lower-case letters, digits, `_`, `-` and `.`. */
   readonly name: string;
   /** The architecture that the weights belong to. */
   readonly variant: string;
@@ -12,22 +14,22 @@ export interface WeightsEntry extends NativeTransform {
   readonly supported: boolean;
   /** An http(s) address of the file; its last segment names the file in the cache. */
   readonly url: string;
-  /** SHA-256 of the file in lower-case hexadecimal; without it a download can not be verified, and a warning says so. */
+  /** SHA-256 of the file in lower-case hexadecimal; without it a download cannot be verified, and a warning says so. */
   readonly sha256?: string;
-  /** Size of the file. */
+  /** Size of the file, in bytes. */
   readonly bytes?: number;
-  /** `torch` stands for whatever torch.save wrote, zip or legacy. */
+  /** `torch` stands for any file of torch.save, zip or legacy. */
   readonly format: 'safetensors' | 'torch';
-  /** Whose classes the logits stand for, in which order: `models/imagenet1k.labels.json`. */
+  /** The classes of the logits, in their order: `models/imagenet1k.labels.json`. */
   readonly labels: 'imagenet1k';
   /** SPDX identifier. */
   readonly license: string;
-  /** Where the weights come from, in words. */
+  /** The origin of the weights, in words. */
   readonly note: string;
 }
 
 /** How timm evaluates its GhostNets of all three generations. */
-const timmTransform: NativeTransform = {
+const timmTransform: Required<TransformOptions> = {
   inputSize: 224,
   crop: 0.875,
   interpolation: 'bicubic',
@@ -99,40 +101,41 @@ export const weightsRegistry: readonly WeightsEntry[] = [
   },
 ];
 
+/** Longer names are not compared with those of the registry. */
 const longestName = 64;
 
 /**
  * The entry of a name, if its network can be built.
  *
- * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the names there are and the nearest of them,
- * `GHOSTNET_UNSUPPORTED_MODEL`
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the known names and the nearest of them,
+ * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`
  */
 export function findWeights(name: string, registry: readonly WeightsEntry[] = weightsRegistry): WeightsEntry {
-  const entry = registry.find((candidate) => candidate.name === name);
+  checkText('name', name);
+  checkRegistry(registry);
   const usable = registry.filter((candidate) => candidate.supported).map((candidate) => candidate.name);
+  const expected = `one of ${usable.join(', ')}`;
+  const found = quote(name);
+  const entry = registry.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    const meant =
-      name.length > longestName
-        ? undefined
-        : nearest(
-            name,
-            registry.map((known) => known.name),
-          );
+    const known = name.length > longestName ? [] : registry.map((candidate) => candidate.name);
+    const meant = nearest(name, known);
+    const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
     throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights of this name', {
-      found: JSON.stringify(name.slice(0, longestName)),
-      expected: `one of ${usable.join(', ')}`,
-      ...(meant === undefined ? {} : { remedy: `Did you mean ${meant}?` }),
+      found,
+      expected,
+      remedy,
     });
   }
   if (!entry.supported) {
-    throw new GhostNetError(
-      'GHOSTNET_UNSUPPORTED_MODEL',
-      `The network ${entry.variant} is not built in this version`,
-      {
-        found: JSON.stringify(name),
-        expected: `one of ${usable.join(', ')}`,
-      },
-    );
+    const what = `The network ${entry.variant} is not built in this version`;
+    throw new GhostNetError('GHOSTNET_UNSUPPORTED_MODEL', what, { found, expected });
   }
   return entry;
+}
+
+function checkRegistry(registry: unknown): void {
+  const entries: unknown[] = Array.isArray(registry) ? [...(registry as unknown[])] : [undefined];
+  if (entries.every((entry) => typeof (entry as WeightsEntry | null | undefined)?.name === 'string')) return;
+  throw invalidArgument('The option registry is not a list of entries', registry, 'an array of WeightsEntry');
 }

@@ -60,7 +60,7 @@ export async function verifiedSha256(
     await writeRecord(path, { ...found, sha256: expected }).catch(() => undefined);
     return expected;
   } catch {
-    return undefined; // a folder, or a file that can not be read
+    return undefined; // a folder, or a file that cannot be read
   } finally {
     await file.close();
   }

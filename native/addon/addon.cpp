@@ -1,5 +1,5 @@
 /**
- * What the addon exports. Its one typed shape on the other side is NativeAddon in lib/native.ts.
+ * What the addon exports. Its one typed shape on the other side is NativeAddon in lib/native/addon.ts.
  */
 #include <napi.h>
 

@@ -46,7 +46,7 @@ Precision to_precision(const Napi::Value& value) {
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name, "one of " + names);
 }
 
-// Options that are left out keep the defaults of the struct. lib/device.ts has chosen the GPU.
+// Options that are left out keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
 Computation to_computation(const Napi::Object& options) {
   Computation computation;
   const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };

@@ -6,7 +6,7 @@
 #include <compare>
 #include <optional>
 
-#include "precisions.h"  // generated from lib/precision.ts
+#include "precisions.h"  // generated from lib/model/precision.ts
 
 namespace ghostnet {
 

@@ -3,8 +3,8 @@ import { cpSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { findBinary } from '../../lib/binary.js';
-import { findLibTorch, platformPackage } from '../../lib/libtorch.js';
+import { findBinary } from '../../lib/native/binary.js';
+import { findLibTorch, platformPackage } from '../../lib/native/libtorch.js';
 import { root } from './child.js';
 
 /** The platform package below a folder that has a node_modules. */
@@ -70,7 +70,7 @@ export function load(
     let outcome;
     for (const folder of ${JSON.stringify(folders)}) {
       const { GhostNet } = await import(folder + '/dist/index.js');
-      const { nativeParts } = await import(folder + '/dist/native.js');
+      const { nativeParts } = await import(folder + '/dist/native/load.js');
       outcome = await GhostNet.create({ width: 0.1 }).then(
         () => ({ code: 'none', message: '', root: nativeParts().libtorch.root }),
         ({ code, message, found }) => ({ code, message, found }));

@@ -44,6 +44,17 @@ describe('GhostNet.forward and embed', () => {
     expectTypeOf(model.forward(pixels)).resolves.toExtend<Tensor<'float32'>>();
   });
 
+  it('take one image from preprocess', async () => {
+    expectTypeOf(model.preprocess('photo.jpg')).resolves.toEqualTypeOf<
+      Tensor<'uint8', readonly [1, number, number, 3]>
+    >();
+    expectTypeOf(
+      model.embed(await model.preprocess(Tensor.empty('uint8', [1, 1, 3]))),
+    ).resolves.toEqualTypeOf<Tensor<'float32', readonly [1, 1280]>>();
+    // @ts-expect-error -- a number
+    void model.preprocess(1);
+  });
+
   it('refuse other channel counts, ranks, layouts and dtypes', () => {
     // @ts-expect-error -- four channels
     void model.forward(Tensor.empty('float32', [8, 4, 224, 224]));
@@ -101,6 +112,8 @@ describe('GhostNet.classify', () => {
 describe('GhostNet', () => {
   it('is made with load or create only', () => {
     expectTypeOf(GhostNet.load()).resolves.toEqualTypeOf<GhostNet>();
+    expectTypeOf(GhostNet.load({ threads: 1 })).resolves.toEqualTypeOf<GhostNet>();
+    expectTypeOf(GhostNet.load(undefined, { threads: 1 })).resolves.toEqualTypeOf<GhostNet>();
     expectTypeOf(GhostNet.create()).resolves.toEqualTypeOf<GhostNet>();
     // @ts-expect-error -- private
     new GhostNet();
@@ -119,6 +132,12 @@ describe('GhostNet', () => {
     void GhostNet.create({ stages: [[[3, 16, 16, 0]]] });
     // @ts-expect-error -- no such interpolation
     void GhostNet.load('model.safetensors', { interpolation: 'nearest' });
+    // @ts-expect-error -- no such interpolation
+    void GhostNet.load({ interpolation: 'nearest' });
+    // @ts-expect-error -- options twice
+    void GhostNet.load({ threads: 1 }, { threads: 1 });
+    // @ts-expect-error -- neither weights nor options
+    void GhostNet.load(new Float32Array(1));
   });
 
   it('gives its state as tensors by name', () => {

@@ -47,7 +47,7 @@ describe('a file that is no weights file', () => {
     ['bytes that start with 0001020304050607', Buffer.of(0, 1, 2, 3, 4, 5, 6, 7)],
   ])('is told to be %s', (what, bytes) => {
     expect(refusal(bytes)).toMatch(
-      /^GHOSTNET_UNKNOWN_FORMAT weights\.pth: this is no weights file\. Expected a safe/,
+      /^GHOSTNET_UNKNOWN_FORMAT weights\.pth: this is not a weights file\. Expected a safe/,
     );
     expect(refusal(bytes)).toContain(`Found ${what}`);
   });

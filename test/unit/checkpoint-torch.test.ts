@@ -179,9 +179,9 @@ describe('the legacy container', () => {
       legacy({ version: 1002 }),
       /version of the legacy container is unknown.*Expected 1001/,
     ],
-    ['lists its storages', legacy({ keys: dict([]) }), /no list of different keys/],
-    ['lists its storages by text', legacy({ keys: [0] }), /no list of different keys/],
-    ['lists its storages once', legacy({ keys: ['0', '0'] }), /no list of different keys/],
+    ['lists its storages', legacy({ keys: dict([]) }), /not a list of different keys/],
+    ['lists its storages by text', legacy({ keys: [0] }), /not a list of different keys/],
+    ['lists its storages once', legacy({ keys: ['0', '0'] }), /not a list of different keys/],
     ['lists all storages of its tensors', legacy({ keys: [] }), /bytes follow the last storage/],
     ['holds all storages of its tensors', torchLegacy(object, [], {}), /has no storage "0"/],
     [

@@ -120,7 +120,7 @@ describe('the zip container of torch.save', () => {
     [
       'has central records',
       write(storageEntry(() => ({ central: { signature: 1 } }))),
-      /something that is no entry/,
+      /something that is not an entry/,
     ],
     [
       'has entries in one part',

@@ -1,4 +1,4 @@
-import { GhostNet } from 'ghostnet';
+import { GhostNet, Tensor } from 'ghostnet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -115,6 +115,16 @@ describe('preprocess', () => {
       const alone = await model.preprocess([picture]);
       const length = 48 * 48 * 3;
       expect(together.data.subarray(index * length, (index + 1) * length)).toEqual(alone.data);
+    }
+  });
+
+  it('gives a batch of one for a picture that is in no list', async () => {
+    using model = await GhostNet.create({ stages: smallStages, numClasses: 1, inputSize: 48 });
+    const picture = gradient(60, 80);
+    for (const alone of [picture, Tensor.from(picture.data, [80, 60, 3])]) {
+      const pixels = await model.preprocess(alone);
+      expect(pixels.shape).toEqual([1, 48, 48, 3]);
+      expect(pixels.data).toEqual((await model.preprocess([alone])).data);
     }
   });
 

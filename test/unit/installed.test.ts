@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { findBinary } from '../../lib/binary.js';
-import { platformPackage } from '../../lib/libtorch.js';
-import { linkerFault } from '../../lib/linker.js';
-import { manifest } from '../../lib/manifest.js';
-import { faultOf } from '../../lib/system.js';
+import { findBinary } from '../../lib/native/binary.js';
+import { platformPackage } from '../../lib/native/libtorch.js';
+import { linkerFault } from '../../lib/native/linker.js';
+import { manifest } from '../../lib/native/manifest.js';
+import { faultOf } from '../../lib/native/system.js';
 import { root } from '../support/child.js';
 import { clone, install, installLibTorch, load, pretend } from '../support/installed.js';
 
@@ -76,7 +76,7 @@ describe('the LibTorch of an installed package', () => {
     writeFileSync(join(bin, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
     const { code, message } = load([ghostnet], { LIBTORCH_USE_PYTORCH: '1', PATH: bin });
     expect(code).toBe('GHOSTNET_LIBTORCH_VERSION');
-    expect(message).toMatch(/1\.2\.3.*python3 can not import torch/);
+    expect(message).toMatch(/1\.2\.3.*python3 cannot import torch/);
   });
 
   it.each(['libc10.so', 'libtorch_cpu.so'])('GHOSTNET_LIBRARY_MISSING: names %s', (name) => {

@@ -143,11 +143,17 @@ describe('sources that can not be loaded', () => {
   it.each([
     ['null', null],
     ['a number', 5],
-    ['an object', {}],
+    ['a list', []],
+    ['a map', new Map()],
     ['a buffer without a type', new ArrayBuffer(8)],
     ['floats', new Float32Array(8)],
   ])('%s', async (_, source) => {
     expect((await load(source)).code).toBe('GHOSTNET_INVALID_ARGUMENT');
+  });
+
+  it('an object that has options beside it', async () => {
+    const error = await errorOf(() => GhostNet.load({ threads: 1 } as never, { threads: 1 }));
+    expect(error.code).toBe('GHOSTNET_INVALID_ARGUMENT');
   });
 
   it('bytes of no known format', async () => {

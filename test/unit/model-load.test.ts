@@ -30,6 +30,21 @@ async function logitsOf(weights: string | Uint8Array): Promise<string> {
 }
 
 describe('GhostNet.load', () => {
+  it.each([
+    ['options alone', () => GhostNet.load({ threads: 1, crop: 0.5 })],
+    ['options after undefined', () => GhostNet.load(undefined, { threads: 1, crop: 0.5 })],
+    ['options after the path', () => GhostNet.load(embeddedModel, { threads: 1, crop: 0.5 })],
+  ])('takes %s', async (_, load) => {
+    using model = await load();
+    expect(model.info).toMatchObject({ variant: 'ghostnet_050', numClasses: 10, threads: 1, crop: 0.5 });
+  });
+
+  it('takes options without any in them', async () => {
+    using model = await GhostNet.load({});
+    using embedded = await GhostNet.load();
+    expect(model.info).toEqual(embedded.info);
+  });
+
   it.each(['zip', 'legacy'] as const)('gives the same network from %s as from safetensors', async (kind) => {
     using model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 3, seed: 4 });
     const state = await stateOf(model);

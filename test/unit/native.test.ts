@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findBinary } from '../../lib/binary.js';
+import { findBinary } from '../../lib/native/binary.js';
 import { root } from '../support/child.js';
 
 function evaluate(script: string, environment: Record<string, string>): string {

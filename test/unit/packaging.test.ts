@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { findBinary } from '../../lib/binary.js';
-import { findLibTorch } from '../../lib/libtorch.js';
+import { findBinary } from '../../lib/native/binary.js';
+import { findLibTorch } from '../../lib/native/libtorch.js';
 import { compare, examine } from '../../packaging/floor.mjs';
 import { librariesFor } from '../../packaging/libraries.mjs';
 import { manifest } from '../../packaging/project.mjs';

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 
 import { weightsPath } from '../../lib/weights/cache.js';
 import { breakLock, FileLock } from '../../lib/weights/lock.js';
-import { pullWeights } from '../../lib/weights/pull.js';
+import { pullWeights } from '../../lib/weights/pull-weights.js';
 import { findWeights, type WeightsEntry } from '../../lib/weights/registry.js';
 import { file, noise, serve } from '../fixtures/weights/server.js';
 
@@ -41,9 +41,12 @@ beforeAll(async () => {
   await mkdir(caches, { recursive: true });
   library = await mkdtemp(join(caches, 'ghostnet-weights-'));
   await writeFile(join(library, 'package.json'), '{ "type": "module" }');
-  await mkdir(join(library, 'weights'));
-  const weights = await readdir(join(root, 'lib', 'weights'));
-  for (const name of ['errors.ts', ...weights.map((source) => join('weights', source))]) {
+  const names = ['errors.ts'];
+  for (const room of ['check', 'weights']) {
+    await mkdir(join(library, room));
+    for (const source of await readdir(join(root, 'lib', room))) names.push(join(room, source));
+  }
+  for (const name of names) {
     const { outputText } = ts.transpileModule(await readFile(join(root, 'lib', name), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,

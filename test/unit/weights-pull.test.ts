@@ -11,7 +11,7 @@ import { GhostNetError } from '../../lib/errors.js';
 import { findCached, weightsPath } from '../../lib/weights/cache.js';
 import type { DownloadProgress } from '../../lib/weights/download.js';
 import { redirectTarget } from '../../lib/weights/http.js';
-import { pullWeights, type PulledWeights, type PullOptions } from '../../lib/weights/pull.js';
+import { pullWeights, type PulledWeights, type PullOptions } from '../../lib/weights/pull-weights.js';
 import { findWeights, type WeightsEntry } from '../../lib/weights/registry.js';
 import { answer, file, noise, serve, type TestServer } from '../fixtures/weights/server.js';
 

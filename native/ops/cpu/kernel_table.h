@@ -5,7 +5,7 @@
 
 #include "ops/cpu/capability.h"
 #include "ops/cpu/kernels.h"
-#include "precisions.h"  // generated from lib/precision.ts
+#include "precisions.h"  // generated from lib/model/precision.ts
 
 namespace ghostnet::cpu {
 

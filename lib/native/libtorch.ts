@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
 import type { BuiltWith } from './binary.js';
-import { GhostNetError } from './errors.js';
+import { GhostNetError } from '../errors.js';
 
-/** What names a LibTorch: a variable of the environment, an installed package, or the build of this clone. */
+/** The origin of a LibTorch: a variable of the environment, an installed package, or the build of this clone. */
 export type LibTorchSource = 'LIBTORCH' | 'package' | 'LIBTORCH_USE_PYTORCH' | 'build';
 
 /** A LibTorch on this machine. */
@@ -31,7 +31,7 @@ const libraryNames: Record<string, readonly string[]> = {
   darwin: ['libc10.dylib', 'libtorch_cpu.dylib', 'libtorch.dylib'],
 };
 
-// Each kind of distribution states its version in another place: the zip, the wheel, and what has headers.
+// Each kind of distribution states its version elsewhere: the zip, the wheel, and any distribution with headers.
 const versionFiles: readonly (readonly [string, RegExp])[] = [
   ['build-version', /^(\d+\.\d+\.\d+)/],
   ['version.py', /__version__ = '(\d+\.\d+\.\d+)/],
@@ -71,11 +71,8 @@ function rootOfPackage(): string {
   try {
     return dirname(require.resolve(`${platformPackage}/package.json`));
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_LIBTORCH_NOT_INSTALLED',
-      `The package ${platformPackage} is not installed`,
-      { cause },
-    );
+    const what = `The package ${platformPackage} is not installed`;
+    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_INSTALLED', what, { cause });
   }
 }
 
@@ -87,14 +84,9 @@ function rootOfPyTorch(): string {
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim();
   } catch (cause) {
-    throw new GhostNetError(
-      'GHOSTNET_LIBTORCH_NOT_FOUND',
-      'LIBTORCH_USE_PYTORCH=1, but python3 can not import torch',
-      {
-        remedy: 'Install PyTorch for python3, or unset LIBTORCH_USE_PYTORCH.',
-        cause,
-      },
-    );
+    const what = 'LIBTORCH_USE_PYTORCH=1, but python3 cannot import torch';
+    const remedy = 'Install PyTorch for python3, or unset LIBTORCH_USE_PYTORCH.';
+    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_FOUND', what, { remedy, cause });
   }
 }
 
@@ -111,7 +103,7 @@ function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
     throw new GhostNetError('GHOSTNET_LIBTORCH_VERSION', `${describe(from)} has the wrong version`, {
       found: version === undefined ? `no stated version at ${root}` : `LibTorch ${version} at ${root}`,
       expected: `LibTorch ${built.version}, which this binary was built with`,
-      ...(from === 'build' ? { remedy: 'Build the clone again with `npm run compile`.' } : {}),
+      remedy: from === 'build' ? 'Build the clone again with `npm run compile`.' : undefined,
     });
   }
   const libraries = (libraryNames[process.platform] ?? []).map((name) => join(root, 'lib', name));
@@ -132,7 +124,7 @@ function describe(from: LibTorchSource): string {
 /**
  * Finds the LibTorch to run with, in this order: `LIBTORCH`, the package of the platform, `LIBTORCH_USE_PYTORCH=1`, the one
  * that the clone was built with. The version must be the one that the binary was built with: the C++ interface changes
- * between versions. What a variable names is taken or refused, never passed over.
+ * between versions. A folder that a variable names is used or refused, never passed over.
  *
  * @throws {@link GhostNetError} `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`,
  * `GHOSTNET_LIBTORCH_VERSION`, `GHOSTNET_LIBRARY_MISSING`
@@ -151,7 +143,7 @@ export function findLibTorch(built: BuiltWith): LibTorch {
   throw summaryOf(failures, built);
 }
 
-// A package that is not installed says least: what else was tried and failed is what the user meant.
+// A package that is not installed says least: the user meant one of the others that failed.
 function summaryOf(failures: readonly GhostNetError[], built: BuiltWith): GhostNetError {
   const telling = failures.reduce((most, next) =>
     most.code === 'GHOSTNET_LIBTORCH_NOT_INSTALLED' ? next : most,

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { precisions } from '../precision.js';
+import { precisions } from '../model/precision.js';
 
 /** A whole number of at least 1, for commander. */
 export function parseCount(text: string): number {
@@ -10,7 +10,7 @@ export function parseCount(text: string): number {
   return value;
 }
 
-/** The option that all commands with a model have. */
+/** The model, in all commands that take one. */
 export function modelOption(): Option {
   return new Option(
     '-m, --model <model>',
@@ -18,16 +18,16 @@ export function modelOption(): Option {
   );
 }
 
-/** The option that all commands with figures have. */
+/** JSON in place of words, in all commands that print figures. */
 export function jsonOption(what: string): Option {
   return new Option('--json', `print ${what}, also on a terminal`);
 }
 
-/** What the engine computes in. */
+/** The precision of the engine. */
 export function precisionOption(): Option {
   return new Option(
     '--precision <what>',
-    'what to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 and tf32 a GPU',
+    'the precision to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 and tf32 a GPU',
   )
     .choices(precisions)
     .default('float32');
@@ -38,7 +38,7 @@ export function deviceOption(): Option {
   return new Option('--device <device>', 'cpu, cuda, cuda:1 and so on, or auto').default('cpu');
 }
 
-/** How many threads a run takes. */
+/** The number of threads of a run. */
 export function threadsOption(): Option {
   return new Option(
     '--threads <n>',

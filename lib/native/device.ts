@@ -1,6 +1,8 @@
+import { invalidArgument } from '../check/option.js';
+import { GhostNetError } from '../errors.js';
+import type { NativeGpu } from './addon.js';
 import { findGpuLibrary } from './binary.js';
-import { GhostNetError } from './errors.js';
-import { native, type NativeGpu } from './native.js';
+import { native } from './load.js';
 
 /**
  * Where a network runs: `'cpu'`; `'cuda'`, the first NVIDIA GPU; `'cuda:1'`, the second; `'auto'`, the first GPU where one
@@ -8,7 +10,7 @@ import { native, type NativeGpu } from './native.js';
  */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}` | 'auto';
 
-/** Where a model was put. */
+/** The place where a model runs. */
 export interface Placement {
   readonly device: 'cpu' | `cuda:${number}`;
   /** The number of the GPU; undefined for the CPU. */
@@ -34,11 +36,11 @@ export function listGpus(): readonly NativeGpu[] {
 
 let warned = false;
 
-// Once in a process: whoever asks for 'auto' may ask for every model.
+// Once in a process: a program that passes 'auto' may do so for every model.
 function warn(reason: GhostNetError): void {
   if (warned) return;
   warned = true;
-  process.emitWarning(`No GPU can be used, the CPU computes instead. ${reason.message}`, {
+  process.emitWarning(`No GPU can be used: the CPU computes instead. ${reason.message}`, {
     type: 'GhostNetWarning',
     code: reason.code,
   });
@@ -63,7 +65,7 @@ function onGpu(gpu: number): Placement {
 }
 
 /**
- * Where a model goes that asks for `device`.
+ * The place of a model with the option `device`.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_CUDA_NOT_INSTALLED`, `GHOSTNET_CUDA_UNAVAILABLE`,
  * `GHOSTNET_CUDA_UNSUPPORTED`
@@ -81,10 +83,11 @@ export function placementFor(device: unknown = 'cpu'): Placement {
   }
   const match = typeof device === 'string' ? /^cuda(?::(\d{1,3}))?$/.exec(device) : null;
   if (match === null) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The device is not known', {
-      found: String(device),
-      expected: "'cpu', 'cuda', 'cuda:0' and so on, or 'auto'",
-    });
+    throw invalidArgument(
+      'The option device has an unknown value',
+      device,
+      "'cpu', 'cuda', 'cuda:0' and so on, or 'auto'",
+    );
   }
   return onGpu(Number(match[1] ?? 0));
 }

@@ -2,27 +2,27 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { GhostNetError } from './errors.js';
+import { GhostNetError } from '../errors.js';
 import { manifest } from './manifest.js';
 
-/** What a native binary was built with. */
+/** The LibTorch that a native binary was built with. */
 export interface BuiltWith {
-  /** Version of LibTorch. */
+  /** Its version. */
   readonly version: string;
-  /** The LibTorch of a source build. */
+  /** Its folder, of a source build. */
   readonly root?: string;
 }
 
-/** A native binary and what it was built with. */
+/** A native binary. */
 export interface NativeBinary {
   readonly folder: string;
   readonly addon: string;
   readonly built: BuiltWith;
-  /** Whether it was built elsewhere, for any system that is new enough. */
+  /** Whether it was built elsewhere, for every system that is new enough. */
   readonly prebuilt: boolean;
 }
 
-const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const platform = `${process.platform}-${process.arch}`;
 
 /**
@@ -43,13 +43,11 @@ export function findBinary(): NativeBinary {
   }
   const platforms = platformsIn(prebuilds);
   if (platforms.length > 0 && !platforms.includes(platform)) {
+    const expected = platforms.join(' or ');
     throw new GhostNetError(
       'GHOSTNET_UNSUPPORTED_PLATFORM',
       'There is no prebuilt binary for this platform',
-      {
-        found: platform,
-        expected: platforms.join(' or '),
-      },
+      { found: platform, expected },
     );
   }
   throw new GhostNetError('GHOSTNET_ADDON_NOT_FOUND', `There is no native binary for ${platform}`, {
@@ -61,7 +59,7 @@ export function findBinary(): NativeBinary {
  * Finds the part for GPUs: the one that GHOSTNET_CUDA_LIBRARY names, the one beside the native binary, that of the build of a
  * clone, the prebuilt one.
  *
- * @returns where it was looked for, and its path where there is one
+ * @returns its path, if there is one, and the paths that were tried
  */
 export function findGpuLibrary(): { library: string | undefined; candidates: readonly string[] } {
   const name = 'ghostnet_cuda.so';
@@ -84,7 +82,7 @@ function platformsIn(prebuilds: string): string[] {
 
 function binaryAt(addon: string): NativeBinary {
   const folder = dirname(addon);
-  // What a source build writes beside its binaries. A prebuilt binary is made with the pin, and with nothing else.
+  // A source build writes the record beside its binaries. A prebuilt binary is made with the pinned version only.
   const record = join(folder, 'libtorch.json');
   const prebuilt = !existsSync(record);
   const built = prebuilt

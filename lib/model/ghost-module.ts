@@ -1,7 +1,8 @@
-import { GhostNetError } from './errors.js';
-import { runJob } from './jobs.js';
-import { native, type NativeTensor } from './native.js';
-import { Tensor } from './tensor.js';
+import { checkNumber, checkObject } from '../check/option.js';
+import type { NativeTensor } from '../native/addon.js';
+import { runJob, type RunOptions } from '../native/jobs.js';
+import { native } from '../native/load.js';
+import { handleOf, tensorOf, type Tensor } from '../tensor.js';
 
 /** The weights of a ghost module with its batch normalisations folded in. */
 export interface FoldedGhostModule {
@@ -16,17 +17,15 @@ export interface FoldedGhostModule {
 }
 
 /** Options of {@link ghostModule}. */
-export interface GhostModuleOptions {
-  /** Channels out; the concatenation is cut to this many. Default: all that the weights make. */
+export interface GhostModuleOptions extends RunOptions {
+  /** Output channels, to which the concatenation is cut. Default: all that the weights make. */
   readonly outChannels?: number;
-  /** Of the primary convolution, 1 or more. Default 1. */
+  /** Stride of the primary convolution, 1 or more. Default 1. */
   readonly stride?: number;
   /** Whether both convolutions are followed by a ReLU. Default true. */
   readonly relu?: boolean;
   /** Threads of the run. Default as for a model. */
   readonly threads?: number;
-  /** Drops the call while it waits. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -45,41 +44,20 @@ export async function ghostModule(
   weights: FoldedGhostModule | Readonly<Record<string, Tensor>>,
   options: GhostModuleOptions = {},
 ): Promise<Tensor<'float32', readonly [number, number, number, number]>> {
-  const {
-    outChannels,
-    stride = 1,
-    relu = true,
-    threads = native().runtime().defaultThreads,
-    signal,
-  } = options;
-  const { maxThreads } = native().runtime();
-  for (const [name, value, most] of [
-    ['outChannels', outChannels ?? 1, Number.MAX_SAFE_INTEGER],
-    ['stride', stride, Number.MAX_SAFE_INTEGER],
-    ['threads', threads, maxThreads],
-  ] as const) {
-    if (!Number.isSafeInteger(value) || value < 1 || value > most) {
-      throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The option ${name} is out of range`, {
-        found: String(value),
-        expected: `a whole number from 1 to ${most}`,
-      });
-    }
-  }
+  checkObject('weights', weights);
+  checkObject('options', options);
+  const { defaultThreads, maxThreads } = native().runtime();
+  const { outChannels, stride = 1, relu = true, threads = defaultThreads } = options;
+  checkNumber('outChannels', outChannels, 1);
+  checkNumber('stride', stride, 1);
+  checkNumber('threads', threads, 1, maxThreads);
   const handles: Record<string, NativeTensor> = {};
   for (const [name, tensor] of Object.entries(weights))
     handles[name] = handleOf(tensor, `The weight ${name}`);
   const input = handleOf(x, 'The input');
-  const result = await runJob(signal, (ticket) =>
-    native().ghostModule(ticket, input, handles, { outChannels, stride, relu, threads }),
+  return tensorOf(
+    await runJob(options, (ticket) =>
+      native().ghostModule(ticket, input, handles, { outChannels, stride, relu, threads }),
+    ),
   );
-  return Tensor.wrap(result);
-}
-
-function handleOf(tensor: unknown, what: string): NativeTensor {
-  if (tensor instanceof Tensor) return Tensor.handleOf(tensor as Tensor);
-  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `${what} is not a Tensor`, {
-    found: tensor === null ? 'null' : typeof tensor,
-    expected: 'a Tensor',
-    remedy: 'Make one with Tensor.from(values, shape).',
-  });
 }

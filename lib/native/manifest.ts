@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What package.json says that the package itself needs to know. */
+/** The parts of package.json that the package itself needs. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -15,5 +15,5 @@ export interface Manifest {
 
 /** The package's own package.json. */
 export const manifest = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as Manifest;

@@ -1,31 +1,33 @@
-import type { ContainerFormat } from './checkpoint/index.js';
-import { runJob } from './jobs.js';
-import { native } from './native.js';
-import { openWeights, type WeightsSource } from './weights-source.js';
+import { checkObject } from '../check/option.js';
+import type { ContainerFormat } from '../checkpoint/index.js';
+import { runJob } from '../native/jobs.js';
+import { native } from '../native/load.js';
+import type { LoadOptions } from './options.js';
+import { openWeights, type WeightsSource } from './source.js';
 
-/** What can be said of a weights file without making a model of it. */
+/** A report on a weights file, from which no model is made. */
 export interface WeightsReport {
   /** The kind of file. */
   readonly format: ContainerFormat;
-  /** The key under which the file holds the weights, e.g. `'state_dict_ema'`; undefined where it holds nothing else. */
+  /** The key under which the file holds the weights, e.g. `'state_dict_ema'`; undefined when they are all it holds. */
   readonly wrapper: string | undefined;
-  /** `'ghostnet_100'` and the like, `'custom'`, or undefined when the arrays are no GhostNet's. */
+  /** `'ghostnet_100'` and the like, `'custom'`, or undefined when the arrays are not a GhostNet's. */
   readonly variant: string | undefined;
   /** Width multiplier. */
   readonly width: number | undefined;
   /** Number of classes. */
   readonly numClasses: number | undefined;
-  /** Why the arrays are no GhostNet's. */
+  /** Why the arrays are not a GhostNet's. */
   readonly reason: string | undefined;
-  /** How many arrays there are of each dtype. */
+  /** The number of arrays of each dtype. */
   readonly dtypes: Readonly<Record<string, number>>;
   /** Elements of all floating-point arrays: parameters and running statistics. */
   readonly elements: number;
-  /** What the file says of itself. */
+  /** The metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Parameters that the network has and the file has not. */
+  /** Parameters of the network that the file lacks. */
   readonly missing: readonly string[];
-  /** Arrays of another shape than the network's, in words. */
+  /** Arrays whose shape differs from the network's, in words. */
   readonly reshaped: readonly string[];
   /** Arrays that the network has no parameter for. */
   readonly unexpected: readonly string[];
@@ -36,18 +38,19 @@ export interface WeightsReport {
 }
 
 /**
- * Looks into a weights file of any container.
+ * Reports what a weights file of any container holds.
  *
  * @param source - name of pulled weights, path, `file:` URL or content
- * @param options - which weights of a training checkpoint to look at; a signal that drops the call while it waits
- * @throws {@link GhostNetError} as {@link GhostNet.load} when the file itself can not be read
+ * @param options - the weights of a training checkpoint to look at; a signal that drops the call while it waits
+ * @throws {@link GhostNetError} as {@link GhostNet.load} when the file itself cannot be read
  */
 export async function inspectWeights(
   source: WeightsSource,
-  options: { readonly weights?: 'auto' | 'ema' | 'raw'; readonly signal?: AbortSignal } = {},
+  options: Pick<LoadOptions, 'weights' | 'signal'> = {},
 ): Promise<WeightsReport> {
+  checkObject('options', options);
   const { checkpoint, arrays, metadata } = await openWeights(source, options.weights);
-  const found = await runJob(options.signal, (ticket) => native().inspect(ticket, arrays, metadata));
+  const found = await runJob(options, (ticket) => native().inspect(ticket, arrays, metadata));
   const dtypes: Record<string, number> = {};
   let elements = 0;
   for (const { dtype, shape } of arrays) {

@@ -1,12 +1,10 @@
+import { invalidArgument } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
-import type { ImageInput, RawImage } from '../image/decode.js';
 import { Tensor } from '../tensor.js';
-
-/** A photograph that nobody else can change or dispose of any more. */
-export type HeldImage = string | URL | Uint8Array | RawImage;
+import type { HeldImage, ImageInput, RawImage } from './input.js';
 
 /**
- * Takes a photograph as it is now: bytes and pixels are copied, so that a caller may go on using its own.
+ * Takes a photograph as it is now: bytes and pixels are copied, so that the caller can go on using its own.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`
  */
@@ -18,11 +16,11 @@ export function holdImage(image: ImageInput): HeldImage {
     const { data, width, height } = image;
     return { data: data instanceof Uint8Array ? Uint8Array.from(data) : data, width, height };
   }
-  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An image is in no form that can be read', {
-    found: (image as unknown) === null ? 'null' : typeof image,
-    expected:
-      'a path, a file: URL, the bytes of an image file, { data, width, height } or a uint8 Tensor [H,W,3]',
-  });
+  throw invalidArgument(
+    'An image is of an unknown kind',
+    image,
+    'a path, a file: URL, the bytes of an image file, { data, width, height } or a uint8 Tensor [H,W,3]',
+  );
 }
 
 function isRawImage(image: unknown): image is RawImage {
@@ -34,7 +32,7 @@ function isRawImage(image: unknown): image is RawImage {
 function pixelsOf(tensor: Tensor): RawImage {
   const { dtype, shape, data } = tensor;
   if (tensor.disposed) {
-    throw new GhostNetError('GHOSTNET_DISPOSED', 'An image is a tensor whose memory was given up');
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'An image is a tensor used after its memory was freed');
   }
   if (!(data instanceof Uint8Array)) {
     throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'An image is a tensor of the wrong dtype', {

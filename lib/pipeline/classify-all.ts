@@ -1,7 +1,8 @@
+import { checkNumber, checkObject } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { DecodedImage } from '../image/decode.js';
-import type { ClassifyOptions, GhostNet, RunOptions } from '../model.js';
-import type { HeldImage } from './images.js';
+import type { HeldImage } from '../image/input.js';
+import type { RunOptions } from '../native/jobs.js';
 
 /** A class that a model sees in a photograph. */
 export interface ClassScore {
@@ -13,27 +14,50 @@ export interface ClassScore {
   readonly score: number;
 }
 
-/** What became of one image of many. */
+/** Options of {@link GhostNet.classify}. */
+export interface ClassifyOptions extends RunOptions {
+  /** The number of classes for each image, 1 to the number of classes. Default 5, or all where there are fewer. */
+  readonly topK?: number;
+  /** The number of images in a run, 1 or more. Default 32. */
+  readonly batchSize?: number;
+}
+
+/** The parts of a model that classifying needs. */
+export interface Classifier {
+  /** A name for each class, in the order of the logits. */
+  readonly labels: readonly string[];
+  readonly decode: (image: HeldImage) => Promise<DecodedImage>;
+  /** The topK classes of each image, best first. */
+  readonly scores: (
+    images: readonly DecodedImage[],
+    topK: number,
+    options: RunOptions,
+  ) => Promise<readonly (readonly Omit<ClassScore, 'label'>[])[]>;
+}
+
+/** The outcome for one image of many. */
 export type ClassifyResult =
   | { readonly classes: ClassScore[]; readonly error?: undefined }
   | { readonly classes?: undefined; readonly error: GhostNetError };
 
 /**
  * Classifies images in batches and gives a result for each, in their order. An image that fails does not stop the rest;
- * failures of anything else (a disposed model, an aborted signal) are thrown.
+ * other failures (a disposed model, an aborted signal) are thrown.
  */
 export async function* classifyAll(
-  model: GhostNet,
+  classifier: Classifier,
   images: readonly HeldImage[],
   options: ClassifyOptions,
 ): AsyncGenerator<ClassifyResult> {
+  checkObject('options', options);
   const { batchSize = 32 } = options;
-  const topK = options.topK ?? Math.min(5, model.info.numClasses);
-  checkCount('batchSize', batchSize, Number.MAX_SAFE_INTEGER);
-  checkCount('topK', topK, model.info.numClasses);
-  // While one batch runs, the next is decoded.
+  const numClasses = classifier.labels.length;
+  const topK = options.topK ?? Math.min(5, numClasses);
+  checkNumber('batchSize', batchSize, 1);
+  checkNumber('topK', topK, 1, numClasses);
+  // The next batch is decoded while the current one runs.
   const startBatch = (start: number): Promise<ClassifyResult[]> =>
-    classifyBatch(model, images.slice(start, start + batchSize), topK, options);
+    classifyBatch(classifier, images.slice(start, start + batchSize), topK, options);
   let next = startBatch(0);
   for (let start = 0; start < images.length; start += batchSize) {
     const current = next;
@@ -46,35 +70,40 @@ export async function* classifyAll(
 }
 
 async function classifyBatch(
-  model: GhostNet,
+  classifier: Classifier,
   images: readonly HeldImage[],
   topK: number,
   options: RunOptions,
 ): Promise<ClassifyResult[]> {
-  const decoded = await Promise.allSettled(images.map((image) => model.decode(image)));
+  const decoded = await Promise.allSettled(images.map((image) => classifier.decode(image)));
   const good = decoded.filter((outcome) => outcome.status === 'fulfilled').map(({ value }) => value);
-  const scores = (await classifyDecoded(model, good, topK, options)).values();
+  const results = (await classifyDecoded(classifier, good, topK, options)).values();
   return decoded.map((outcome): ClassifyResult => {
     if (outcome.status === 'rejected') return failureOf(outcome.reason);
-    return scores.next().value ?? failureOf(new Error('an image without a result'));
+    return results.next().value ?? failureOf(new Error('an image without a result'));
   });
 }
 
 async function classifyDecoded(
-  model: GhostNet,
+  classifier: Classifier,
   images: readonly DecodedImage[],
   topK: number,
   options: RunOptions,
 ): Promise<ClassifyResult[]> {
   if (images.length === 0) return [];
   try {
-    return (await model.classifyDecoded(images, topK, options)).map((classes) => ({ classes }));
+    const scores = await classifier.scores(images, topK, options);
+    return scores.map((best) => ({
+      classes: best.map(({ index, score }) => ({ label: classifier.labels[index] ?? '', index, score })),
+    }));
   } catch (error) {
     if (images.length === 1) return [failureOf(error)];
     if (!isOfImage(error)) throw error;
   }
-  // One that native code refuses (too elongated, no RGB) fails the whole batch: find out which.
-  return (await Promise.all(images.map((image) => classifyDecoded(model, [image], topK, options)))).flat();
+  // An image that native code refuses (too elongated, not RGB) fails the whole batch: find out which one.
+  return (
+    await Promise.all(images.map((image) => classifyDecoded(classifier, [image], topK, options)))
+  ).flat();
 }
 
 function failureOf(error: unknown): ClassifyResult {
@@ -82,7 +111,7 @@ function failureOf(error: unknown): ClassifyResult {
   throw error;
 }
 
-/** Whether an error is about one image and says nothing of the others. */
+/** Whether an error concerns one image and says nothing about the others. */
 function isOfImage(error: unknown): error is GhostNetError {
   const codes: readonly string[] = [
     'GHOSTNET_IMAGE_UNDECODABLE',
@@ -92,13 +121,4 @@ function isOfImage(error: unknown): error is GhostNetError {
     'GHOSTNET_BAD_DTYPE',
   ];
   return error instanceof GhostNetError && codes.includes(error.code);
-}
-
-function checkCount(name: string, value: number, most: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > most) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The option ${name} is out of range`, {
-      found: String(value),
-      expected: `a whole number from 1 to ${most}`,
-    });
-  }
 }

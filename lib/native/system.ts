@@ -1,11 +1,11 @@
-import { GhostNetError } from './errors.js';
+import { GhostNetError } from '../errors.js';
 import { manifest } from './manifest.js';
 
-/** What decides whether a prebuilt binary can run. */
+/** The properties that decide whether a prebuilt binary can run. */
 export interface System {
   readonly platform: string;
   readonly arch: string;
-  /** Of the glibc that Node runs with; nothing where it runs with another C library. */
+  /** The version of the glibc that Node runs with; undefined with another C library. */
   readonly glibc: string | undefined;
 }
 
@@ -15,7 +15,7 @@ export function thisSystem(): System {
   return { platform: process.platform, arch: process.arch, glibc: header.glibcVersionRuntime };
 }
 
-/** Why prebuilt binaries of Linux can not run on a system, if there is a reason. */
+/** The reason why the prebuilt binaries for Linux cannot run on a system, if there is one. */
 export function faultOf({ platform, glibc }: System): GhostNetError | undefined {
   if (platform !== 'linux') return undefined;
   const { floor } = manifest;

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import { checkNumber, checkObject, checkSignal } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import { weightsPath, writing, type CacheOptions } from './cache.js';
 import { download, type DownloadProgress } from './download.js';
@@ -10,7 +11,7 @@ import { PartialFile } from './partial.js';
 import { findWeights, type WeightsEntry } from './registry.js';
 import { verifiedSha256 } from './verified.js';
 
-/** How long a pull waits for what, in milliseconds, each from 1 to 2^31 - 1. */
+/** The times that a pull waits, in milliseconds, each from 1 to 2^31 - 1. */
 export interface PullTimeouts extends HttpTiming, LockTiming {
   /** Pause before the second attempt; it doubles with every further one, up to a minute. */
   readonly retryMs: number;
@@ -26,20 +27,20 @@ const defaultTimeouts = {
 
 /** Options of {@link pullWeights}. */
 export interface PullOptions extends CacheOptions {
-  /** Whether to use what is in the cache and nothing else. `GHOSTNET_OFFLINE=1` does the same for all calls. */
+  /** Whether to use the cache alone. `GHOSTNET_OFFLINE=1` does the same for all calls. */
   readonly offline?: boolean | undefined;
   /**
-   * A mirror: an http(s) URL that takes the place of scheme, host and port of the registered address, and whose path
-   * goes before that of the address. Default `GHOSTNET_MIRROR`, else the registered address itself.
+   * A mirror: an http(s) URL that replaces scheme, host and port of the registered address, and whose path is put before
+   * that of the address. Default `GHOSTNET_MIRROR`, else the registered address itself.
    */
   readonly baseUrl?: string | URL | undefined;
-  /** Called with every piece that arrives; what it throws ends the pull. */
+  /** Called with every piece that arrives. An error that it throws ends the pull. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Ends the pull; what has arrived is kept for the next. */
+  /** Ends the pull. The bytes that have arrived are kept for the next one. */
   readonly signal?: AbortSignal | undefined;
-  /** How often to ask the server before giving up, 1 or more. Default 6. */
+  /** The number of requests before giving up, 1 or more. Default 6. */
   readonly attempts?: number | undefined;
-  /** Those that are left out keep their defaults. */
+  /** Times left out keep their defaults. */
   readonly timeouts?: Partial<PullTimeouts> | undefined;
 }
 
@@ -48,18 +49,18 @@ export interface PulledWeights {
   /** Absolute path of the file. */
   readonly path: string;
   readonly entry: WeightsEntry;
-  /** Whether the file was there already, by an earlier pull or by one of another process that this one waited for. */
+  /** Whether the file was there already: from an earlier pull, or from another process that this one waited for. */
   readonly fromCache: boolean;
   /** Checksum of the file, in lower-case hexadecimal. */
   readonly sha256: string;
 }
 
-/** Losing the lock takes a pause longer than `staleMs` each time; more often than this is no accident. */
+/** Losing the lock takes a pause longer than `staleMs` each time; more losses than this are no accident. */
 const mostTurns = 3;
 
 /**
- * Brings trained weights into the cache, if they are not there, and verifies them. A download that was broken off, by
- * this or another process, is taken up where it ended; of several processes that pull at once one downloads.
+ * Downloads trained weights into the cache, unless they are there, and verifies them. A download that broke off, in this or
+ * another process, is resumed where it ended. When several processes pull at once, one of them downloads.
  *
  * @param name - a name of the registry, `ghostnet_100` for example
  * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`,
@@ -67,7 +68,9 @@ const mostTurns = 3;
  * `GHOSTNET_ABORTED`
  */
 export async function pullWeights(name: string, options: PullOptions = {}): Promise<PulledWeights> {
+  checkObject('options', options);
   const { signal } = options;
+  checkSignal(signal);
   try {
     signal?.throwIfAborted();
     return await pull(name, options);
@@ -81,7 +84,7 @@ async function pull(name: string, options: PullOptions): Promise<PulledWeights> 
   const entry = findWeights(name, options.registry);
   const path = weightsPath(entry, options.cacheDir);
   const timeouts = checkedTimeouts(options.timeouts);
-  checkRange('attempts', options.attempts, Number.MAX_SAFE_INTEGER);
+  checkNumber('attempts', options.attempts, 1, Number.MAX_SAFE_INTEGER, 'a number');
   const url = sourceUrl(entry, options.baseUrl);
 
   const cached = await verifiedSha256(path, entry);
@@ -110,7 +113,7 @@ async function pull(name: string, options: PullOptions): Promise<PulledWeights> 
   );
 }
 
-/** @returns the checksum; nothing when the lock was lost meanwhile, and the file with it */
+/** @returns the checksum; undefined when the lock was lost meanwhile, and the file with it */
 async function downloadTo(
   path: string,
   entry: WeightsEntry,
@@ -120,13 +123,10 @@ async function downloadTo(
   { attempts = 6, onProgress, signal }: PullOptions,
 ): Promise<string | undefined> {
   if (entry.sha256 === undefined) {
-    process.emitWarning(
-      `No checksum is known for the weights ${entry.name}: what arrives is taken on trust.`,
-      {
-        type: 'GhostNetWarning',
-        code: 'GHOSTNET_UNVERIFIED',
-      },
-    );
+    process.emitWarning(`No checksum is known for the weights ${entry.name}: they are taken on trust.`, {
+      type: 'GhostNetWarning',
+      code: 'GHOSTNET_UNVERIFIED',
+    });
   }
   const client = await HttpClient.open(timeouts);
   try {
@@ -155,9 +155,10 @@ function sourceUrl(entry: WeightsEntry, baseUrl: string | URL | undefined): URL 
   const url = new URL(entry.url);
   const given = baseUrl ?? process.env.GHOSTNET_MIRROR;
   if (given === undefined || given === '') return url;
-  const mirror = URL.canParse(String(given)) ? new URL(given) : undefined;
+  const address = given instanceof URL ? given.href : given;
+  const mirror = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
   if (mirror === undefined || !['http:', 'https:'].includes(mirror.protocol)) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The mirror is no http(s) URL', {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The mirror is not an http(s) URL', {
       expected: 'https://mirror.example or https://mirror.example/path',
       remedy: 'Correct the option baseUrl or the variable GHOSTNET_MIRROR, or leave it out.',
     });
@@ -173,20 +174,12 @@ function isOn(variable: string | undefined): boolean {
 }
 
 function checkedTimeouts(given: Partial<PullTimeouts> = {}): PullTimeouts {
+  checkObject('timeouts', given);
   const checked = { ...defaultTimeouts };
   for (const name of Object.keys(checked) as (keyof PullTimeouts)[]) {
-    // A timer that is longer than an int32 fires at once.
-    checkRange(`timeouts.${name}`, given[name], 2 ** 31 - 1);
+    // A timer longer than an int32 fires at once.
+    checkNumber(`timeouts.${name}`, given[name], 1, 2 ** 31 - 1, 'a number');
     checked[name] = given[name] ?? checked[name];
   }
   return checked;
-}
-
-function checkRange(name: string, value: number | undefined, most: number): void {
-  if (value === undefined || (Number.isFinite(value) && value >= 1 && value <= most)) return;
-  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The option ${name} is out of range`, {
-    found: String(value),
-    expected: `a number from 1 to ${most}`,
-    remedy: 'Leave it out to take the default.',
-  });
 }

@@ -1,12 +1,12 @@
-import { GhostNetError } from './errors.js';
+import { GhostNetError } from '../errors.js';
 
-/** What a system linker's refusal to open something means. */
+/** The meaning of a system linker's refusal to open a file. */
 export function linkerFault(what: string, reason: string, cause?: unknown): GhostNetError {
   const missing = /^(\S+): cannot open shared object file|Library not loaded: (\S+)/.exec(reason);
   const older = /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(reason);
   if (missing !== null) {
     const name = missing[1] ?? missing[2];
-    return new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${what} needs a library that is not there`, {
+    return new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${what} needs a library that is missing`, {
       found: `no ${name}`,
       cause,
     });
@@ -18,8 +18,5 @@ export function linkerFault(what: string, reason: string, cause?: unknown): Ghos
       cause,
     });
   }
-  return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} can not be opened`, {
-    found: reason,
-    cause,
-  });
+  return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} cannot be opened`, { found: reason, cause });
 }

@@ -1,22 +1,28 @@
-import { GhostNetError } from './errors.js';
-import { native, type Ticket } from './native.js';
+import { checkObject, checkSignal } from '../check/option.js';
+import { GhostNetError } from '../errors.js';
+import type { Ticket } from './addon.js';
+import { native } from './load.js';
 
-// One listener a signal, however many jobs wait under it: Node takes many listeners for a leak, and says so.
+/** Options of a call that computes. */
+export interface RunOptions {
+  /** Drops the call while it waits for its turn; a run that has begun is finished. */
+  readonly signal?: AbortSignal;
+}
+
+// One listener for each signal, however many jobs wait under it: Node takes many listeners for a leak, and warns.
 const waiting = new WeakMap<AbortSignal, Set<Ticket>>();
 
 /**
  * Starts a native job under a ticket of its own. While the job waits, the signal can drop it.
  *
  * @throws {@link GhostNetError} `GHOSTNET_ABORTED` when the signal fires before the job has begun;
- * `GHOSTNET_INVALID_ARGUMENT` when it is no signal
+ * `GHOSTNET_INVALID_ARGUMENT` when the options are not an object or the signal is not an AbortSignal
  */
-export async function runJob<T>(
-  signal: AbortSignal | undefined,
-  start: (ticket: Ticket) => Promise<T>,
-): Promise<T> {
+export async function runJob<T>(options: RunOptions, start: (ticket: Ticket) => Promise<T>): Promise<T> {
+  throwIfAborted(options);
+  const { signal } = options;
   const ticket = native().newTicket();
   if (signal === undefined) return start(ticket);
-  throwIfAborted(signal);
   const tickets = waiting.get(signal) ?? listen(signal);
   tickets.add(ticket);
   try {
@@ -28,19 +34,14 @@ export async function runJob<T>(
 }
 
 /**
- * Refuses to begin what was called off already.
+ * Refuses to begin a call whose signal has fired.
  *
  * @throws {@link GhostNetError} as {@link runJob}
  */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal === undefined) return;
-  if (!((signal as unknown) instanceof AbortSignal)) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The option signal is no AbortSignal', {
-      found: `a value of type ${typeof signal}`,
-      expected: 'the signal of an AbortController',
-    });
-  }
-  if (signal.aborted) throw aborted(signal);
+export function throwIfAborted(options: RunOptions): void {
+  checkObject('options', options);
+  checkSignal(options.signal);
+  if (options.signal?.aborted === true) throw aborted(options.signal);
 }
 
 function listen(signal: AbortSignal): Set<Ticket> {

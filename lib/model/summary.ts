@@ -1,5 +1,5 @@
-import type { ModelInfo } from './model.js';
-import type { NativeLayer } from './native.js';
+import type { ModelInfo } from './model-info.js';
+import type { NativeLayer } from '../native/addon.js';
 
 const count = new Intl.NumberFormat('en-US');
 

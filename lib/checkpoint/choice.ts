@@ -1,7 +1,8 @@
 import { GhostNetError } from '../errors.js';
 
-/** Which weights of a training checkpoint to take; `auto` prefers the averaged ones (EMA) where there are any. */
-export type WeightsChoice = 'auto' | 'ema' | 'raw';
+/** The weights to take from a training checkpoint; `auto` prefers the averaged ones (EMA) where there are any. */
+export const weightsChoices = ['auto', 'ema', 'raw'] as const;
+export type WeightsChoice = (typeof weightsChoices)[number];
 
 /** The error for a file without the weights that the caller asked for. */
 export function absentWeights(weights: 'ema' | 'raw', source: string): GhostNetError {

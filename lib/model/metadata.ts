@@ -1,34 +1,13 @@
-import { GhostNetError } from './errors.js';
-import type { Given, NativeArchitecture, NativeTransform } from './native.js';
+import { GhostNetError } from '../errors.js';
+import type { Given, NativeArchitecture, NativeTransform } from '../native/addon.js';
 
-/** What a saved model says of itself beside its weights; all of it may be missing. */
+/** The description that a model is saved with, beside its weights; any part of it may be missing. */
 export type ModelMetadata = Given<
   NativeTransform & NativeArchitecture & { readonly labels: readonly string[] }
 >;
 
-/** The key of a safetensors file's metadata under which a model describes itself, as JSON. */
+/** The key of a safetensors file's metadata that holds the description, as JSON. */
 const key = 'ghostnet';
-
-/** The metadata of a saved model. Its order of keys is fixed, so that equal models give equal bytes. */
-export function writeMetadata(model: ModelMetadata): Record<string, string> {
-  const { variant, stages, width, numClasses, dropout, inputSize, crop, interpolation, mean, std, labels } =
-    model;
-  const self = {
-    variant,
-    stages,
-    width,
-    numClasses,
-    dropout,
-    inputSize,
-    crop,
-    interpolation,
-    mean,
-    std,
-    labels,
-  };
-  // "format" is what PyTorch's own readers look for.
-  return { format: 'pt', [key]: JSON.stringify(self) };
-}
 
 type Check = (value: unknown) => boolean;
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -38,7 +17,7 @@ const isListOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-// The name of the variant is for people: the stages say what it is.
+// In the order of writing. The variant comes before them and is not read: its name is for people, the stages define it.
 const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   stages: isListOf(isListOf(isListOf(isNumber))),
   width: isNumber,
@@ -52,10 +31,16 @@ const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   labels: isListOf(isString),
 };
 
+/** The metadata of a saved model. The order of keys is fixed, so that equal models give equal bytes. */
+export function writeMetadata(model: ModelMetadata): Record<string, string> {
+  // PyTorch's own readers look for "format".
+  return { format: 'pt', [key]: JSON.stringify(model, ['variant', ...Object.keys(fields)]) };
+}
+
 /**
- * What the metadata of a file says of its model; nothing when another program wrote it.
+ * The description of the model in the metadata of a file; empty when another program wrote the file.
  *
- * @throws {@link GhostNetError} `GHOSTNET_MALFORMED_FILE` when it says something that can not be
+ * @throws {@link GhostNetError} `GHOSTNET_MALFORMED_FILE`
  */
 export function readMetadata(metadata: Readonly<Record<string, string>>, source: string): ModelMetadata {
   const text = metadata[key];
@@ -73,7 +58,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, source:
   }
   const known: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(parsed)) {
-    if (!Object.hasOwn(fields, field)) continue; // written by a later version: of no meaning here
+    if (!Object.hasOwn(fields, field)) continue; // from a later version, without meaning here
     if (!fields[field as keyof typeof fields](value)) {
       throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is malformed`, {
         found: `${field}: ${JSON.stringify(value).slice(0, 100)}`,

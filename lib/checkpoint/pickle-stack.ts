@@ -1,0 +1,77 @@
+import type { GhostNetError } from '../errors.js';
+import type { PickleValue } from './pickle-values.js';
+
+const limits = { stack: 100_000, marks: 1_000, memo: 500_000 } as const;
+
+/** The memory of a pickle's interpreter, within bounds: the stack, the marks in it, and the memo. */
+export class PickleStack {
+  private readonly stack: PickleValue[] = [];
+  /** The heights of the stack at the open marks. */
+  private readonly marks: number[] = [];
+  private readonly memo = new Map<number, PickleValue>();
+
+  /** @param fail - makes the error for a fault at the current opcode */
+  constructor(private readonly fail: (what: string) => GhostNetError) {}
+
+  push(value: PickleValue): void {
+    if (this.stack.length === limits.stack) {
+      throw this.fail(`the pickle holds more than ${limits.stack} values at once`);
+    }
+    this.stack.push(value);
+  }
+
+  /** The value on top, which stays. */
+  top(): PickleValue {
+    if (this.stack.length <= this.floor) throw this.fail('the pickle uses a value that it never put');
+    return this.stack.at(-1) ?? null;
+  }
+
+  pop(): PickleValue {
+    const value = this.top();
+    this.stack.pop();
+    return value;
+  }
+
+  popMany(count: number): PickleValue[] {
+    if (this.stack.length - count < this.floor) throw this.fail('the pickle takes a value that it never put');
+    return this.stack.splice(-count);
+  }
+
+  mark(): void {
+    if (this.marks.length === limits.marks) throw this.fail(`the pickle nests deeper than ${limits.marks}`);
+    this.marks.push(this.stack.length);
+  }
+
+  popToMark(): PickleValue[] {
+    const mark = this.marks.pop();
+    if (mark === undefined) throw this.fail('the pickle closes a mark that it never opened');
+    return this.stack.splice(mark);
+  }
+
+  /** The last value: nothing may be left beside it. */
+  finish(): PickleValue {
+    const value = this.pop();
+    if (this.stack.length > 0 || this.marks.length > 0)
+      throw this.fail('the pickle stops with values left over');
+    return value;
+  }
+
+  /** @param index - the next free one when left out */
+  memorise(index = this.memo.size): void {
+    if (this.memo.size === limits.memo && !this.memo.has(index)) {
+      throw this.fail(`the pickle memorises more than ${limits.memo} values`);
+    }
+    this.memo.set(index, this.top());
+  }
+
+  recall(index: number): PickleValue {
+    const value = this.memo.get(index);
+    if (value === undefined) throw this.fail(`the pickle recalls value ${index}, which it never memorised`);
+    return value;
+  }
+
+  /** The height below which no value may be taken: the innermost open mark. */
+  private get floor(): number {
+    return this.marks.at(-1) ?? 0;
+  }
+}

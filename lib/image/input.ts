@@ -1,0 +1,20 @@
+import type { Tensor } from '../tensor.js';
+
+/** Decoded pixels. */
+export interface RawImage {
+  /** RGB, row by row, 3 bytes a pixel: `width * height * 3` bytes. */
+  readonly data: Uint8Array;
+  /** In pixels, 1 or more. */
+  readonly width: number;
+  /** In pixels, 1 or more. */
+  readonly height: number;
+}
+
+/**
+ * A photograph: the path or `file:` URL of an image file, the bytes of one (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG), or
+ * decoded pixels, as a {@link RawImage} or a uint8 Tensor [H,W,3], RGB.
+ */
+export type ImageInput = string | URL | Uint8Array | RawImage | Tensor<'uint8'>;
+
+/** A photograph that the caller can no longer change or dispose of. */
+export type HeldImage = Exclude<ImageInput, Tensor>;

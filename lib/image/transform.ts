@@ -1,0 +1,16 @@
+/**
+ * How photographs become a network's input: as they did in training. Defaults: the values in the weights file, else 224
+ * pixels, a crop of 0.875, bicubic, and ImageNet's mean and standard deviation.
+ */
+export interface TransformOptions {
+  /** Side of the square input in pixels, 32 or more. */
+  readonly inputSize?: number;
+  /** Share of the shorter side that the input covers, above 0.01 and at most 1. */
+  readonly crop?: number;
+  /** How photographs are resized. */
+  readonly interpolation?: 'bilinear' | 'bicubic';
+  /** Mean of red, green and blue in [0, 1]. */
+  readonly mean?: readonly [number, number, number];
+  /** Standard deviation of red, green and blue in [0, 1], above 0. */
+  readonly std?: readonly [number, number, number];
+}

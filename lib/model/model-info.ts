@@ -1,0 +1,66 @@
+import { GhostNetError } from '../errors.js';
+import type { TransformOptions } from '../image/transform.js';
+import type { NativeDescription, StageRow } from '../native/addon.js';
+import type { Placement } from '../native/device.js';
+import { native } from '../native/load.js';
+import type { ModelOptions } from './options.js';
+import type { Precision } from './precision.js';
+
+/** A description of a model. */
+export interface ModelInfo extends Required<TransformOptions> {
+  /** `'ghostnet_100'` and the like, or `'custom'`. */
+  readonly variant: string;
+  /** Width multiplier. */
+  readonly width: number;
+  /** The stage table: rows of [kernel, expansion, out, seRatio, stride], before the width multiplier. */
+  readonly stages: readonly (readonly StageRow[])[];
+  /** Number of classes. */
+  readonly numClasses: number;
+  /** Dropout before the classifier while training, from 0 up to, not including, 1. */
+  readonly dropout: number;
+  /** Length of an embedding. */
+  readonly features: number;
+  /** Trainable parameters. */
+  readonly parameters: number;
+  /** Multiply-adds of one image at the input size, counted as the paper does. */
+  readonly multiplyAdds: number;
+  /** Names of the classes; `'class 0'`, `'class 1'`, ... where neither file nor option gave any. */
+  readonly labels: readonly string[];
+  /** Threads of one run. */
+  readonly threads: number;
+  /** The number type in which the engine stores activations and the weights of convolutions. */
+  readonly precision: Precision;
+  /** Where it runs. */
+  readonly device: 'cpu' | `cuda:${number}`;
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` when the labels are more or fewer than the classes */
+export function infoOf(
+  description: NativeDescription,
+  { labels, threads, precision = 'float32' }: ModelOptions,
+  { device }: Placement,
+): ModelInfo {
+  return Object.freeze({
+    ...description,
+    labels: labelsFor(labels, description.numClasses),
+    threads: threads ?? native().runtime().defaultThreads,
+    precision,
+    device,
+  });
+}
+
+function labelsFor(labels: readonly string[] | undefined, numClasses: number): readonly string[] {
+  if (labels === undefined)
+    return Object.freeze(Array.from({ length: numClasses }, (_, index) => `class ${index}`));
+  if (labels.length !== numClasses) {
+    throw new GhostNetError(
+      'GHOSTNET_INVALID_ARGUMENT',
+      'The number of labels is not the number of classes',
+      {
+        found: `${labels.length} labels`,
+        expected: `${numClasses} labels, in the order of the logits`,
+      },
+    );
+  }
+  return Object.freeze([...labels]);
+}

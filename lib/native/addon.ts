@@ -1,0 +1,175 @@
+import type { GhostNetError } from '../errors.js';
+
+/** The dtypes of arrays on the native side. */
+export type NativeDType =
+  'float64' | 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
+
+/** A tensor's memory; see native/addon/tensor_handle.h. */
+export interface NativeTensor {
+  readonly dtype: NativeDType;
+  readonly shape: readonly number[];
+  readonly buffer: ArrayBuffer;
+  dispose(): void;
+}
+
+/** Bytes that JavaScript owns and native code reads while a job is pending. */
+export interface NativeBytes {
+  readonly dtype: NativeDType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** An array of a weights file. */
+export interface NativeArray extends NativeBytes {
+  readonly name: string;
+}
+
+/** How a photograph becomes the input of a network; see native/engine/transform.h. */
+export interface NativeTransform {
+  readonly inputSize: number;
+  readonly crop: number;
+  readonly interpolation: 'bilinear' | 'bicubic';
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** One row of the stage table: kernel, expansion, out, squeeze-and-excitation ratio, stride. */
+export type StageRow = readonly [
+  kernel: number,
+  expansion: number,
+  out: number,
+  seRatio: number,
+  stride: number,
+];
+
+/** The shape of a network; see native/model/architecture.h. */
+export interface NativeArchitecture {
+  readonly variant: string;
+  readonly stages: readonly (readonly StageRow[])[];
+  readonly width: number;
+  readonly numClasses: number;
+  readonly dropout: number;
+}
+
+export interface NativeDescription extends NativeTransform, NativeArchitecture {
+  readonly features: number;
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+}
+
+export interface NativeLayer {
+  readonly name: string;
+  readonly type: string;
+  readonly detail: string;
+  readonly output: readonly [channels: number, height: number, width: number];
+  readonly parameters: number;
+  readonly multiplyAdds: number;
+}
+
+/** Options left out take the defaults of the native side. */
+export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** How and where a network computes, and what it is; see native/engine/network.h. */
+export interface NativeSettings extends NativeTransform, NativeArchitecture {
+  readonly backend: 'fused' | 'reference';
+  /** A name from lib/model/precision.ts. */
+  readonly precision: string;
+  /** The number of the GPU; the CPU when left out. */
+  readonly gpu: number;
+}
+
+/** A GPU of this machine; see native/engine/cuda/library.h. */
+export interface NativeGpu {
+  readonly name: string;
+  /** Its compute capability, "9.0" for example. */
+  readonly capability: string;
+  /** Whether the kernels can run on it. */
+  readonly isSupported: boolean;
+  /** In bytes. */
+  readonly memory: number;
+}
+
+/** Names a job, so that it can be aborted. */
+export type Ticket = number;
+
+/** A network; see native/addon/model_handle.h. */
+export interface NativeModel {
+  describe(): NativeDescription;
+  layers(height: number, width: number): NativeLayer[];
+  run(
+    ticket: Ticket,
+    input: NativeTensor,
+    output: 'logits' | 'features',
+    threads: number,
+  ): Promise<NativeTensor>;
+  classify(
+    ticket: Ticket,
+    images: readonly NativeBytes[],
+    topK: number,
+    threads: number,
+  ): Promise<{ index: number; score: number }[][]>;
+  prepare(ticket: Ticket, images: readonly NativeBytes[], threads: number): Promise<NativeTensor>;
+  state(ticket: Ticket): Promise<[name: string, array: NativeTensor][]>;
+  dispose(): void;
+}
+
+/** A report on the arrays of a checkpoint; see native/engine/inspect.h. */
+export interface NativeInspection {
+  /** Absent when the arrays are not a GhostNet's; `reason` then says why. */
+  readonly variant?: string;
+  readonly width?: number;
+  readonly numClasses?: number;
+  readonly reason?: string;
+  readonly missing: readonly string[];
+  readonly reshaped: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly notFinite: readonly string[];
+}
+
+export interface NativeRuntime {
+  readonly libtorch: string;
+  readonly cpuCapability: string;
+  readonly defaultThreads: number;
+  readonly maxThreads: number;
+}
+
+/** Everything that the native binary exports: the one place where the TypeScript side names it. */
+export interface NativeAddon {
+  readonly NativeTensor: new (
+    dtype: NativeDType,
+    shape: readonly number[],
+    source?: ArrayBufferView,
+  ) => NativeTensor;
+  loadModel(
+    ticket: Ticket,
+    arrays: readonly NativeArray[],
+    options: Given<NativeSettings>,
+  ): Promise<NativeModel>;
+  inspect(
+    ticket: Ticket,
+    arrays: readonly NativeArray[],
+    options: Given<NativeArchitecture>,
+  ): Promise<NativeInspection>;
+  createModel(
+    ticket: Ticket,
+    options: Given<NativeSettings & { readonly seed: number }>,
+  ): Promise<NativeModel>;
+  ghostModule(
+    ticket: Ticket,
+    x: NativeTensor,
+    weights: Readonly<Record<string, NativeTensor>>,
+    options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
+  ): Promise<NativeTensor>;
+  nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
+  /** Multiply-adds a second. */
+  measurePeak(ticket: Ticket, threads: number): Promise<number>;
+  /** @param library path of the part for GPUs, empty where there is none */
+  listGpus(library: string): NativeGpu[];
+  newTicket(): Ticket;
+  abort(ticket: Ticket, reason: unknown): boolean;
+  setErrorFactory(
+    factory: (code: string, what: string, found?: string, expected?: string) => GhostNetError,
+  ): void;
+  runtime(): NativeRuntime;
+  stop(): void;
+}

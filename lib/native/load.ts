@@ -1,0 +1,107 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { debuglog } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+
+import { messageOf } from '../check/words.js';
+import { errorCatalogue, GhostNetError, type ErrorCode } from '../errors.js';
+import type { NativeAddon } from './addon.js';
+import { findBinary, type BuiltWith, type NativeBinary } from './binary.js';
+import { findLibTorch, versionAt, type LibTorch } from './libtorch.js';
+import { linkerFault } from './linker.js';
+import { faultOf, thisSystem } from './system.js';
+
+/** See native/loader/loader.c. */
+interface NativeLoader {
+  open(paths: readonly string[]): { path: string; reason: string } | undefined;
+  loaded(name: string): string | undefined;
+}
+
+const debug = debuglog('ghostnet');
+const require = createRequire(import.meta.url);
+
+function open(path: string): unknown {
+  try {
+    return require(path);
+  } catch (cause) {
+    throw linkerFault(`The native binary ${path}`, messageOf(cause), cause);
+  }
+}
+
+// Libraries are opened once in a process. If another package, or another copy of this one, has opened LibTorch from another
+// folder, that LibTorch is used, provided its version is right.
+function openLibTorch(loader: NativeLoader, libtorch: LibTorch, { version }: BuiltWith): LibTorch {
+  for (const path of libtorch.libraries) {
+    const loaded = loader.loaded(basename(path));
+    if (loaded === undefined || realpathSync(loaded) === realpathSync(path)) continue;
+    const root = dirname(dirname(loaded));
+    const found = versionAt(root);
+    if (found === version) return { ...libtorch, root };
+    throw new GhostNetError('GHOSTNET_LIBTORCH_CONFLICT', 'The process has another LibTorch open', {
+      found: `LibTorch ${found ?? 'of an unknown version'} at ${root}`,
+      expected: `LibTorch ${version}, at ${libtorch.root} for example`,
+    });
+  }
+  const failure = loader.open(libtorch.libraries);
+  if (failure !== undefined) throw linkerFault(`LibTorch's ${failure.path}`, failure.reason);
+  return libtorch;
+}
+
+function load(): { addon: NativeAddon; binary: NativeBinary; libtorch: LibTorch } {
+  const binary = findBinary();
+  try {
+    return { binary, ...loadWith(binary) };
+  } catch (error) {
+    // Only a prebuilt binary can be too new for this system.
+    throw (binary.prebuilt ? faultOf(thisSystem()) : undefined) ?? error;
+  }
+}
+
+function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorch } {
+  const found = findLibTorch(binary.built);
+  debug('opening LibTorch %s at %s (%s)', found.version, found.root, found.from);
+  calmOpenMP();
+  const loader = open(join(binary.folder, 'ghostnet_loader.node')) as NativeLoader;
+  const libtorch = openLibTorch(loader, found, binary.built);
+  debug('opening %s', binary.addon);
+  const addon = open(binary.addon) as NativeAddon;
+  addon.setErrorFactory((code, what, found, expected) => {
+    const known: ErrorCode = code in errorCatalogue ? (code as ErrorCode) : 'GHOSTNET_INTERNAL';
+    return new GhostNetError(known, what, { found, expected });
+  });
+  // A run would crash if it went on while the process destroys its static data: wait for it, and let no other begin. The
+  // environment of a worker thread waits for its own runs.
+  if (isMainThread) {
+    process.once('exit', () => {
+      addon.stop();
+    });
+  }
+  return { addon, libtorch };
+}
+
+// LibTorch's OpenMP threads wait for each other by spinning, 300,000 rounds by default. On a busy machine the thread they wait
+// for cannot run meanwhile, and a run takes ten times as long. A short spin costs an idle machine nothing measurable. The
+// variable is read once, when the library is opened.
+function calmOpenMP(): void {
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
+}
+
+let loaded: ReturnType<typeof load> | undefined;
+
+/**
+ * The native side, opened on first use so that importing the package costs nothing.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_UNSUPPORTED_PLATFORM`, `GHOSTNET_UNSUPPORTED_LIBC`, `GHOSTNET_SYSTEM_TOO_OLD`,
+ * `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`, `GHOSTNET_LIBTORCH_VERSION`,
+ * `GHOSTNET_LIBTORCH_CONFLICT`, `GHOSTNET_LIBRARY_MISSING`, `GHOSTNET_ADDON_NOT_FOUND`, `GHOSTNET_ADDON_UNLOADABLE`
+ */
+export function native(): NativeAddon {
+  return nativeParts().addon;
+}
+
+/** As {@link native}, with where its parts were found. */
+export function nativeParts(): ReturnType<typeof load> {
+  loaded ??= load();
+  return loaded;
+}
