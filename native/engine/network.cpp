@@ -100,18 +100,18 @@ void check_computation(Backend backend, Precision precision, std::optional<int> 
       "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
 }
 
-cuda::Dtype dtype_of(Precision precision) {
+cuda::NumberType dtype_of(Precision precision) {
   switch (precision) {
     case Precision::tf32:
-      return cuda::Dtype::kTensorFloat32;
+      return cuda::NumberType::kTensorFloat32;
     case Precision::float16:
-      return cuda::Dtype::kFloat16;
+      return cuda::NumberType::kFloat16;
     case Precision::bfloat16:
-      return cuda::Dtype::kBFloat16;
+      return cuda::NumberType::kBFloat16;
     case Precision::float32:
       break;
   }
-  return cuda::Dtype::kFloat32;
+  return cuda::NumberType::kFloat32;
 }
 
 }  // namespace

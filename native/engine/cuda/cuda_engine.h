@@ -22,8 +22,8 @@ class CudaEngine {
   };
 
   /** @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_CUDA_FAILED */
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype, Options options);
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype)
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype, Options options);
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype)
       : CudaEngine(std::move(device), network, dtype, Options{}) {}
   ~CudaEngine();
   CudaEngine(const CudaEngine&) = delete;  // plans point into the weights

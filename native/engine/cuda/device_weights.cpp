@@ -12,7 +12,7 @@ namespace ghostnet::cuda {
  */
 class DeviceWeights::Packer {
  public:
-  Packer(Dtype dtype, std::byte* staging, const std::byte* device)
+  Packer(NumberType dtype, std::byte* staging, const std::byte* device)
       : dtype_(dtype), staging_(staging), device_(device) {}
 
   size_t bytes() const { return bytes_; }
@@ -32,7 +32,7 @@ class DeviceWeights::Packer {
 
   /** Room for `count` numbers, filled with number(i). @return where it is on the device */
   template <class Number>
-  const void* put(Dtype dtype, size_t count, const Number& number) {
+  const void* put(NumberType dtype, size_t count, const Number& number) {
     constexpr size_t kAlignment = 256;
     const size_t at = bytes_;
     const size_t size = static_cast<size_t>(size_of(dtype));
@@ -41,10 +41,10 @@ class DeviceWeights::Packer {
     for (size_t i = 0; i < count; ++i) {
       const float value = number(i);
       std::byte* const to = staging_ + at + i * size;
-      if (memory_of(dtype) == Dtype::kFloat32) {
+      if (memory_of(dtype) == NumberType::kFloat32) {
         std::memcpy(to, &value, sizeof value);
       } else {
-        const uint16_t bits = dtype == Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);
+        const uint16_t bits = dtype == NumberType::kFloat16 ? half_of(value) : bfloat16_of(value);
         std::memcpy(to, &bits, sizeof bits);
       }
     }
@@ -53,7 +53,7 @@ class DeviceWeights::Packer {
 
   const float* floats(const std::vector<float>& values) {
     return static_cast<const float*>(
-        put(Dtype::kFloat32, values.size(), [&](size_t i) { return values[i]; }));
+        put(NumberType::kFloat32, values.size(), [&](size_t i) { return values[i]; }));
   }
 
   DeviceMatrix matrix(const Convolution& layer) {
@@ -65,7 +65,7 @@ class DeviceWeights::Packer {
   DeviceTaps taps(const Convolution& layer) {
     const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.in);
     const auto area = static_cast<size_t>(layer.size * layer.size);
-    const void* weight = put(Dtype::kFloat32, layer.weight.size(), [&](size_t i) {
+    const void* weight = put(NumberType::kFloat32, layer.weight.size(), [&](size_t i) {
       const size_t channel = i % out, group = i / out % in, tap = i / out / in;
       return layer.weight[(channel * in + group) * area + tap];
     });
@@ -91,13 +91,14 @@ class DeviceWeights::Packer {
     return packed;
   }
 
-  Dtype dtype_;
+  NumberType dtype_;
   std::byte* staging_;
   const std::byte* device_;
   size_t bytes_ = 0;
 };
 
-DeviceWeights::DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, Dtype dtype)
+DeviceWeights::DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network,
+                             NumberType dtype)
     : dtype_(dtype), memory_(device, Memory::Kind::device) {
   Packer counter(dtype, nullptr, nullptr);
   counter.pack(network, *this);

@@ -50,9 +50,9 @@ struct DeviceBottleneck {
 class DeviceWeights {
  public:
   /** Copies the weights to the device and waits for it. @throws Error GHOSTNET_OUT_OF_MEMORY */
-  DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, Dtype dtype);
+  DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, NumberType dtype);
 
-  Dtype dtype() const { return dtype_; }
+  NumberType dtype() const { return dtype_; }
   size_t bytes() const { return memory_.size(); }
 
   DeviceTaps stem;
@@ -62,7 +62,7 @@ class DeviceWeights {
  private:
   class Packer;
 
-  Dtype dtype_;
+  NumberType dtype_;
   Memory memory_;
 };
 

@@ -50,10 +50,10 @@ class LaunchPlan::Builder {
 
  private:
   int64_t batch() const { return plan_.key_.batch; }
-  Dtype dtype() const { return weights_.dtype(); }
+  NumberType dtype() const { return weights_.dtype(); }
 
   /** A buffer of so many numbers for each image. */
-  int buffer(int64_t numbers, Dtype dtype) {
+  int buffer(int64_t numbers, NumberType dtype) {
     if (arena_ == nullptr) layout_.add((batch() * numbers * size_of(dtype) + 3) / 4);
     return buffers_++;
   }
@@ -171,7 +171,7 @@ class LaunchPlan::Builder {
   }
 
   int means(int x, const Plane& plane) {
-    const int out = buffer(plane.channels, Dtype::kFloat32);
+    const int out = buffer(plane.channels, NumberType::kFloat32);
     MeansCall call;
     call.dtype = dtype();
     call.x = at(x);
@@ -185,7 +185,7 @@ class LaunchPlan::Builder {
 
   /** @param is_result writes to the output; gives no buffer then */
   int dense(const DeviceMatrix& weights, int x, Activation activation, bool is_result = false) {
-    const int out = is_result ? -1 : buffer(weights.out, Dtype::kFloat32);
+    const int out = is_result ? -1 : buffer(weights.out, NumberType::kFloat32);
     DenseCall call;
     call.dtype = dtype();
     call.x = floats_at(x);

@@ -24,14 +24,14 @@ void check_capability(c10::DeviceIndex device) {
                               "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
 }
 
-std::optional<cuda::Dtype> dtype_of(const torch::Tensor& tensor) {
+std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case torch::kFloat32:
-      return cuda::Dtype::kFloat32;
+      return cuda::NumberType::kFloat32;
     case torch::kFloat16:
-      return cuda::Dtype::kFloat16;
+      return cuda::NumberType::kFloat16;
     case torch::kBFloat16:
-      return cuda::Dtype::kBFloat16;
+      return cuda::NumberType::kBFloat16;
     default:
       return std::nullopt;
   }
@@ -43,7 +43,7 @@ bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
 std::optional<cuda::GhostModuleCall> call_without_x(
     const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
     const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
-  const std::optional<cuda::Dtype> dtype = dtype_of(x);
+  const std::optional<cuda::NumberType> dtype = dtype_of(x);
   if (!dtype) return std::nullopt;
   for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
     if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;

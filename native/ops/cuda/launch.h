@@ -37,15 +37,15 @@ struct MemoryOf<TensorFloat32> {
 
 /** Calls run.template operator()<T>() with the type of a dtype. */
 template <class Run>
-LaunchResult with_dtype(Dtype dtype, Run run) {
+LaunchResult with_dtype(NumberType dtype, Run run) {
   switch (dtype) {
-    case Dtype::kFloat32:
+    case NumberType::kFloat32:
       return run.template operator()<float>();
-    case Dtype::kFloat16:
+    case NumberType::kFloat16:
       return run.template operator()<Half>();
-    case Dtype::kBFloat16:
+    case NumberType::kBFloat16:
       return run.template operator()<BFloat16>();
-    case Dtype::kTensorFloat32:
+    case NumberType::kTensorFloat32:
       return run.template operator()<TensorFloat32>();
   }
   return {Launch::kUnsupported};

@@ -8,7 +8,7 @@ struct CUstream_st;  // cudaStream_t without CUDA's headers
 namespace ghostnet::cuda {
 
 /** Of activations and of the large weights. */
-enum class Dtype {
+enum class NumberType {
   kFloat32,
   kFloat16,
   kBFloat16,
@@ -18,10 +18,12 @@ enum class Dtype {
 };
 
 /** What the numbers are in memory. */
-constexpr Dtype memory_of(Dtype dtype) { return dtype == Dtype::kTensorFloat32 ? Dtype::kFloat32 : dtype; }
+constexpr NumberType memory_of(NumberType dtype) {
+  return dtype == NumberType::kTensorFloat32 ? NumberType::kFloat32 : dtype;
+}
 
 /** Bytes of a number. */
-constexpr int size_of(Dtype dtype) { return memory_of(dtype) == Dtype::kFloat32 ? 4 : 2; }
+constexpr int size_of(NumberType dtype) { return memory_of(dtype) == NumberType::kFloat32 ? 4 : 2; }
 
 enum class Launch {
   kDone,         ///< launched (or nothing to do); errors of the run itself come from the stream

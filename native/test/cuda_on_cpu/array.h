@@ -14,7 +14,7 @@ namespace ghostnet::cuda_on_cpu {
 /** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
 class Array {
  public:
-  Array(cuda::Dtype dtype, size_t elements, int misaligned)
+  Array(cuda::NumberType dtype, size_t elements, int misaligned)
       : dtype_(cuda::memory_of(dtype)), elements_(elements) {
     constexpr size_t guard = 4096;
     storage_.resize(elements * cuda::size_of(dtype) + 2 * guard + 64,
@@ -35,28 +35,28 @@ class Array {
 
   double get(size_t index) const {
     const char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::Dtype::kFloat32) {
+    if (dtype_ == cuda::NumberType::kFloat32) {
       float value;
       std::memcpy(&value, at, sizeof value);
       return value;
     }
     uint16_t bits;
     std::memcpy(&bits, at, sizeof bits);
-    return dtype_ == cuda::Dtype::kFloat16 ? float_of_half(bits) : float_of_bfloat16(bits);
+    return dtype_ == cuda::NumberType::kFloat16 ? float_of_half(bits) : float_of_bfloat16(bits);
   }
 
  private:
   void set(size_t index, float value) {
     char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::Dtype::kFloat32) {
+    if (dtype_ == cuda::NumberType::kFloat32) {
       std::memcpy(at, &value, sizeof value);
     } else {
-      const uint16_t bits = dtype_ == cuda::Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);
+      const uint16_t bits = dtype_ == cuda::NumberType::kFloat16 ? half_of(value) : bfloat16_of(value);
       std::memcpy(at, &bits, sizeof bits);
     }
   }
 
-  cuda::Dtype dtype_;
+  cuda::NumberType dtype_;
   size_t elements_;
   std::vector<char> storage_;
   char* data_;

@@ -18,7 +18,7 @@ enum class Path {
 };
 
 struct Case {
-  cuda::Dtype dtype = cuda::Dtype::kFloat32;
+  cuda::NumberType dtype = cuda::NumberType::kFloat32;
   Path path = Path::kFused;
   int batch = 1, height = 1, width = 1, in_channels = 1, intrinsic = 1, ratio = 2, cheap_size = 3;
   int out_channels = 2;

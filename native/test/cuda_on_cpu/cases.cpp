@@ -13,7 +13,7 @@ constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kShuffled,
 
 }  // namespace
 
-std::vector<Case> edge_cases(cuda::Dtype dtype) {
+std::vector<Case> edge_cases(cuda::NumberType dtype) {
   struct Shape {
     int batch, height, width, in_channels, intrinsic, ratio, cheap_size, out_channels;
     bool relu, residual;
@@ -75,7 +75,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
     c.residual = false;
     cases.push_back(c);
     // Has no product: there is nothing that tensor cores would round.
-    if (dtype == cuda::Dtype::kTensorFloat32) continue;
+    if (dtype == cuda::NumberType::kTensorFloat32) continue;
     epilogue.path = Path::kEpilogue;
     epilogue.in_channels = c.intrinsic;
     epilogue.gate = false;
@@ -84,7 +84,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
   return cases;
 }
 
-std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
+std::vector<Case> random_cases(cuda::NumberType dtype, int count) {
   std::mt19937 random(20 + static_cast<unsigned>(dtype));
   const auto pick = [&](std::initializer_list<int> values) {
     return values.begin()[random() % values.size()];
@@ -114,7 +114,7 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
   return cases;
 }
 
-std::vector<Case> network_cases(cuda::Dtype dtype, Path path) {
+std::vector<Case> network_cases(cuda::NumberType dtype, Path path) {
   std::vector<Case> cases;
   for (const NetworkModule& module : ghost_modules(*find_variant("ghostnet_100"), 224)) {
     Case c;

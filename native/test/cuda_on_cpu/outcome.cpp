@@ -10,34 +10,35 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-using cuda::Dtype;
+using cuda::NumberType;
 
-const char* name_of(Dtype dtype) {
+const char* name_of(NumberType dtype) {
   constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "tf32"};
   return kNames[static_cast<int>(dtype)];
 }
 
-double tolerance(Dtype dtype) {
+double tolerance(NumberType dtype) {
   switch (dtype) {
-    case Dtype::kFloat32:
-    case Dtype::kTensorFloat32:  // of products of operand()s
+    case NumberType::kFloat32:
+    case NumberType::kTensorFloat32:  // of products of operand()s
       return 2e-6;
-    case Dtype::kFloat16:
+    case NumberType::kFloat16:
       return 1.5e-3;
-    case Dtype::kBFloat16:
+    case NumberType::kBFloat16:
       return 1e-2;
   }
   return 0;
 }
 
-double rounded(Dtype dtype, double value) {
+double rounded(NumberType dtype, double value) {
   const auto number = static_cast<float>(value);
-  if (cuda::memory_of(dtype) == Dtype::kFloat32) return number;
-  return dtype == Dtype::kFloat16 ? float_of_half(half_of(number)) : float_of_bfloat16(bfloat16_of(number));
+  if (cuda::memory_of(dtype) == NumberType::kFloat32) return number;
+  return dtype == NumberType::kFloat16 ? float_of_half(half_of(number))
+                                       : float_of_bfloat16(bfloat16_of(number));
 }
 
-double operand(Dtype dtype, double value) {
-  if (dtype != Dtype::kTensorFloat32) return value;
+double operand(NumberType dtype, double value) {
+  if (dtype != NumberType::kTensorFloat32) return value;
   return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
 }
 

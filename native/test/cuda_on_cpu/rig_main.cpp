@@ -20,9 +20,10 @@
 namespace ghostnet::cuda_on_cpu {
 namespace {
 
-using cuda::Dtype;
+using cuda::NumberType;
 
-constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16, Dtype::kTensorFloat32};
+constexpr NumberType kDtypes[] = {NumberType::kFloat32, NumberType::kFloat16, NumberType::kBFloat16,
+                                  NumberType::kTensorFloat32};
 
 struct Tally {
   int passed = 0, failed = 0;
@@ -41,7 +42,7 @@ std::string report(const std::string& what, const Outcome& outcome) {
 
 /** Runs cases, each by `run`, and prints a line on all of them. */
 template <class C, class Run>
-void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally& tally, Run run) {
+void run_group(const char* name, NumberType dtype, const std::vector<C>& cases, Tally& tally, Run run) {
   const auto start = std::chrono::steady_clock::now();
   const int failed = tally.failed;
   double worst = 0;
@@ -65,7 +66,7 @@ void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
             [](const Case& c) { return std::tuple(c.text(), c.path != Path::kTwoKernels, run(c)); });
 }
 
-void run_group(const char* name, Dtype dtype, const std::vector<LayerCase>& cases, Tally& tally) {
+void run_group(const char* name, NumberType dtype, const std::vector<LayerCase>& cases, Tally& tally) {
   run_group(name, dtype, cases, tally, [](const LayerCase& c) { return std::tuple(c.text, true, c.run()); });
 }
 
@@ -211,7 +212,7 @@ int run_all() {
   check_formats(tally);
   check_refusals(tally);
   check_layer_refusals(tally);
-  for (const Dtype dtype : kDtypes) {
+  for (const NumberType dtype : kDtypes) {
     run_group("edges", edge_cases(dtype), tally);
     run_group("random shapes", random_cases(dtype, 60), tally);
     run_group("other layers", dtype, layer_edge_cases(dtype), tally);
@@ -219,7 +220,7 @@ int run_all() {
     const std::vector<Case> network = network_cases(dtype, Path::kFused);
     tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
     run_group("GhostNet 1.0x, fused", network, tally);
-    if (dtype == Dtype::kFloat16) {
+    if (dtype == NumberType::kFloat16) {
       run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::kTwoKernels), tally);
     }
   }
@@ -228,7 +229,7 @@ int run_all() {
 }
 
 int run_edges(const char* name) {
-  for (const Dtype dtype : kDtypes) {
+  for (const NumberType dtype : kDtypes) {
     if (std::strcmp(name, name_of(dtype)) != 0) continue;
     for (const Case& c : edge_cases(dtype)) {
       const Outcome outcome = run(c);

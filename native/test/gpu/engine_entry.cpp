@@ -11,13 +11,13 @@
 namespace ghostnet {
 namespace {
 
-cuda::Dtype dtype_of(const std::string& name) {
+cuda::NumberType dtype_of(const std::string& name) {
   TORCH_CHECK(name == "float32" || name == "tf32" || name == "float16" || name == "bfloat16", "no dtype ",
               name);
-  return name == "float32"   ? cuda::Dtype::kFloat32
-         : name == "tf32"    ? cuda::Dtype::kTensorFloat32
-         : name == "float16" ? cuda::Dtype::kFloat16
-                             : cuda::Dtype::kBFloat16;
+  return name == "float32"   ? cuda::NumberType::kFloat32
+         : name == "tf32"    ? cuda::NumberType::kTensorFloat32
+         : name == "float16" ? cuda::NumberType::kFloat16
+                             : cuda::NumberType::kBFloat16;
 }
 
 Output output_of(bool features) { return features ? Output::features : Output::logits; }

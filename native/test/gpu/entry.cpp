@@ -24,10 +24,10 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
          bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
   cuda::GhostModuleCall call;
-  call.dtype = tf32                                 ? cuda::Dtype::kTensorFloat32
-               : x.scalar_type() == torch::kFloat32 ? cuda::Dtype::kFloat32
-               : x.scalar_type() == torch::kFloat16 ? cuda::Dtype::kFloat16
-                                                    : cuda::Dtype::kBFloat16;
+  call.dtype = tf32                                 ? cuda::NumberType::kTensorFloat32
+               : x.scalar_type() == torch::kFloat32 ? cuda::NumberType::kFloat32
+               : x.scalar_type() == torch::kFloat16 ? cuda::NumberType::kFloat16
+                                                    : cuda::NumberType::kBFloat16;
   call.x = x.const_data_ptr();
   call.primary_weight = primary_weight.const_data_ptr();
   call.primary_bias = primary_bias.const_data_ptr<float>();
