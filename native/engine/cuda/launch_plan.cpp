@@ -94,7 +94,7 @@ class LaunchPlan::Builder {
 
   /** @param gate,residual buffers, or -1 */
   int ghost_module(const DeviceGhostModule& module, int x, const Plane& in, int gate, int residual) {
-    GhostModuleCall call;
+    GpuGhostCall call;
     call.dtype = dtype();
     call.primary_weight = module.primary.weight;
     call.primary_bias = module.primary.bias;

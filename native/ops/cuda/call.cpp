@@ -7,7 +7,7 @@ namespace {
 struct Launcher {
   CUstream_st* stream;
 
-  LaunchResult operator()(const GhostModuleCall& module) const { return launch_ghost_module(module, stream); }
+  LaunchResult operator()(const GpuGhostCall& module) const { return launch_ghost_module(module, stream); }
   LaunchResult operator()(const GhostModuleInTwo& module) const {
     return launch_ghost_module_in_two(module.call, stream);
   }

@@ -11,11 +11,11 @@ namespace ghostnet::cuda {
 
 /** A ghost module that runs in two kernels; see launch_ghost_module_in_two. */
 struct GhostModuleInTwo {
-  GhostModuleCall call;
+  GpuGhostCall call;
 };
 
-using Call = std::variant<StemCall, GhostModuleCall, GhostModuleInTwo, DepthwiseCall, PointwiseCall,
-                          MeansCall, DenseCall, AdditionCall>;
+using Call = std::variant<StemCall, GpuGhostCall, GhostModuleInTwo, DepthwiseCall, PointwiseCall, MeansCall,
+                          DenseCall, AdditionCall>;
 using Calls = std::vector<Call>;
 
 LaunchResult launch(const Call& call, CUstream_st* stream);

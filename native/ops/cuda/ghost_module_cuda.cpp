@@ -40,9 +40,11 @@ std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
 bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
 
 /** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
-std::optional<cuda::GhostModuleCall> call_without_x(
-    const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
-    const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
+std::optional<cuda::GpuGhostCall> call_without_x(const torch::Tensor& x, const torch::Tensor& primary_weight,
+                                                 const torch::Tensor& primary_bias,
+                                                 const torch::Tensor& cheap_weight,
+                                                 const torch::Tensor& cheap_bias, int64_t out_channels,
+                                                 bool relu) {
   const std::optional<cuda::NumberType> dtype = dtype_of(x);
   if (!dtype) return std::nullopt;
   for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
@@ -52,7 +54,7 @@ std::optional<cuda::GhostModuleCall> call_without_x(
   for (const int64_t number : {x.size(1), x.size(2), x.size(3), cheap_weight.size(0) + intrinsic}) {
     if (!fits(number)) return std::nullopt;
   }
-  cuda::GhostModuleCall call;
+  cuda::GpuGhostCall call;
   call.dtype = *dtype;
   call.intrinsic = static_cast<int>(intrinsic);
   call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
@@ -73,7 +75,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
     return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
                                   stride, relu);
   };
-  std::optional<cuda::GhostModuleCall> call =
+  std::optional<cuda::GpuGhostCall> call =
       call_without_x(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, relu);
   if (!call) return reference();
 

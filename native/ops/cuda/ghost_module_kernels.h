@@ -16,7 +16,7 @@ namespace ghostnet::cuda {
 
 /** One ghost module with a 1x1 primary convolution of stride 1, on one batch. All pointers are on the device.
  */
-struct GhostModuleCall {
+struct GpuGhostCall {
   NumberType dtype = NumberType::kFloat32;
   const void* x = nullptr;               ///< [batch,height,width,in_channels]
   const void* primary_weight = nullptr;  ///< [intrinsic][in_channels]
@@ -39,14 +39,14 @@ struct GhostModuleCall {
 };
 
 /** The whole module in one kernel: the input is read, the output written, nothing between touches memory. */
-LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream);
+LaunchResult launch_ghost_module(const GpuGhostCall& call, CUstream_st* stream);
 
 /**
  * The same in two kernels that both write into `out`: the primary convolution with its epilogue, and the
  * cheap operation with its epilogue, which reads the intrinsic maps back. The baseline that the fused kernel
  * has to beat. Takes no residual: intrinsic maps that had it added could not be read back.
  */
-LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream);
+LaunchResult launch_ghost_module_in_two(const GpuGhostCall& call, CUstream_st* stream);
 
 /**
  * What is left of a module whose primary convolution was computed elsewhere, because it is larger than 1x1 or
@@ -54,6 +54,6 @@ LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st
  * @param call x holds the sums of the primary convolution without its bias, in_channels is `intrinsic`;
  * primary_weight is not looked at, gate must be null
  */
-LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream);
+LaunchResult launch_ghost_epilogue(const GpuGhostCall& call, CUstream_st* stream);
 
 }  // namespace ghostnet::cuda

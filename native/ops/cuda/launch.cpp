@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
-bool supported(const GhostModuleCall& call) {
+bool supported(const GpuGhostCall& call) {
   if (call.batch < 0 || call.height < 1 || call.width < 1 || call.in_channels < 1 || call.intrinsic < 1)
     return false;
   if (call.ratio < 2 || call.cheap_size < 1 || call.cheap_size > 7 || call.cheap_size % 2 == 0) return false;
@@ -32,7 +32,7 @@ bool supported(const GhostModuleCall& call) {
 
 /** Runs run.template operator()<T>() for a call that asks for something, and for nothing unusual. */
 template <class Run>
-LaunchResult checked(const GhostModuleCall& call, Run run) {
+LaunchResult checked(const GpuGhostCall& call, Run run) {
   if (!supported(call)) return {Launch::kUnsupported};
   return call.batch == 0 ? LaunchResult{} : with_dtype(call.dtype, run);
 }
@@ -57,11 +57,11 @@ LaunchResult last_launch() {
   return {};
 }
 
-LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult launch_ghost_module(const GpuGhostCall& call, CUstream_st* stream) {
   return checked(call, [&]<class T>() { return Launches<T>::fused(call, stream); });
 }
 
-LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult launch_ghost_module_in_two(const GpuGhostCall& call, CUstream_st* stream) {
   if (call.residual != nullptr) return {Launch::kUnsupported};
   return checked(call, [&]<class T>() {
     const LaunchResult primary = Launches<T>::primary(call, stream);
@@ -70,7 +70,7 @@ LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st
   });
 }
 
-LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult launch_ghost_epilogue(const GpuGhostCall& call, CUstream_st* stream) {
   if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::kUnsupported};
   return checked(call,
                  [&]<class T>() { return Launches<typename MemoryOf<T>::Type>::epilogue(call, stream); });

@@ -10,7 +10,7 @@
 namespace ghostnet::cuda {
 
 template <class T>
-Arguments arguments_of(const GhostModuleCall& call) {
+Arguments arguments_of(const GpuGhostCall& call) {
   constexpr int size = sizeof(T);
   Arguments a = {};
   a.x = static_cast<const char*>(call.x);
@@ -52,7 +52,7 @@ LaunchResult with_row_bytes(int intrinsic, bool gated, Run run) {
 }
 
 template <class T>
-LaunchResult Launches<T>::fused(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::fused(const GpuGhostCall& call, CUstream_st* stream) {
   const auto run = [&]<class Tile>() -> LaunchResult {
     Arguments a = arguments_of<T>(call);
     a.channel_tiles = divide_up(a.intrinsic, Tile::kChannels);
@@ -94,7 +94,7 @@ LaunchResult launch_product(Arguments a, int64_t pixels, CUstream_st* stream) {
 
 template <class T>
 LaunchResult Launches<T>::layer(const PointwiseCall& call, CUstream_st* stream) {
-  GhostModuleCall primary;
+  GpuGhostCall primary;
   primary.x = call.x;
   primary.primary_weight = call.weight;
   primary.primary_bias = call.bias;
@@ -107,12 +107,12 @@ LaunchResult Launches<T>::layer(const PointwiseCall& call, CUstream_st* stream) 
 }
 
 template <class T>
-LaunchResult Launches<T>::primary(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::primary(const GpuGhostCall& call, CUstream_st* stream) {
   return launch_product<T>(arguments_of<T>(call), call.batch * call.height * call.width, stream);
 }
 
 template <class T>
-LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::cheap(const GpuGhostCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const int64_t plane = int64_t{1} * a.height * a.width;
   const bool columns = a.cheap_size == 3 && a.ghosts_per_map == 1;
@@ -132,7 +132,7 @@ LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream
 }
 
 template <class T>
-LaunchResult Launches<T>::epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::epilogue(const GpuGhostCall& call, CUstream_st* stream) {
   const Arguments a = arguments_of<T>(call);
   const bool bias_aligned = common_access({address(call.primary_bias)}) == 16 && a.intrinsic % 4 == 0;
   const int vectors =

@@ -57,12 +57,12 @@ LaunchResult with_dtype(NumberType dtype, Run run) {
  */
 template <class T>
 struct Launches {
-  static LaunchResult fused(const GhostModuleCall& call, CUstream_st* stream);
+  static LaunchResult fused(const GpuGhostCall& call, CUstream_st* stream);
   /** The first of a module's two kernels. */
-  static LaunchResult primary(const GhostModuleCall& call, CUstream_st* stream);
+  static LaunchResult primary(const GpuGhostCall& call, CUstream_st* stream);
   /** The second. */
-  static LaunchResult cheap(const GhostModuleCall& call, CUstream_st* stream);
-  static LaunchResult epilogue(const GhostModuleCall& call, CUstream_st* stream);
+  static LaunchResult cheap(const GpuGhostCall& call, CUstream_st* stream);
+  static LaunchResult epilogue(const GpuGhostCall& call, CUstream_st* stream);
 
   static LaunchResult layer(const StemCall& call, CUstream_st* stream);
   static LaunchResult layer(const DepthwiseCall& call, CUstream_st* stream);

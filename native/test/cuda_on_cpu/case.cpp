@@ -142,7 +142,7 @@ Outcome run(const Case& c) {
   if (c.residual) checker.add_array("residual", arrays.residual.data(), arrays.residual.bytes(), Use::kInput);
   checker.add_array("out", arrays.out.data(), arrays.out.bytes(), Use::kOutput);
 
-  cuda::GhostModuleCall call;
+  cuda::GpuGhostCall call;
   call.dtype = c.dtype;
   call.x = arrays.x.data();
   call.primary_weight = arrays.primary_weight.data();

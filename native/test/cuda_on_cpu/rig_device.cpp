@@ -90,7 +90,7 @@ void RigDevice::run_calls(const Calls& calls) {
     const int before = machine().checker.launches();
     if (cuda::launch(call, nullptr).status != cuda::Launch::kDone) faults_.push_back("not launched");
     counts_.launches += machine().checker.launches() - before;
-    counts_.ghost_modules += std::holds_alternative<cuda::GhostModuleCall>(call);
+    counts_.ghost_modules += std::holds_alternative<cuda::GpuGhostCall>(call);
   }
 }
 

@@ -133,17 +133,17 @@ void check_formats(Tally& tally) {
 
 /** What a launch refuses, before it touches a pointer. */
 void check_refusals(Tally& tally) {
-  cuda::GhostModuleCall good;
+  cuda::GpuGhostCall good;
   good.batch = good.height = good.width = good.in_channels = good.intrinsic = 1;
   good.out_channels = 2;
   const auto refused = [&](const char* what, auto change) {
-    cuda::GhostModuleCall call = good;
+    cuda::GpuGhostCall call = good;
     change(call);
     tally.count(launch_ghost_module(call, nullptr).status == cuda::Launch::kUnsupported &&
                     launch_ghost_module_in_two(call, nullptr).status == cuda::Launch::kUnsupported,
                 std::string("refuses ") + what);
   };
-  using Call = cuda::GhostModuleCall;
+  using Call = cuda::GpuGhostCall;
   refused("a ratio of 1", [](Call& c) { c.ratio = 1; });
   refused("an even cheap operation", [](Call& c) { c.cheap_size = 4; });
   refused("a cheap operation of 9", [](Call& c) { c.cheap_size = 9; });

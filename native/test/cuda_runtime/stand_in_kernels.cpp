@@ -68,21 +68,21 @@ Touched touched_by(const StemCall& call) {
       .values(call.out, pixels * call.out_channels);
 }
 
-int64_t pixels_of(const GhostModuleCall& call) { return call.batch * call.height * call.width; }
+int64_t pixels_of(const GpuGhostCall& call) { return call.batch * call.height * call.width; }
 
-Touched& add_primary(Touched& touched, const GhostModuleCall& call) {
+Touched& add_primary(Touched& touched, const GpuGhostCall& call) {
   return touched.values(call.x, pixels_of(call) * call.in_channels)
       .values(call.primary_weight, int64_t{1} * call.intrinsic * call.in_channels)
       .floats(call.primary_bias, call.intrinsic)
       .floats(call.gate, call.batch * call.in_channels);
 }
-Touched& add_cheap(Touched& touched, const GhostModuleCall& call) {
+Touched& add_cheap(Touched& touched, const GpuGhostCall& call) {
   const int64_t ghosts = int64_t{1} * call.intrinsic * (call.ratio - 1);
   return touched.floats(call.cheap_weight, ghosts * call.cheap_size * call.cheap_size)
       .floats(call.cheap_bias, ghosts)
       .values(call.residual, pixels_of(call) * call.out_channels);
 }
-Touched& add_out(Touched& touched, const GhostModuleCall& call) {
+Touched& add_out(Touched& touched, const GpuGhostCall& call) {
   return touched.values(call.out, pixels_of(call) * call.out_channels);
 }
 
@@ -127,25 +127,25 @@ Touched touched_by(const AdditionCall& call) {
 }  // namespace
 
 template <class T>
-LaunchResult Launches<T>::fused(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::fused(const GpuGhostCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_cheap(add_primary(touched, call), call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult Launches<T>::primary(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::primary(const GpuGhostCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_primary(touched, call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::cheap(const GpuGhostCall& call, CUstream_st* stream) {
   Touched touched(call.dtype);
   return add_out(add_cheap(add_out(touched, call), call), call).launch(stream);
 }
 
 template <class T>
-LaunchResult Launches<T>::epilogue(const GhostModuleCall& call, CUstream_st* stream) {
+LaunchResult Launches<T>::epilogue(const GpuGhostCall& call, CUstream_st* stream) {
   return fused(call, stream);
 }
 

@@ -23,7 +23,7 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
          const std::optional<torch::Tensor>& residual, const torch::Tensor& out, int64_t cheap_size,
          bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
-  cuda::GhostModuleCall call;
+  cuda::GpuGhostCall call;
   call.dtype = tf32                                 ? cuda::NumberType::kTensorFloat32
                : x.scalar_type() == torch::kFloat32 ? cuda::NumberType::kFloat32
                : x.scalar_type() == torch::kFloat16 ? cuda::NumberType::kFloat16
