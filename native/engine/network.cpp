@@ -103,15 +103,15 @@ void check_computation(Backend backend, Precision precision, std::optional<int> 
 cuda::NumberType dtype_of(Precision precision) {
   switch (precision) {
     case Precision::tf32:
-      return cuda::NumberType::kTensorFloat32;
+      return cuda::NumberType::tf32;
     case Precision::float16:
-      return cuda::NumberType::kFloat16;
+      return cuda::NumberType::float16;
     case Precision::bfloat16:
-      return cuda::NumberType::kBFloat16;
+      return cuda::NumberType::bfloat16;
     case Precision::float32:
       break;
   }
-  return cuda::NumberType::kFloat32;
+  return cuda::NumberType::float32;
 }
 
 }  // namespace

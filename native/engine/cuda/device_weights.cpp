@@ -41,10 +41,10 @@ class DeviceWeights::Packer {
     for (size_t i = 0; i < count; ++i) {
       const float value = number(i);
       std::byte* const to = staging_ + at + i * size;
-      if (memory_of(dtype) == NumberType::kFloat32) {
+      if (memory_of(dtype) == NumberType::float32) {
         std::memcpy(to, &value, sizeof value);
       } else {
-        const uint16_t bits = dtype == NumberType::kFloat16 ? half_of(value) : bfloat16_of(value);
+        const uint16_t bits = dtype == NumberType::float16 ? half_of(value) : bfloat16_of(value);
         std::memcpy(to, &bits, sizeof bits);
       }
     }
@@ -53,7 +53,7 @@ class DeviceWeights::Packer {
 
   const float* floats(const std::vector<float>& values) {
     return static_cast<const float*>(
-        put(NumberType::kFloat32, values.size(), [&](size_t i) { return values[i]; }));
+        put(NumberType::float32, values.size(), [&](size_t i) { return values[i]; }));
   }
 
   DeviceMatrix matrix(const Convolution& layer) {
@@ -65,7 +65,7 @@ class DeviceWeights::Packer {
   DeviceTaps taps(const Convolution& layer) {
     const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.in);
     const auto area = static_cast<size_t>(layer.size * layer.size);
-    const void* weight = put(NumberType::kFloat32, layer.weight.size(), [&](size_t i) {
+    const void* weight = put(NumberType::float32, layer.weight.size(), [&](size_t i) {
       const size_t channel = i % out, group = i / out % in, tap = i / out / in;
       return layer.weight[(channel * in + group) * area + tap];
     });

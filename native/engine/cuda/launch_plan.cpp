@@ -34,8 +34,8 @@ class LaunchPlan::Builder {
     const int last = pointwise(weights_.last, x, plane.pixels(), true);
     const int pooled = means(last, {weights_.last.out, plane.height, plane.width});
     const bool ends_early = key.output == Output::features;
-    const int features = dense(weights_.head, pooled, Activation::kRelu, ends_early);
-    if (!ends_early) dense(weights_.classifier, features, Activation::kNone, true);
+    const int features = dense(weights_.head, pooled, Activation::relu, ends_early);
+    if (!ends_early) dense(weights_.classifier, features, Activation::none, true);
     return std::move(calls_);
   }
 
@@ -171,7 +171,7 @@ class LaunchPlan::Builder {
   }
 
   int means(int x, const Plane& plane) {
-    const int out = buffer(plane.channels, NumberType::kFloat32);
+    const int out = buffer(plane.channels, NumberType::float32);
     MeansCall call;
     call.dtype = dtype();
     call.x = at(x);
@@ -185,7 +185,7 @@ class LaunchPlan::Builder {
 
   /** @param is_result writes to the output; gives no buffer then */
   int dense(const DeviceMatrix& weights, int x, Activation activation, bool is_result = false) {
-    const int out = is_result ? -1 : buffer(weights.out, NumberType::kFloat32);
+    const int out = is_result ? -1 : buffer(weights.out, NumberType::float32);
     DenseCall call;
     call.dtype = dtype();
     call.x = floats_at(x);
@@ -210,8 +210,8 @@ class LaunchPlan::Builder {
     }
     int gate = -1;
     if (block.squeeze_excite) {
-      const int squeezed = dense(block.squeeze_excite->reduce, means(y, hidden), Activation::kRelu);
-      gate = dense(block.squeeze_excite->expand, squeezed, Activation::kHardSigmoid);
+      const int squeezed = dense(block.squeeze_excite->reduce, means(y, hidden), Activation::relu);
+      gate = dense(block.squeeze_excite->expand, squeezed, Activation::hard_sigmoid);
     }
     int residual = x;
     if (block.shortcut) {

@@ -25,7 +25,7 @@ struct DenseArguments {
 };
 
 GHOSTNET_DEVICE float activated(float value, Activation activation) {
-  if (activation != Activation::kHardSigmoid) return rectified(value, activation == Activation::kRelu);
+  if (activation != Activation::hard_sigmoid) return rectified(value, activation == Activation::relu);
   const float moved = rectified(value + 3, true);  // NaN stays NaN
   return (moved > 6 ? 6.f : moved) / 6;
 }

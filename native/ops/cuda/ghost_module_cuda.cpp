@@ -27,11 +27,11 @@ void check_capability(c10::DeviceIndex device) {
 std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case torch::kFloat32:
-      return cuda::NumberType::kFloat32;
+      return cuda::NumberType::float32;
     case torch::kFloat16:
-      return cuda::NumberType::kFloat16;
+      return cuda::NumberType::float16;
     case torch::kBFloat16:
-      return cuda::NumberType::kBFloat16;
+      return cuda::NumberType::bfloat16;
     default:
       return std::nullopt;
   }
@@ -110,11 +110,11 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
   const cuda::LaunchResult result =
       fused ? launch_ghost_module(*call, stream) : launch_ghost_epilogue(*call, stream);
   switch (result.status) {
-    case cuda::Launch::kDone:
+    case cuda::Launch::done:
       return out;
-    case cuda::Launch::kUnsupported:
+    case cuda::Launch::unsupported:
       return reference();
-    case cuda::Launch::kFailed:
+    case cuda::Launch::failed:
       break;
   }
   C10_CUDA_CHECK(static_cast<cudaError_t>(result.error));

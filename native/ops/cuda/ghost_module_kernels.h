@@ -17,7 +17,7 @@ namespace ghostnet::cuda {
 /** One ghost module with a 1x1 primary convolution of stride 1, on one batch. All pointers are on the device.
  */
 struct GpuGhostCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   const void* x = nullptr;               ///< [batch,height,width,in_channels]
   const void* primary_weight = nullptr;  ///< [intrinsic][in_channels]
   const float* primary_bias = nullptr;   ///< [intrinsic]

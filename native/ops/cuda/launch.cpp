@@ -33,7 +33,7 @@ bool supported(const GpuGhostCall& call) {
 /** Runs run.template operator()<T>() for a call that asks for something, and for nothing unusual. */
 template <class Run>
 LaunchResult checked(const GpuGhostCall& call, Run run) {
-  if (!supported(call)) return {Launch::kUnsupported};
+  if (!supported(call)) return {Launch::unsupported};
   return call.batch == 0 ? LaunchResult{} : with_dtype(call.dtype, run);
 }
 
@@ -52,7 +52,7 @@ int64_t blocks_of(int64_t outer, int64_t inner) {
 LaunchResult last_launch() {
 #ifndef GHOSTNET_CUDA_ON_CPU
   const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) return {Launch::kFailed, error};
+  if (error != cudaSuccess) return {Launch::failed, error};
 #endif
   return {};
 }
@@ -62,16 +62,16 @@ LaunchResult launch_ghost_module(const GpuGhostCall& call, CUstream_st* stream) 
 }
 
 LaunchResult launch_ghost_module_in_two(const GpuGhostCall& call, CUstream_st* stream) {
-  if (call.residual != nullptr) return {Launch::kUnsupported};
+  if (call.residual != nullptr) return {Launch::unsupported};
   return checked(call, [&]<class T>() {
     const LaunchResult primary = Launches<T>::primary(call, stream);
-    const bool done = primary.status != Launch::kDone || call.out_channels <= call.intrinsic;
+    const bool done = primary.status != Launch::done || call.out_channels <= call.intrinsic;
     return done ? primary : Launches<typename MemoryOf<T>::Type>::cheap(call, stream);
   });
 }
 
 LaunchResult launch_ghost_epilogue(const GpuGhostCall& call, CUstream_st* stream) {
-  if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::kUnsupported};
+  if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::unsupported};
   return checked(call,
                  [&]<class T>() { return Launches<typename MemoryOf<T>::Type>::epilogue(call, stream); });
 }

@@ -63,7 +63,7 @@ LaunchResult Launches<T>::fused(const GpuGhostCall& call, CUstream_st* stream) {
       a.tiles = a.tiles_across * divide_up(a.height, a.tile_side);
     }
     const int64_t blocks = blocks_of(call.batch, int64_t{1} * a.tiles * a.channel_tiles);
-    if (blocks < 0) return {Launch::kUnsupported};
+    if (blocks < 0) return {Launch::unsupported};
     if (a.cheap_size == 3 && a.ghosts_per_map == 1) {
       GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, (fused_ghost_module<Tile, 3>),
                       a);
@@ -84,7 +84,7 @@ LaunchResult launch_product(Arguments a, int64_t pixels, CUstream_st* stream) {
   const auto run = [&]<class Tile>() -> LaunchResult {
     a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
     const int64_t blocks = blocks_of((pixels + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles);
-    if (blocks < 0) return {Launch::kUnsupported};
+    if (blocks < 0) return {Launch::unsupported};
     GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), Tile::kThreads, stream, primary_convolution<Tile>, a,
                     pixels);
     return last_launch();
@@ -120,7 +120,7 @@ LaunchResult Launches<T>::cheap(const GpuGhostCall& call, CUstream_st* stream) {
   const int64_t items = columns ? call.batch * divide_up(a.height, kCheapRows) * a.width * vectors
                                 : call.batch * plane * vectors;
   const int64_t blocks = blocks_of((items + kCheapThreads - 1) / kCheapThreads, 1);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   if (columns) {
     GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kCheapThreads, stream, cheap_operation_columns<T>, a,
                     items);
@@ -139,7 +139,7 @@ LaunchResult Launches<T>::epilogue(const GpuGhostCall& call, CUstream_st* stream
       divide_up(a.intrinsic, kVector<T>) + divide_up(a.intrinsic * a.ghosts_per_map, kVector<T>);
   const int64_t items = call.batch * a.height * a.width * vectors;
   const int64_t blocks = blocks_of((items + kEpilogueThreads - 1) / kEpilogueThreads, 1);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kEpilogueThreads, stream, ghost_epilogue<T>, a, bias_aligned,
                   items);
   return last_launch();

@@ -39,16 +39,16 @@ struct MemoryOf<TensorFloat32> {
 template <class Run>
 LaunchResult with_dtype(NumberType dtype, Run run) {
   switch (dtype) {
-    case NumberType::kFloat32:
+    case NumberType::float32:
       return run.template operator()<float>();
-    case NumberType::kFloat16:
+    case NumberType::float16:
       return run.template operator()<Half>();
-    case NumberType::kBFloat16:
+    case NumberType::bfloat16:
       return run.template operator()<BFloat16>();
-    case NumberType::kTensorFloat32:
+    case NumberType::tf32:
       return run.template operator()<TensorFloat32>();
   }
-  return {Launch::kUnsupported};
+  return {Launch::unsupported};
 }
 
 /**

@@ -20,7 +20,7 @@ namespace ghostnet::cuda {
 
 /** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
 struct StemCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   bool bytes = false;             ///< what the input is made of
   const void* input = nullptr;    ///< uint8 [batch,height,width,3] or float32 [batch,3,height,width]
   const float* weight = nullptr;  ///< [3][3][3][out_channels]: rows and columns of the kernel, channels
@@ -35,7 +35,7 @@ struct StemCall {
 
 /** A depthwise convolution with padding size/2 and bias. */
 struct DepthwiseCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   const void* x = nullptr;        ///< [batch,height,width,channels]
   const float* weight = nullptr;  ///< [size^2][channels]
   const float* bias = nullptr;    ///< [channels]
@@ -50,7 +50,7 @@ inline constexpr int kMaxDepthwiseSize = 31;
 
 /** A 1x1 convolution with bias: the product of the ghost module's kernels, by itself. */
 struct PointwiseCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   const void* x = nullptr;       ///< [pixels,in_channels]
   const void* weight = nullptr;  ///< [out_channels][in_channels]
   const float* bias = nullptr;   ///< [out_channels]
@@ -62,30 +62,30 @@ struct PointwiseCall {
 
 /** The mean over the pixels of each image. */
 struct MeansCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   const void* x = nullptr;  ///< [batch,pixels,channels]
   float* out = nullptr;     ///< [batch,channels]
   int64_t batch = 0;
   int pixels = 0, channels = 0;
 };
 
-enum class Activation { kNone, kRelu, kHardSigmoid };
+enum class Activation { none, relu, hard_sigmoid };
 
 /** A dense layer: squeeze-and-excitation, head, classifier. */
 struct DenseCall {
-  NumberType dtype = NumberType::kFloat32;  ///< of the weight
-  const float* x = nullptr;                 ///< [rows,depth]
-  const void* weight = nullptr;             ///< [columns][depth]
-  const float* bias = nullptr;              ///< [columns]
-  float* out = nullptr;                     ///< [rows,columns]
+  NumberType dtype = NumberType::float32;  ///< of the weight
+  const float* x = nullptr;                ///< [rows,depth]
+  const void* weight = nullptr;            ///< [columns][depth]
+  const float* bias = nullptr;             ///< [columns]
+  float* out = nullptr;                    ///< [rows,columns]
   int64_t rows = 0;
   int depth = 0, columns = 0;
-  Activation activation = Activation::kNone;
+  Activation activation = Activation::none;
 };
 
 /** a + b. */
 struct AdditionCall {
-  NumberType dtype = NumberType::kFloat32;
+  NumberType dtype = NumberType::float32;
   const void* a = nullptr;
   const void* b = nullptr;
   void* out = nullptr;

@@ -43,7 +43,7 @@ LaunchResult Launches<T>::layer(const StemCall& call, CUstream_st* stream) {
   const int64_t items =
       call.batch * a.out_height * divide_up(a.out_width, kStemPixels) * divide_up(a.channels, kVector<T>);
   const int64_t blocks = blocks_for(items, kStemThreads);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   if (call.bytes) {
     GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kStemThreads, stream, (stem<T, true>), a, items);
   } else {
@@ -72,7 +72,7 @@ LaunchResult Launches<T>::layer(const DepthwiseCall& call, CUstream_st* stream) 
   const int64_t items = call.batch * a.out_height * divide_up(a.out_width, kDepthwisePixels) *
                         divide_up(a.channels, kVector<T>);
   const int64_t blocks = blocks_for(items, kDepthwiseThreads);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kDepthwiseThreads, stream, depthwise_convolution<T>, a,
                   items);
   return last_launch();
@@ -88,7 +88,7 @@ LaunchResult Launches<T>::layer(const MeansCall& call, CUstream_st* stream) {
   a.channel_tiles = divide_up(call.channels, kMeansVectors * kVector<T>);
   a.access = common_access({address(call.x), uint64_t{sizeof(T)} * call.channels});
   const int64_t blocks = blocks_of(call.batch, a.channel_tiles);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kMeansThreads, stream, channel_means<T>, a);
   return last_launch();
 }
@@ -108,7 +108,7 @@ LaunchResult Launches<T>::layer(const DenseCall& call, CUstream_st* stream) {
   a.weight_access = common_access({address(call.weight), uint64_t{sizeof(T)} * call.depth});
   a.x_aligned = floats_aligned({call.x}, call.depth);
   const int64_t blocks = blocks_of((call.rows + kDenseRows - 1) / kDenseRows, a.column_blocks);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kDenseThreads, stream, dense<T>, a);
   return last_launch();
 }
@@ -123,7 +123,7 @@ LaunchResult Launches<T>::layer(const AdditionCall& call, CUstream_st* stream) {
   a.access = common_access(
       {address(call.a), address(call.b), address(call.out), sizeof(T) * static_cast<uint64_t>(call.count)});
   const int64_t blocks = blocks_for((call.count + kVector<T> - 1) / kVector<T>, kAdditionThreads);
-  if (blocks < 0) return {Launch::kUnsupported};
+  if (blocks < 0) return {Launch::unsupported};
   GHOSTNET_LAUNCH(static_cast<unsigned>(blocks), kAdditionThreads, stream, addition<T>, a);
   return last_launch();
 }

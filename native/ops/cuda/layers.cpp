@@ -42,7 +42,7 @@ bool supported(const AdditionCall& call) { return call.count >= 0; }
 
 template <class Call>
 LaunchResult launch(const Call& call, int64_t amount, CUstream_st* stream) {
-  if (!supported(call)) return {Launch::kUnsupported};
+  if (!supported(call)) return {Launch::unsupported};
   if (amount == 0) return {};
   return with_dtype(call.dtype, [&]<class T>() {
     constexpr bool multiplies = std::is_same_v<Call, PointwiseCall>;

@@ -35,23 +35,23 @@ class Array {
 
   double get(size_t index) const {
     const char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::NumberType::kFloat32) {
+    if (dtype_ == cuda::NumberType::float32) {
       float value;
       std::memcpy(&value, at, sizeof value);
       return value;
     }
     uint16_t bits;
     std::memcpy(&bits, at, sizeof bits);
-    return dtype_ == cuda::NumberType::kFloat16 ? float_of_half(bits) : float_of_bfloat16(bits);
+    return dtype_ == cuda::NumberType::float16 ? float_of_half(bits) : float_of_bfloat16(bits);
   }
 
  private:
   void set(size_t index, float value) {
     char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::NumberType::kFloat32) {
+    if (dtype_ == cuda::NumberType::float32) {
       std::memcpy(at, &value, sizeof value);
     } else {
-      const uint16_t bits = dtype_ == cuda::NumberType::kFloat16 ? half_of(value) : bfloat16_of(value);
+      const uint16_t bits = dtype_ == cuda::NumberType::float16 ? half_of(value) : bfloat16_of(value);
       std::memcpy(at, &bits, sizeof bits);
     }
   }

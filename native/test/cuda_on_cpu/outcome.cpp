@@ -19,12 +19,12 @@ const char* name_of(NumberType dtype) {
 
 double tolerance(NumberType dtype) {
   switch (dtype) {
-    case NumberType::kFloat32:
-    case NumberType::kTensorFloat32:  // of products of operand()s
+    case NumberType::float32:
+    case NumberType::tf32:  // of products of operand()s
       return 2e-6;
-    case NumberType::kFloat16:
+    case NumberType::float16:
       return 1.5e-3;
-    case NumberType::kBFloat16:
+    case NumberType::bfloat16:
       return 1e-2;
   }
   return 0;
@@ -32,13 +32,13 @@ double tolerance(NumberType dtype) {
 
 double rounded(NumberType dtype, double value) {
   const auto number = static_cast<float>(value);
-  if (cuda::memory_of(dtype) == NumberType::kFloat32) return number;
-  return dtype == NumberType::kFloat16 ? float_of_half(half_of(number))
-                                       : float_of_bfloat16(bfloat16_of(number));
+  if (cuda::memory_of(dtype) == NumberType::float32) return number;
+  return dtype == NumberType::float16 ? float_of_half(half_of(number))
+                                      : float_of_bfloat16(bfloat16_of(number));
 }
 
 double operand(NumberType dtype, double value) {
-  if (dtype != NumberType::kTensorFloat32) return value;
+  if (dtype != NumberType::tf32) return value;
   return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
 }
 
@@ -48,7 +48,7 @@ Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<do
   Outcome outcome;
   outcome.launches = checker.launches();
   outcome.accesses = checker.accesses();
-  if (result.status != cuda::Launch::kDone) outcome.faults.push_back("not launched");
+  if (result.status != cuda::Launch::done) outcome.faults.push_back("not launched");
   for (const auto& [kind, finding] : checker.findings()) {
     outcome.faults.push_back(kind + " (" + std::to_string(finding.count) + "x): " + finding.detail);
   }

@@ -22,8 +22,8 @@ namespace {
 
 using cuda::NumberType;
 
-constexpr NumberType kDtypes[] = {NumberType::kFloat32, NumberType::kFloat16, NumberType::kBFloat16,
-                                  NumberType::kTensorFloat32};
+constexpr NumberType kDtypes[] = {NumberType::float32, NumberType::float16, NumberType::bfloat16,
+                                  NumberType::tf32};
 
 struct Tally {
   int passed = 0, failed = 0;
@@ -63,7 +63,7 @@ void run_group(const char* name, NumberType dtype, const std::vector<C>& cases, 
 
 void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
   run_group(name, cases.front().dtype, cases, tally,
-            [](const Case& c) { return std::tuple(c.text(), c.path != Path::kTwoKernels, run(c)); });
+            [](const Case& c) { return std::tuple(c.text(), c.path != Path::two_kernels, run(c)); });
 }
 
 void run_group(const char* name, NumberType dtype, const std::vector<LayerCase>& cases, Tally& tally) {
@@ -139,8 +139,8 @@ void check_refusals(Tally& tally) {
   const auto refused = [&](const char* what, auto change) {
     cuda::GpuGhostCall call = good;
     change(call);
-    tally.count(launch_ghost_module(call, nullptr).status == cuda::Launch::kUnsupported &&
-                    launch_ghost_module_in_two(call, nullptr).status == cuda::Launch::kUnsupported,
+    tally.count(launch_ghost_module(call, nullptr).status == cuda::Launch::unsupported &&
+                    launch_ghost_module_in_two(call, nullptr).status == cuda::Launch::unsupported,
                 std::string("refuses ") + what);
   };
   using Call = cuda::GpuGhostCall;
@@ -156,27 +156,27 @@ void check_refusals(Tally& tally) {
   Call nothing = good;
   nothing.batch = 0;
   machine().checker.reset();
-  tally.count(launch_ghost_module(nothing, nullptr).status == cuda::Launch::kDone &&
-                  machine().checker.launches() == 0,
-              "an empty batch launches nothing");
+  tally.count(
+      launch_ghost_module(nothing, nullptr).status == cuda::Launch::done && machine().checker.launches() == 0,
+      "an empty batch launches nothing");
   Call gated = good;
   gated.gate = reinterpret_cast<const float*>(uintptr_t{4096});
-  tally.count(launch_ghost_module(gated, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(launch_ghost_module(gated, nullptr).status == cuda::Launch::unsupported,
               "gates that can not be read four at a time are refused");
   Call residual = good;
   residual.residual = &residual;
-  tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::unsupported,
               "two kernels refuse a residual");
   Call sums = good;
   sums.in_channels = 2;
-  tally.count(launch_ghost_epilogue(sums, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(launch_ghost_epilogue(sums, nullptr).status == cuda::Launch::unsupported,
               "the epilogue refuses other sums than those of its maps");
 }
 
 template <class Call, class Change>
 void check_refusal(Tally& tally, const char* what, Call call, Change change) {
   change(call);
-  tally.count(launch_layer(call, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(launch_layer(call, nullptr).status == cuda::Launch::unsupported,
               std::string("refuses ") + what);
 }
 
@@ -203,7 +203,7 @@ void check_layer_refusals(Tally& tally) {
   pointwise.in_channels = pointwise.out_channels = 1;
   machine().checker.reset();
   tally.count(
-      launch_layer(pointwise, nullptr).status == cuda::Launch::kDone && machine().checker.launches() == 0,
+      launch_layer(pointwise, nullptr).status == cuda::Launch::done && machine().checker.launches() == 0,
       "no pixels launch nothing");
 }
 
@@ -217,11 +217,11 @@ int run_all() {
     run_group("random shapes", random_cases(dtype, 60), tally);
     run_group("other layers", dtype, layer_edge_cases(dtype), tally);
     run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
-    const std::vector<Case> network = network_cases(dtype, Path::kFused);
+    const std::vector<Case> network = network_cases(dtype, Path::fused);
     tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
     run_group("GhostNet 1.0x, fused", network, tally);
-    if (dtype == NumberType::kFloat16) {
-      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::kTwoKernels), tally);
+    if (dtype == NumberType::float16) {
+      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::two_kernels), tally);
     }
   }
   std::printf("%d passed, %d failed\n", tally.passed, tally.failed);

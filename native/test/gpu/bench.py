@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 TABLE = pathlib.Path(__file__).resolve().parents[3] / "native" / "engine" / "cuda" / "faster_in_two.h"
-NAMES = {torch.float32: "kFloat32", torch.float16: "kFloat16", torch.bfloat16: "kBFloat16"}
+NAMES = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bfloat16"}
 
 
 def median_seconds(work, repeats=10):

@@ -14,10 +14,10 @@ namespace {
 cuda::NumberType dtype_of(const std::string& name) {
   TORCH_CHECK(name == "float32" || name == "tf32" || name == "float16" || name == "bfloat16", "no dtype ",
               name);
-  return name == "float32"   ? cuda::NumberType::kFloat32
-         : name == "tf32"    ? cuda::NumberType::kTensorFloat32
-         : name == "float16" ? cuda::NumberType::kFloat16
-                             : cuda::NumberType::kBFloat16;
+  return name == "float32"   ? cuda::NumberType::float32
+         : name == "tf32"    ? cuda::NumberType::tf32
+         : name == "float16" ? cuda::NumberType::float16
+                             : cuda::NumberType::bfloat16;
 }
 
 Output output_of(bool features) { return features ? Output::features : Output::logits; }

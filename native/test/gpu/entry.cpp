@@ -24,10 +24,10 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
          bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
   cuda::GpuGhostCall call;
-  call.dtype = tf32                                 ? cuda::NumberType::kTensorFloat32
-               : x.scalar_type() == torch::kFloat32 ? cuda::NumberType::kFloat32
-               : x.scalar_type() == torch::kFloat16 ? cuda::NumberType::kFloat16
-                                                    : cuda::NumberType::kBFloat16;
+  call.dtype = tf32                                 ? cuda::NumberType::tf32
+               : x.scalar_type() == torch::kFloat32 ? cuda::NumberType::float32
+               : x.scalar_type() == torch::kFloat16 ? cuda::NumberType::float16
+                                                    : cuda::NumberType::bfloat16;
   call.x = x.const_data_ptr();
   call.primary_weight = primary_weight.const_data_ptr();
   call.primary_bias = primary_bias.const_data_ptr<float>();
@@ -47,7 +47,7 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
   const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
   const cuda::LaunchResult result =
       in_two ? launch_ghost_module_in_two(call, stream) : launch_ghost_module(call, stream);
-  TORCH_CHECK(result.status == cuda::Launch::kDone, "not launched: status ", static_cast<int>(result.status),
+  TORCH_CHECK(result.status == cuda::Launch::done, "not launched: status ", static_cast<int>(result.status),
               ", CUDA error ", result.error);
 }
 
