@@ -5,24 +5,48 @@
 #include <torch/library.h>
 
 #include <limits>
-#include <optional>
 
-#include "ops/cuda/ghost_module_kernels.h"
+#include "ops/cuda/call.h"
 #include "ops/ghost_module_op.h"
 
 namespace ghostnet {
 
 namespace {
 
-constexpr int kLeastMajor = 8;
-
 void check_capability(c10::DeviceIndex device) {
   int major = 0, minor = 0;
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
-  TORCH_CHECK_NOT_IMPLEMENTED(major >= kLeastMajor,
+  TORCH_CHECK_NOT_IMPLEMENTED(major >= cuda::kLeastMajor,
                               "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
 }
+
+bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
+
+/** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
+std::optional<cuda::GpuGhostModule> call_without_x(
+    const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
+    const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
+  const std::optional<cuda::NumberType> dtype = dtype_of(x);
+  if (!dtype) return std::nullopt;
+  for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
+    if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;
+  }
+  const int64_t intrinsic = primary_weight.size(0);
+  for (const int64_t number : {x.size(1), x.size(2), x.size(3), cheap_weight.size(0) + intrinsic}) {
+    if (!fits(number)) return std::nullopt;
+  }
+  cuda::GpuGhostModule call;
+  call.dtype = *dtype;
+  call.intrinsic = static_cast<int>(intrinsic);
+  call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
+  call.cheap_size = static_cast<int>(cheap_weight.size(2));
+  call.out_channels = static_cast<int>(out_channels);
+  call.relu = relu;
+  return call;
+}
+
+}  // namespace
 
 std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
   switch (tensor.scalar_type()) {
@@ -37,35 +61,6 @@ std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
   }
 }
 
-bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
-
-/** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
-std::optional<cuda::GpuGhostCall> call_without_x(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                                 const torch::Tensor& primary_bias,
-                                                 const torch::Tensor& cheap_weight,
-                                                 const torch::Tensor& cheap_bias, int64_t out_channels,
-                                                 bool relu) {
-  const std::optional<cuda::NumberType> dtype = dtype_of(x);
-  if (!dtype) return std::nullopt;
-  for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
-    if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;
-  }
-  const int64_t intrinsic = primary_weight.size(0);
-  for (const int64_t number : {x.size(1), x.size(2), x.size(3), cheap_weight.size(0) + intrinsic}) {
-    if (!fits(number)) return std::nullopt;
-  }
-  cuda::GpuGhostCall call;
-  call.dtype = *dtype;
-  call.intrinsic = static_cast<int>(intrinsic);
-  call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
-  call.cheap_size = static_cast<int>(cheap_weight.size(2));
-  call.out_channels = static_cast<int>(out_channels);
-  call.relu = relu;
-  return call;
-}
-
-}  // namespace
-
 torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
                                 const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
                                 const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
@@ -75,7 +70,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
     return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
                                   stride, relu);
   };
-  std::optional<cuda::GpuGhostCall> call =
+  std::optional<cuda::GpuGhostModule> call =
       call_without_x(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, relu);
   if (!call) return reference();
 
@@ -107,8 +102,8 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
   call->out = out.mutable_data_ptr();
 
   const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
-  const cuda::LaunchResult result =
-      fused ? launch_ghost_module(*call, stream) : launch_ghost_epilogue(*call, stream);
+  const cuda::LaunchResult result = fused ? cuda::launch(cuda::GpuGhostCall{*call}, stream)
+                                          : cuda::launch(cuda::GhostEpilogueCall{*call}, stream);
   switch (result.status) {
     case cuda::Launch::done:
       return out;

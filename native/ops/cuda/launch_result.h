@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 struct CUstream_st;  // cudaStream_t without CUDA's headers
 
 namespace ghostnet::cuda {
+
+/** The major number of the least compute capability that the kernels run on. */
+inline constexpr int kLeastMajor = 8;
 
 /** Of activations and of the large weights. */
 enum class NumberType {
@@ -17,13 +21,37 @@ enum class NumberType {
   tf32,
 };
 
+inline constexpr NumberType kNumberTypes[] = {NumberType::float32, NumberType::float16, NumberType::bfloat16,
+                                              NumberType::tf32};
+
 /** What the numbers are in memory. */
 constexpr NumberType memory_of(NumberType dtype) {
-  return dtype == NumberType::tf32 ? NumberType::float32 : dtype;
+  switch (dtype) {
+    case NumberType::tf32:
+      return NumberType::float32;
+    case NumberType::float32:
+    case NumberType::float16:
+    case NumberType::bfloat16:
+      break;
+  }
+  return dtype;
 }
 
 /** Bytes of a number. */
-constexpr int size_of(NumberType dtype) { return memory_of(dtype) == NumberType::float32 ? 4 : 2; }
+constexpr int size_of(NumberType dtype) {
+  switch (dtype) {
+    case NumberType::float32:
+    case NumberType::tf32:
+      return 4;
+    case NumberType::float16:
+    case NumberType::bfloat16:
+      return 2;
+  }
+  return 0;
+}
+
+/** Whether sizes are 1 or more, and kernels can count the bytes of so many numbers in 32 bits. */
+bool countable(std::initializer_list<int64_t> sizes);
 
 enum class Launch {
   done,         ///< launched (or nothing to do); errors of the run itself come from the stream

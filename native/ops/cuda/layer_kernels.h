@@ -1,6 +1,6 @@
 /**
- * Launches of the CUDA kernels for what a GhostNet has beside its ghost modules: plain pointers and numbers,
- * no LibTorch.
+ * Calls of the CUDA kernels for what a GhostNet has beside its ghost modules: plain pointers and numbers, no
+ * LibTorch.
  *
  * Layout is NHWC. Weights come folded (engine/fold.h). Those of a pointwise and of a dense layer are in the
  * dtype of the call, all others, all biases, means and results of dense layers float32 in every dtype. Sums
@@ -16,7 +16,7 @@
 namespace ghostnet::cuda {
 
 // All pointers are on the device; what is written overlaps nothing that is read. A batch, or as many rows, of
-// 0 launches nothing. Sizes are 1 or more.
+// 0 launches nothing. Sizes are 1 or more. A call says whether the kernels take its numbers.
 
 /** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
 struct StemCall {
@@ -31,6 +31,11 @@ struct StemCall {
   int64_t batch = 0;
   int height = 0, width = 0;  ///< of the input
   int out_channels = 0;
+
+  bool supported() const {
+    return batch >= 0 && countable({height, width, 3}) && countable({27, out_channels}) &&
+           countable({(height + 1) / 2, (width + 1) / 2, out_channels});
+  }
 };
 
 /** A depthwise convolution with padding size/2 and bias. */
@@ -42,11 +47,16 @@ struct DepthwiseCall {
   void* out = nullptr;            ///< [batch,(height-1)/stride+1,(width-1)/stride+1,channels]
   int64_t batch = 0;
   int height = 0, width = 0, channels = 0;
-  int size = 3;    ///< side of the kernel, odd, at most kMaxDepthwiseSize
+  int size = 3;    ///< side of the kernel, odd, at most kMaxSize
   int stride = 1;  ///< 1 or 2
   bool relu = false;
+
+  static constexpr int kMaxSize = 31;
+  bool supported() const {
+    return batch >= 0 && countable({height, width, channels}) && size >= 1 && size <= kMaxSize &&
+           size % 2 == 1 && (stride == 1 || stride == 2) && countable({size, size, channels});
+  }
 };
-inline constexpr int kMaxDepthwiseSize = 31;
 
 /** A 1x1 convolution with bias: the product of the ghost module's kernels, by itself. */
 struct PointwiseCall {
@@ -58,6 +68,8 @@ struct PointwiseCall {
   int64_t pixels = 0;            ///< of all images
   int in_channels = 0, out_channels = 0;
   bool relu = false;
+
+  bool supported() const { return pixels >= 0 && countable({in_channels, out_channels}); }
 };
 
 /** The mean over the pixels of each image. */
@@ -67,6 +79,8 @@ struct MeansCall {
   float* out = nullptr;     ///< [batch,channels]
   int64_t batch = 0;
   int pixels = 0, channels = 0;
+
+  bool supported() const { return batch >= 0 && countable({pixels, channels}); }
 };
 
 enum class Activation { none, relu, hard_sigmoid };
@@ -81,6 +95,8 @@ struct DenseCall {
   int64_t rows = 0;
   int depth = 0, columns = 0;
   Activation activation = Activation::none;
+
+  bool supported() const { return rows >= 0 && countable({depth, columns}); }
 };
 
 /** a + b. */
@@ -90,13 +106,8 @@ struct AdditionCall {
   const void* b = nullptr;
   void* out = nullptr;
   int64_t count = 0;  ///< numbers in each
-};
 
-LaunchResult launch_layer(const StemCall& call, CUstream_st* stream);
-LaunchResult launch_layer(const DepthwiseCall& call, CUstream_st* stream);
-LaunchResult launch_layer(const PointwiseCall& call, CUstream_st* stream);
-LaunchResult launch_layer(const MeansCall& call, CUstream_st* stream);
-LaunchResult launch_layer(const DenseCall& call, CUstream_st* stream);
-LaunchResult launch_layer(const AdditionCall& call, CUstream_st* stream);
+  bool supported() const { return count >= 0; }
+};
 
 }  // namespace ghostnet::cuda

@@ -109,6 +109,18 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
   return from_sums(c, arrays, sums);
 }
 
+cuda::Call call_of(Path path, const cuda::GpuGhostModule& module) {
+  switch (path) {
+    case Path::fused:
+      return cuda::GpuGhostCall{module};
+    case Path::two_kernels:
+      return cuda::GhostModuleInTwo{module};
+    case Path::epilogue:
+      return cuda::GhostEpilogueCall{module};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Case::text() const {
@@ -142,28 +154,26 @@ Outcome run(const Case& c) {
   if (c.residual) checker.add_array("residual", arrays.residual.data(), arrays.residual.bytes(), Use::input);
   checker.add_array("out", arrays.out.data(), arrays.out.bytes(), Use::output);
 
-  cuda::GpuGhostCall call;
-  call.dtype = c.dtype;
-  call.x = arrays.x.data();
-  call.primary_weight = arrays.primary_weight.data();
-  call.primary_bias = arrays.primary_bias.floats();
-  call.cheap_weight = arrays.cheap_weight.floats();
-  call.cheap_bias = arrays.cheap_bias.floats();
-  call.gate = c.gate ? arrays.gate.floats() : nullptr;
-  call.residual = c.residual ? arrays.residual.data() : nullptr;
-  call.out = arrays.out.data();
-  call.batch = c.batch;
-  call.height = c.height;
-  call.width = c.width;
-  call.in_channels = c.in_channels;
-  call.intrinsic = c.intrinsic;
-  call.ratio = c.ratio;
-  call.cheap_size = c.cheap_size;
-  call.out_channels = c.out_channels;
-  call.relu = c.relu;
-  constexpr decltype(&cuda::launch_ghost_module) kLaunches[] = {
-      cuda::launch_ghost_module, cuda::launch_ghost_module_in_two, cuda::launch_ghost_epilogue};
-  const cuda::LaunchResult result = kLaunches[static_cast<int>(c.path)](call, nullptr);
+  cuda::GpuGhostModule module;
+  module.dtype = c.dtype;
+  module.x = arrays.x.data();
+  module.primary_weight = arrays.primary_weight.data();
+  module.primary_bias = arrays.primary_bias.floats();
+  module.cheap_weight = arrays.cheap_weight.floats();
+  module.cheap_bias = arrays.cheap_bias.floats();
+  module.gate = c.gate ? arrays.gate.floats() : nullptr;
+  module.residual = c.residual ? arrays.residual.data() : nullptr;
+  module.out = arrays.out.data();
+  module.batch = c.batch;
+  module.height = c.height;
+  module.width = c.width;
+  module.in_channels = c.in_channels;
+  module.intrinsic = c.intrinsic;
+  module.ratio = c.ratio;
+  module.cheap_size = c.cheap_size;
+  module.out_channels = c.out_channels;
+  module.relu = c.relu;
+  const cuda::LaunchResult result = cuda::launch(call_of(c.path, module), nullptr);
 
   return judge(result, arrays.out, reference(c, arrays), tolerance(c.dtype));
 }

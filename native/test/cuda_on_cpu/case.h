@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "machine.h"
-#include "ops/cuda/ghost_module_kernels.h"
+#include "ops/cuda/call.h"
 #include "outcome.h"
 
 namespace ghostnet::cuda_on_cpu {

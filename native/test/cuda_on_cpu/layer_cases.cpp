@@ -4,7 +4,7 @@
 #include <random>
 
 #include "machine.h"
-#include "ops/cuda/layer_kernels.h"
+#include "ops/cuda/call.h"
 
 namespace ghostnet::cuda_on_cpu {
 
@@ -84,7 +84,7 @@ Outcome run_stem(const Setting& setting, const StemShape& s) {
   call.height = s.height;
   call.width = s.width;
   call.out_channels = s.out_channels;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
 
   const auto value_at = [&](int image, int y, int x, int c) -> double {
     if (y < 0 || y >= s.height || x < 0 || x >= s.width) return 0;
@@ -134,7 +134,7 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   call.size = s.size;
   call.stride = s.stride;
   call.relu = s.relu;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
 
   std::vector<double> expected;
   for (int image = 0; image < s.batch; ++image) {
@@ -196,7 +196,7 @@ Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
   call.in_channels = s.depth;
   call.out_channels = s.columns;
   call.relu = s.activation == Activation::relu;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   return judge(result, out, product(dtype, x, weight, bias, s), tolerance(dtype));
 }
 
@@ -218,7 +218,7 @@ Outcome run_dense(const Setting& setting, const ProductShape& s) {
   call.depth = s.depth;
   call.columns = s.columns;
   call.activation = s.activation;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   return judge(result, out, product(NumberType::float32, x, weight, bias, s), tolerance(NumberType::float32));
 }
 
@@ -237,7 +237,7 @@ Outcome run_means(const Setting& setting, const MeansShape& s) {
   call.batch = s.batch;
   call.pixels = s.pixels;
   call.channels = s.channels;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   std::vector<double> expected;
   for (int i = 0; i < s.batch * s.channels; ++i) {
     double sum = 0;
@@ -259,7 +259,7 @@ Outcome run_addition(const Setting& setting, int count) {
   call.b = b.data();
   call.out = out.data();
   call.count = count;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   std::vector<double> expected;
   for (int i = 0; i < count; ++i) expected.push_back(a.get(i) + b.get(i));
   return judge(result, out, expected, tolerance(setting.dtype));

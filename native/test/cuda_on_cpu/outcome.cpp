@@ -13,8 +13,17 @@ namespace ghostnet::cuda_on_cpu {
 using cuda::NumberType;
 
 const char* name_of(NumberType dtype) {
-  constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "tf32"};
-  return kNames[static_cast<int>(dtype)];
+  switch (dtype) {
+    case NumberType::float32:
+      return "float32";
+    case NumberType::float16:
+      return "float16";
+    case NumberType::bfloat16:
+      return "bfloat16";
+    case NumberType::tf32:
+      return "tf32";
+  }
+  return "";
 }
 
 double tolerance(NumberType dtype) {
@@ -31,15 +40,19 @@ double tolerance(NumberType dtype) {
 }
 
 double rounded(NumberType dtype, double value) {
-  const auto number = static_cast<float>(value);
-  if (cuda::memory_of(dtype) == NumberType::float32) return number;
-  return dtype == NumberType::float16 ? float_of_half(half_of(number))
-                                      : float_of_bfloat16(bfloat16_of(number));
+  return number_of(dtype, bits_of(dtype, static_cast<float>(value)));
 }
 
 double operand(NumberType dtype, double value) {
-  if (dtype != NumberType::tf32) return value;
-  return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
+  switch (dtype) {
+    case NumberType::tf32:
+      return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
+    case NumberType::float32:
+    case NumberType::float16:
+    case NumberType::bfloat16:
+      break;
+  }
+  return value;
 }
 
 Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,

@@ -90,7 +90,8 @@ void RigDevice::run_calls(const Calls& calls) {
     const int before = machine().checker.launches();
     if (cuda::launch(call, nullptr).status != cuda::Launch::done) faults_.push_back("not launched");
     counts_.launches += machine().checker.launches() - before;
-    counts_.ghost_modules += std::holds_alternative<cuda::GpuGhostCall>(call);
+    const auto* const product = std::get_if<cuda::ProductCall>(&call);
+    counts_.ghost_modules += product != nullptr && std::holds_alternative<cuda::GpuGhostCall>(*product);
   }
 }
 
