@@ -36,10 +36,7 @@ foreach(_source IN LISTS _kernels)
   list(APPEND _objects "${_object}")
 endforeach()
 
-set(_launches call launch layers)
-list(TRANSFORM _launches PREPEND native/ops/cuda/)
-list(TRANSFORM _launches APPEND .cpp)
-add_library(ghostnet_cuda_kernels STATIC ${_launches} ${_objects})
+add_library(ghostnet_cuda_kernels STATIC native/ops/cuda/launch.cpp ${_objects})
 target_include_directories(ghostnet_cuda_kernels PUBLIC native "${CMAKE_CURRENT_BINARY_DIR}/generated")
 target_include_directories(ghostnet_cuda_kernels SYSTEM PUBLIC "${GHOSTNET_CUDA_ROOT}/include")
 

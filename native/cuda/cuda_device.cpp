@@ -168,11 +168,11 @@ class CudaDevice : public Device {
   static void launch_all(const Calls& calls, cudaStream_t stream) {
     for (const Call& call : calls) {
       const LaunchResult result = cuda::launch(call, stream);
-      if (result.status == Launch::kUnsupported) {
+      if (result.status == Launch::unsupported) {
         throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The kernels for GPUs can not take a batch of this shape",
                     {}, "images whose activations take less than 2 GiB, in smaller batches");
       }
-      if (result.status == Launch::kFailed) {
+      if (result.status == Launch::failed) {
         check(static_cast<cudaError_t>(result.error), "The GPU refused a launch");
       }
     }

@@ -47,18 +47,18 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
   return best;
 }
 
-cuda::Dtype dtype_of(Precision precision) {
+cuda::NumberType dtype_of(Precision precision) {
   switch (precision) {
     case Precision::float32:
-      return cuda::Dtype::kFloat32;
+      return cuda::NumberType::float32;
     case Precision::tf32:
-      return cuda::Dtype::kTensorFloat32;
+      return cuda::NumberType::tf32;
     case Precision::float16:
-      return cuda::Dtype::kFloat16;
+      return cuda::NumberType::float16;
     case Precision::bfloat16:
       break;
   }
-  return cuda::Dtype::kBFloat16;
+  return cuda::NumberType::bfloat16;
 }
 
 }  // namespace

@@ -15,16 +15,22 @@ namespace ghostnet {
 namespace {
 
 using cuda::CudaEngine;
-using cuda::Dtype;
 using cuda::GhostPath;
+using cuda::NumberType;
 using cuda_on_cpu::RigDevice;
 
-constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16, Dtype::kTensorFloat32};
-
 /** Of the largest value, for a network of a few bottlenecks. */
-double tolerance(Dtype dtype) {
-  if (dtype == Dtype::kFloat32) return 1e-5;
-  return dtype == Dtype::kBFloat16 ? 8e-2 : 1e-2;
+double tolerance(NumberType dtype) {
+  switch (dtype) {
+    case NumberType::float32:
+      return 1e-5;
+    case NumberType::tf32:
+    case NumberType::float16:
+      return 1e-2;
+    case NumberType::bfloat16:
+      return 8e-2;
+  }
+  return 0;
 }
 
 torch::Tensor run(CudaEngine& engine, const Batch& input, Output output = Output::logits) {
@@ -46,7 +52,7 @@ TEST(CudaEngine, EqualsTheModulesOnRandomArchitectures) {
                                      random.between(32, 70));
     const Output output = random.of({Output::logits, Output::features});
     const torch::Tensor expected = expected_of(net, input, output);
-    const Dtype dtype = kDtypes[seed % std::size(kDtypes)];
+    const NumberType dtype = cuda::kNumberTypes[seed % std::size(cuda::kNumberTypes)];
     const auto device = std::make_shared<RigDevice>(static_cast<unsigned>(seed));
     const CudaEngine::Options options = {
         random.of({GhostPath::fused, GhostPath::measured, GhostPath::in_two}), random.between(0, 1) == 1};
@@ -67,7 +73,7 @@ TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+  CudaEngine engine(device, fold_network(*net), NumberType::float32);
   EXPECT_LT(relative_error(run(engine, input), expected), std::max(1e-5, 8 * rounding));
   const RigDevice::Counts counts = device->counts();
   EXPECT_EQ(counts.ghost_modules, 32);
@@ -88,7 +94,7 @@ TEST(CudaEngine, ComputesGhostNetInTwoLaunchesAModuleWhereToldTo) {
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32, {GhostPath::in_two, false});
+  CudaEngine engine(device, fold_network(*net), NumberType::float32, {GhostPath::in_two, false});
   EXPECT_LT(relative_error(run(engine, input), expected), std::max(1e-5, 8 * rounding));
   EXPECT_EQ(device->counts().ghost_modules, 0);
   EXPECT_EQ(device->counts().launches, 2 * 32 + 16 + 1 + 4 + 7 * 3 + 5 * 2 + 4);
@@ -100,7 +106,7 @@ TEST(CudaEngine, GivesAnImageTheSameBitsInEveryBatch) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
   const Batch all = random_input(true, 5, 45, 38);
-  for (const Dtype dtype : {Dtype::kFloat32, Dtype::kFloat16}) {
+  for (const NumberType dtype : {NumberType::float32, NumberType::float16}) {
     const auto device = std::make_shared<RigDevice>();
     CudaEngine engine(device, fold_network(*net), dtype);
     const torch::Tensor together = run(engine, all);
@@ -122,7 +128,7 @@ TEST(CudaEngine, AllocatesAndRecordsNothingAfterTheFirstRunsOfAShape) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(5);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat16);
+  CudaEngine engine(device, fold_network(*net), NumberType::float16);
   const Batch input = random_input(true, 2, 32, 32);
   const torch::Tensor first = run(engine, input);
   run(engine, input);
@@ -137,7 +143,7 @@ TEST(CudaEngine, RecordsAnewWhatItsMemoryHasMovedFrom) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(9);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+  CudaEngine engine(device, fold_network(*net), NumberType::float32);
   const Batch small = random_input(true, 1, 32, 32), large = random_input(false, 2, 48, 40);
   const torch::Tensor first = run(engine, small);
   run(engine, small);
@@ -152,7 +158,7 @@ TEST(CudaEngine, KeepsABoundedNumberOfPlansAndGrowsItsMemory) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(6);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+  CudaEngine engine(device, fold_network(*net), NumberType::float32);
   std::vector<Batch> inputs;
   for (int64_t i = 0; i < 20; ++i) inputs.push_back(random_input(i % 2 == 0, 1 + i % 3, 32 + i, 50 - i % 7));
   for (int round = 0; round < 2; ++round) {
@@ -171,7 +177,7 @@ TEST(CudaEngine, KeepsBatchesApartThatAreOnTheirWayTogether) {
   int copied_ahead = 0;
   for (unsigned seed = 0; seed < 8; ++seed) {
     const auto device = std::make_shared<RigDevice>(seed);
-    CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+    CudaEngine engine(device, fold_network(*net), NumberType::float32);
     const auto work = [&](int thread) {
       const torch::NoGradGuard no_grad_here;
       for (int i = 0; i < 4; ++i) {
@@ -196,7 +202,7 @@ TEST(CudaEngine, SaysWhenMemoryIsShortAndGoesOn) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(8);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), Dtype::kFloat32);
+  CudaEngine engine(device, fold_network(*net), NumberType::float32);
   const Batch small = random_input(true, 1, 32, 32), large = random_input(true, 3, 60, 60);
   const torch::Tensor before = run(engine, small);
   device->set_memory(100000);

@@ -14,17 +14,20 @@ const architectures = [80, 90];
 const options = ['-std=c++20', '-O3', '-Werror', 'all-warnings'];
 
 /**
- * What a kernel may take, and how many of its blocks a multiprocessor must hold. Tiles are named pixels x bytes of a row;
- * the limits of registers are those of the launch bounds.
+ * What a kernel may take, and how many of its blocks a multiprocessor must hold; the limits of registers are those of the
+ * launch bounds. Of the products by their tile, pixels x bytes of a row.
  */
-const promises = {
+const tiles = {
   '256x128': { threads: 256, registers: 128, shared: 40960, blocks: 2 },
   '256x64': { threads: 256, registers: 80, shared: 36864, blocks: 3 },
   '256x32': { threads: 256, registers: 80, shared: 34816, blocks: 3 },
   '64x128': { threads: 128, registers: 128, shared: 32768, blocks: 4 },
-  columns: { threads: 128, registers: 128, shared: 0, blocks: 4 },
-  pixels: { threads: 128, registers: 64, shared: 0, blocks: 8 },
-  epilogue: { threads: 128, registers: 64, shared: 0, blocks: 8 },
+};
+/** Of the others by their name. */
+const layers = {
+  cheap_operation_columns: { threads: 128, registers: 128, shared: 0, blocks: 4 },
+  cheap_operation_pixels: { threads: 128, registers: 64, shared: 0, blocks: 8 },
+  ghost_epilogue: { threads: 128, registers: 64, shared: 0, blocks: 8 },
   stem: { threads: 128, registers: 80, shared: 0, blocks: 6 },
   depthwise_convolution: { threads: 128, registers: 80, shared: 0, blocks: 6 },
   channel_means: { threads: 128, registers: 40, shared: 4096, blocks: 12, stores: false },
@@ -34,9 +37,9 @@ const promises = {
 
 /** How many kernels a source has: nothing where there is no such source. */
 function kernelCount(kind, dtype) {
-  // 8 fused kernels, 3 products, 2 cheap operations, the epilogue; tf32 has no narrow tile, and float32's for the others.
-  if (kind === 'ghost_module') return dtype === 'tf32' ? 8 : 14;
-  return dtype === 'tf32' ? undefined : 6; // 2 stems, and one of each other
+  // 8 fused kernels, 3 primary convolutions; tf32 has no narrow tile.
+  if (kind === 'products') return dtype === 'tf32' ? 8 : 11;
+  return dtype === 'tf32' ? undefined : Object.keys(layers).length + 1; // 2 stems, and one of each other
 }
 
 /** The name, and what it promises, of a mangled kernel. */
@@ -47,17 +50,12 @@ function kernelOf(mangled) {
     const [, name, pixels, rowBytes, cheap] = product;
     const tile = `${pixels}x${rowBytes}`;
     const kind = cheap === undefined ? '' : cheap === '3' ? ', 3x3' : ', any';
-    return { name: `${name} ${tile}${kind}`, promise: promises[tile], product: true };
+    return { name: `${name} ${tile}${kind}`, promise: tiles[tile], product: true };
   }
-  const cheap = /cheap_operation_(columns|pixels)/.exec(mangled);
-  if (cheap) return { name: cheap[0], promise: promises[cheap[1]], product: false };
-  if (mangled.includes('ghost_epilogue')) {
-    return { name: 'ghost_epilogue', promise: promises.epilogue, product: false };
-  }
-  const layer = /cuda\d+(stem|depthwise_convolution|channel_means|dense|addition)I/.exec(mangled)?.[1];
+  const layer = Object.keys(layers).find((name) => mangled.includes(`cuda${name.length}${name}I`));
   if (!layer) return undefined;
   const kind = { Lb1: ' of bytes', Lb0: ' of floats' }[/Lb[01]/.exec(mangled)?.[0]] ?? '';
-  return { name: layer + kind, promise: promises[layer], product: false };
+  return { name: layer + kind, promise: layers[layer], product: false };
 }
 
 /** ptxas -v, kernel by kernel. */
@@ -208,7 +206,7 @@ export async function checkCompiled() {
   ]);
   if (built.status !== 0) throw new Error(`the occupancy calculator does not compile:\n${built.output}`);
 
-  const wanted = ['ghost_module', 'layers'].flatMap((kind) =>
+  const wanted = ['products', 'layers'].flatMap((kind) =>
     dtypes
       .filter((dtype) => kernelCount(kind, dtype))
       .flatMap((dtype) => [...architectures, 'PTX'].map((architecture) => ({ kind, dtype, architecture }))),

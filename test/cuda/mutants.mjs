@@ -151,7 +151,7 @@ const mutants = [
   },
   {
     name: '16-byte stores where the ghosts begin between',
-    file: 'launch.cuh',
+    file: 'ghost_launch.cuh',
     from: 'uint64_t{1} * call.intrinsic * size,',
     to: '',
   },
@@ -304,8 +304,8 @@ const mutants = [
   },
 ];
 
-// Kernels that are compiled in layers_*.cu; the others are in ghost_module_*.cu.
-const layerFiles = /^(stem|depthwise|means|dense|addition)_kernel/;
+// What is compiled in layers_*.cu; the others are in products_*.cu.
+const layers = readFileSync(join(kernels, 'layers.cuh'), 'utf8');
 
 function plant({ name, file, from, to }, root) {
   const folder = join(root, 'ops', 'cuda');
@@ -324,7 +324,7 @@ function plant({ name, file, from, to }, root) {
 
 async function runMutant(objects, mutant, index) {
   const dtype = mutant.dtype ?? 'float16';
-  const source = `${layerFiles.test(mutant.file) ? 'layers' : 'ghost_module'}_${dtype}.cu`;
+  const source = `${layers.includes(`"${mutant.file}"`) ? 'layers' : 'products'}_${dtype}.cu`;
   const root = join('build', 'cuda-on-cpu', `mutant-${index}`);
   rmSync(root, { recursive: true, force: true });
   try {

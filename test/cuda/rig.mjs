@@ -69,10 +69,7 @@ export async function buildObjects() {
     ...globSync('native/test/cuda_on_cpu/*.cpp', { ignore: '**/rig_{device,library}.cpp' }),
     join('native', 'model', 'architecture.cpp'),
   ];
-  const code = [
-    ...['launch.cpp', 'layers.cpp'].map((name) => join(kernels, name)),
-    ...globSync('native/ops/cuda/*.cu'),
-  ];
+  const code = [join(kernels, 'launch.cpp'), ...globSync('native/ops/cuda/*.cu')];
   const objects = await inParallel([...code, ...own], (source) =>
     compile(source, join(build, `${basename(source)}.o`)),
   );

@@ -61,7 +61,7 @@ CudaEngine::Slot::Slot(const std::shared_ptr<Device>& device)
       computed(device->make_event()),
       done(device->make_event()) {}
 
-CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype,
+CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype,
                        Options options)
     : device_(std::move(device)),
       options_(options),

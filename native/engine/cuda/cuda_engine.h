@@ -20,8 +20,8 @@ class CudaEngine : public Runner {
   };
 
   /** @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_CUDA_FAILED */
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype, Options options);
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Dtype dtype)
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype, Options options);
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype)
       : CudaEngine(std::move(device), network, dtype, Options{}) {}
   ~CudaEngine() override;
 

@@ -6,18 +6,6 @@ namespace ghostnet::cuda {
 
 namespace {
 
-cuda::Activation activation_of(ghostnet::Activation activation) {
-  switch (activation) {
-    case ghostnet::Activation::none:
-      return Activation::kNone;
-    case ghostnet::Activation::relu:
-      return Activation::kRelu;
-    case ghostnet::Activation::hard_sigmoid:
-      break;
-  }
-  return Activation::kHardSigmoid;
-}
-
 int int_of(int64_t value) { return static_cast<int>(value); }
 
 }  // namespace
@@ -60,7 +48,7 @@ class LaunchPlan::Builder {
   int result_of(std::optional<size_t> operation) const { return results_[*operation]; }
 
   int64_t batch() const { return plan_.key_.input.batch; }
-  Dtype dtype() const { return weights_.dtype(); }
+  NumberType dtype() const { return weights_.dtype(); }
 
   /** Whether it gives what was asked for. */
   bool ends(const Operation& operation) const {
@@ -93,7 +81,7 @@ class LaunchPlan::Builder {
   }
 
   /** A buffer of so many numbers for each image. */
-  int buffer(int64_t numbers, Dtype dtype) {
+  int buffer(int64_t numbers, NumberType dtype) {
     if (arena_ == nullptr) layout_.add((batch() * numbers * size_of(dtype) + 3) / 4);
     return buffers_++;
   }
@@ -136,7 +124,7 @@ class LaunchPlan::Builder {
     const Node& node = node_of(operation);
     const DeviceConvolution& primary = weights_of(operation, 0);
     const DeviceConvolution& cheap = weights_of(operation, 1);
-    GhostModuleCall call;
+    GpuGhostCall call;
     call.dtype = dtype();
     call.primary_weight = primary.weight;
     call.primary_bias = primary.bias;
@@ -150,7 +138,7 @@ class LaunchPlan::Builder {
     call.ratio = cheap.out / primary.out + 1;
     call.cheap_size = cheap.size;
     call.out_channels = int_of(node.output.channels);
-    call.relu = node.convolutions[0].activation == ghostnet::Activation::relu;
+    call.relu = node.convolutions[0].activation == Activation::relu;
     const int out = buffer(node.output);
     call.x = at(result_of(operation.input));
     call.gate = operation.gate ? floats_at(result_of(operation.gate)) : nullptr;
@@ -210,14 +198,14 @@ class LaunchPlan::Builder {
     call.pixels = batch() * node.output.pixels();
     call.in_channels = weights.in;
     call.out_channels = weights.out;
-    call.relu = node.convolutions[0].activation == ghostnet::Activation::relu;
+    call.relu = node.convolutions[0].activation == Activation::relu;
     calls_.emplace_back(call);
     return out;
   }
 
   int means(const Operation& operation) {
     const Plane& plane = input_of(operation);
-    const int out = buffer(plane.channels, Dtype::kFloat32);
+    const int out = buffer(plane.channels, NumberType::float32);
     MeansCall call;
     call.dtype = dtype();
     call.x = at(result_of(operation.input));
@@ -233,7 +221,7 @@ class LaunchPlan::Builder {
   int dense(const Operation& operation) {
     const DeviceConvolution& weights = weights_of(operation);
     const bool is_result = ends(operation);
-    const int out = is_result ? -1 : buffer(weights.out, Dtype::kFloat32);
+    const int out = is_result ? -1 : buffer(weights.out, NumberType::float32);
     DenseCall call;
     call.dtype = dtype();
     call.x = floats_at(result_of(operation.input));
@@ -243,7 +231,7 @@ class LaunchPlan::Builder {
     call.rows = batch();
     call.depth = weights.in;
     call.columns = weights.out;
-    call.activation = activation_of(node_of(operation).convolutions[0].activation);
+    call.activation = node_of(operation).convolutions[0].activation;
     calls_.emplace_back(call);
     return out;
   }

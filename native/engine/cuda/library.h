@@ -15,9 +15,6 @@ struct Gpu {
   int64_t memory = 0;        ///< bytes
 };
 
-/** What kernels and library need. */
-inline constexpr int kLeastMajor = 8;
-
 struct Library {
   int interface;  ///< kInterface of the source it was built from
   /** @throws Error GHOSTNET_CUDA_UNAVAILABLE where there is no driver or no GPU */
@@ -27,7 +24,7 @@ struct Library {
 };
 
 /** Goes up with every change of Library, Device or a Call. */
-inline constexpr int kInterface = 1;
+inline constexpr int kInterface = 2;
 inline constexpr const char* kLibrarySymbol = "ghostnet_cuda_library";
 
 }  // namespace ghostnet::cuda

@@ -1,6 +1,7 @@
 // The sum of two arrays: the shortcut behind a ghost module that ran in two kernels.
 #pragma once
 
+#include "launch.cuh"
 #include "vector.cuh"
 
 namespace ghostnet::cuda {
@@ -30,6 +31,19 @@ addition(const AdditionArguments a) {
 #pragma unroll
   for (int i = 0; i < kVector<T>; ++i) sum.value[i] += other.value[i];
   store_channels<T>(a.out + at, sum, count, a.access);
+}
+
+template <class T>
+LaunchResult launch(const AdditionCall& call, CUstream_st* stream) {
+  AdditionArguments a = {};
+  a.a = static_cast<const char*>(call.a);
+  a.b = static_cast<const char*>(call.b);
+  a.out = static_cast<char*>(call.out);
+  a.count = call.count;
+  a.access = common_access(
+      {address(call.a), address(call.b), address(call.out), sizeof(T) * static_cast<uint64_t>(call.count)});
+  return launch_grid(blocks_for((call.count + kVector<T> - 1) / kVector<T>, kAdditionThreads),
+                     kAdditionThreads, stream, addition<T>, a);
 }
 
 }  // namespace ghostnet::cuda

@@ -9,13 +9,13 @@
 
 namespace ghostnet::cuda {
 
-/** A ghost module that runs in two kernels; see launch_ghost_module_in_two. */
-struct GhostModuleInTwo {
-  GhostModuleCall call;
-};
+/** Whose products tensor cores make, where a dtype has them: there for all dtypes. */
+using ProductCall = std::variant<GpuGhostCall, GhostPrimaryCall, PointwiseCall>;
+/** All others: there for the dtypes that memory has, tf32 being float32 to them. */
+using LayerCall = std::variant<GhostCheapCall, GhostEpilogueCall, StemCall, DepthwiseCall, MeansCall,
+                               DenseCall, AdditionCall>;
 
-using Call = std::variant<StemCall, GhostModuleCall, GhostModuleInTwo, DepthwiseCall, PointwiseCall,
-                          MeansCall, DenseCall, AdditionCall>;
+using Call = std::variant<ProductCall, LayerCall, GhostModuleInTwo>;
 using Calls = std::vector<Call>;
 
 LaunchResult launch(const Call& call, CUstream_st* stream);

@@ -1,7 +1,7 @@
 // Dense layers over few rows: a warp takes some columns of some rows, its lanes share the depth.
 #pragma once
 
-#include "layer_kernels.h"
+#include "launch.cuh"
 #include "tile.cuh"
 
 namespace ghostnet::cuda {
@@ -25,7 +25,7 @@ struct DenseArguments {
 };
 
 GHOSTNET_DEVICE float activated(float value, Activation activation) {
-  if (activation != Activation::kHardSigmoid) return rectified(value, activation == Activation::kRelu);
+  if (activation != Activation::hard_sigmoid) return rectified(value, activation == Activation::relu);
   const float moved = rectified(value + 3, true);  // NaN stays NaN
   return (moved > 6 ? 6.f : moved) / 6;
 }
@@ -83,6 +83,24 @@ dense(const DenseArguments a) {
   if (row >= rows || own_column >= a.columns) return;
   a.out[(first_row + row) * a.columns + own_column] =
       activated(mine + load_constant(a.bias + own_column), a.activation);
+}
+
+template <class T>
+LaunchResult launch(const DenseCall& call, CUstream_st* stream) {
+  DenseArguments a = {};
+  a.x = call.x;
+  a.weight = static_cast<const char*>(call.weight);
+  a.bias = call.bias;
+  a.out = call.out;
+  a.rows = call.rows;
+  a.depth = call.depth;
+  a.columns = call.columns;
+  a.column_blocks = divide_up(call.columns, kDenseBlockColumns);
+  a.activation = call.activation;
+  a.weight_access = common_access({address(call.weight), uint64_t{sizeof(T)} * call.depth});
+  a.x_aligned = floats_aligned({call.x}, call.depth);
+  return launch_grid(blocks_of((call.rows + kDenseRows - 1) / kDenseRows, a.column_blocks), kDenseThreads,
+                     stream, dense<T>, a);
 }
 
 }  // namespace ghostnet::cuda

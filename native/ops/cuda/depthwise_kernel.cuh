@@ -1,6 +1,7 @@
 // The depthwise convolution between the ghost modules of a strided bottleneck, and of shortcuts.
 #pragma once
 
+#include "launch.cuh"
 #include "vector.cuh"
 
 namespace ghostnet::cuda {
@@ -73,6 +74,29 @@ depthwise_convolution(const DepthwiseArguments a, const int64_t items) {
     for (int j = 0; j < kVector<T>; ++j) sum[i].value[j] = rectified(sum[i].value[j], a.relu);
     store_channels<T>(out + i * a.channels * size, sum[i], count, a.access);
   }
+}
+
+template <class T>
+LaunchResult launch(const DepthwiseCall& call, CUstream_st* stream) {
+  DepthwiseArguments a = {};
+  a.x = static_cast<const char*>(call.x);
+  a.weight = call.weight;
+  a.bias = call.bias;
+  a.out = static_cast<char*>(call.out);
+  a.height = call.height;
+  a.width = call.width;
+  a.out_height = (call.height - 1) / call.stride + 1;
+  a.out_width = (call.width - 1) / call.stride + 1;
+  a.channels = call.channels;
+  a.size = call.size;
+  a.stride = call.stride;
+  a.relu = call.relu;
+  a.access = common_access({address(call.x), address(call.out), uint64_t{sizeof(T)} * call.channels});
+  a.weights_aligned = floats_aligned({call.weight, call.bias}, call.channels);
+  const int64_t items = call.batch * a.out_height * divide_up(a.out_width, kDepthwisePixels) *
+                        divide_up(a.channels, kVector<T>);
+  return launch_grid(blocks_for(items, kDepthwiseThreads), kDepthwiseThreads, stream,
+                     depthwise_convolution<T>, a, items);
 }
 
 }  // namespace ghostnet::cuda

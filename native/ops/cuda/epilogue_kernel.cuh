@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cheap_operation.cuh"
+#include "ghost_launch.cuh"
 
 namespace ghostnet::cuda {
 
@@ -54,6 +55,17 @@ ghost_epilogue(const Arguments a, const bool bias_aligned, const int64_t items) 
     const int ghost = (share.vector - maps) * kVector<T>;
     cheap_pixel<T, 0>(a, source, out, share.y, share.x, ghost, 0, a.ghosts() - ghost);
   }
+}
+
+template <class T>
+LaunchResult launch(const GhostEpilogueCall& call, CUstream_st* stream) {
+  const Arguments a = arguments_of<T>(call);
+  const bool bias_aligned = common_access({address(call.primary_bias)}) == 16 && a.intrinsic % 4 == 0;
+  const int vectors =
+      divide_up(a.intrinsic, kVector<T>) + divide_up(a.intrinsic * a.ghosts_per_map, kVector<T>);
+  const int64_t items = call.batch * a.height * a.width * vectors;
+  return launch_grid(blocks_for(items, kEpilogueThreads), kEpilogueThreads, stream, ghost_epilogue<T>, a,
+                     bias_aligned, items);
 }
 
 }  // namespace ghostnet::cuda

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cheap_operation.cuh"
+#include "ghost_launch.cuh"
 #include "product.cuh"
 
 namespace ghostnet::cuda {
@@ -133,6 +134,27 @@ fused_ghost_module(const Arguments a) {
   } else {
     output.template write_ghost_pixels<cheap_size>();
   }
+}
+
+template <class T>
+LaunchResult launch(const GpuGhostCall& call, CUstream_st* stream) {
+  const auto run = [&]<class Tile>() -> LaunchResult {
+    Arguments a = arguments_of<T>(call);
+    a.channel_tiles = divide_up(a.intrinsic, Tile::kChannels);
+    a.tiles_across = a.tiles = 1;
+    if (int64_t{1} * a.height * a.width > Tile::kPixels) {
+      a.tile_side = kRegionSide - a.cheap_size / 2 * 2;
+      a.tiles_across = divide_up(a.width, a.tile_side);
+      a.tiles = a.tiles_across * divide_up(a.height, a.tile_side);
+    }
+    const auto kernel = a.cheap_size == 3 && a.ghosts_per_map == 1 ? fused_ghost_module<Tile, 3>
+                                                                   : fused_ghost_module<Tile, 0>;
+    return launch_grid(blocks_of(call.batch, int64_t{1} * a.tiles * a.channel_tiles), Tile::kThreads, stream,
+                       kernel, a);
+  };
+  // A small plane is one small tile, with all channels in the widest rows.
+  if (int64_t{1} * call.height * call.width <= 64) return run.template operator()<Tile<T, 64, 128>>();
+  return with_row_bytes<T, 256>(call.intrinsic, call.gate != nullptr, run);
 }
 
 }  // namespace ghostnet::cuda

@@ -5,45 +5,29 @@
 #include <torch/library.h>
 
 #include <limits>
-#include <optional>
 
-#include "ops/cuda/ghost_module_kernels.h"
+#include "ops/cuda/call.h"
 #include "ops/ghost_module_op.h"
 
 namespace ghostnet {
 
 namespace {
 
-constexpr int kLeastMajor = 8;
-
 void check_capability(c10::DeviceIndex device) {
   int major = 0, minor = 0;
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
-  TORCH_CHECK_NOT_IMPLEMENTED(major >= kLeastMajor,
+  TORCH_CHECK_NOT_IMPLEMENTED(major >= cuda::kLeastMajor,
                               "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
-}
-
-std::optional<cuda::Dtype> dtype_of(const torch::Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case torch::kFloat32:
-      return cuda::Dtype::kFloat32;
-    case torch::kFloat16:
-      return cuda::Dtype::kFloat16;
-    case torch::kBFloat16:
-      return cuda::Dtype::kBFloat16;
-    default:
-      return std::nullopt;
-  }
 }
 
 bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
 
 /** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
-std::optional<cuda::GhostModuleCall> call_without_x(
+std::optional<cuda::GpuGhostModule> call_without_x(
     const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
     const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
-  const std::optional<cuda::Dtype> dtype = dtype_of(x);
+  const std::optional<cuda::NumberType> dtype = dtype_of(x);
   if (!dtype) return std::nullopt;
   for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
     if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;
@@ -52,7 +36,7 @@ std::optional<cuda::GhostModuleCall> call_without_x(
   for (const int64_t number : {x.size(1), x.size(2), x.size(3), cheap_weight.size(0) + intrinsic}) {
     if (!fits(number)) return std::nullopt;
   }
-  cuda::GhostModuleCall call;
+  cuda::GpuGhostModule call;
   call.dtype = *dtype;
   call.intrinsic = static_cast<int>(intrinsic);
   call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
@@ -64,6 +48,19 @@ std::optional<cuda::GhostModuleCall> call_without_x(
 
 }  // namespace
 
+std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case torch::kFloat32:
+      return cuda::NumberType::float32;
+    case torch::kFloat16:
+      return cuda::NumberType::float16;
+    case torch::kBFloat16:
+      return cuda::NumberType::bfloat16;
+    default:
+      return std::nullopt;
+  }
+}
+
 torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
                                 const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
                                 const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
@@ -73,7 +70,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
     return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
                                   stride, relu);
   };
-  std::optional<cuda::GhostModuleCall> call =
+  std::optional<cuda::GpuGhostModule> call =
       call_without_x(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, relu);
   if (!call) return reference();
 
@@ -105,14 +102,14 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
   call->out = out.mutable_data_ptr();
 
   const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
-  const cuda::LaunchResult result =
-      fused ? launch_ghost_module(*call, stream) : launch_ghost_epilogue(*call, stream);
+  const cuda::LaunchResult result = fused ? cuda::launch(cuda::GpuGhostCall{*call}, stream)
+                                          : cuda::launch(cuda::GhostEpilogueCall{*call}, stream);
   switch (result.status) {
-    case cuda::Launch::kDone:
+    case cuda::Launch::done:
       return out;
-    case cuda::Launch::kUnsupported:
+    case cuda::Launch::unsupported:
       return reference();
-    case cuda::Launch::kFailed:
+    case cuda::Launch::failed:
       break;
   }
   C10_CUDA_CHECK(static_cast<cudaError_t>(result.error));

@@ -1,5 +1,5 @@
 /**
- * Launches of the ghost module's CUDA kernels: plain pointers and numbers, no LibTorch.
+ * Calls of the ghost module's CUDA kernels: plain pointers and numbers, no LibTorch.
  *
  * Layout is NHWC. Weights come folded (engine/fold.h) and packed: the primary weight is
  * [intrinsic][in_channels] in the dtype of the activations; biases and the cheap operation's weight
@@ -14,10 +14,10 @@
 
 namespace ghostnet::cuda {
 
-/** One ghost module with a 1x1 primary convolution of stride 1, on one batch. All pointers are on the device.
- */
-struct GhostModuleCall {
-  Dtype dtype = Dtype::kFloat32;
+/** One ghost module with a 1x1 primary convolution of stride 1, on one batch: what the calls of its kernels
+ * have in common. All pointers are on the device. */
+struct GpuGhostModule {
+  NumberType dtype = NumberType::float32;
   const void* x = nullptr;               ///< [batch,height,width,in_channels]
   const void* primary_weight = nullptr;  ///< [intrinsic][in_channels]
   const float* primary_bias = nullptr;   ///< [intrinsic]
@@ -36,24 +36,35 @@ struct GhostModuleCall {
   int cheap_size = 3;              ///< side of the cheap operation: 1, 3, 5 or 7
   int out_channels = 0;            ///< 1 to intrinsic*ratio: the concatenation is cut to this many
   bool relu = true;                ///< after both convolutions
+
+  bool supported() const;
 };
 
 /** The whole module in one kernel: the input is read, the output written, nothing between touches memory. */
-LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream);
+struct GpuGhostCall : GpuGhostModule {};
 
 /**
- * The same in two kernels that both write into `out`: the primary convolution with its epilogue, and the
- * cheap operation with its epilogue, which reads the intrinsic maps back. The baseline that the fused kernel
- * has to beat. Takes no residual: intrinsic maps that had it added could not be read back.
+ * The same in two kernels that both write into `out`. The baseline that the fused kernel has to beat. Takes
+ * no residual: intrinsic maps that had it added could not be read back.
  */
-LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream);
+struct GhostModuleInTwo : GpuGhostModule {
+  bool supported() const { return residual == nullptr && GpuGhostModule::supported(); }
+};
+/** The first of the two: the primary convolution with its epilogue. */
+struct GhostPrimaryCall : GpuGhostModule {};
+/** The second: the cheap operation with its epilogue, which reads the intrinsic maps back. */
+struct GhostCheapCall : GpuGhostModule {};
 
 /**
  * What is left of a module whose primary convolution was computed elsewhere, because it is larger than 1x1 or
- * strided: bias and ReLU, the cheap operation and the concatenation, in one kernel.
- * @param call x holds the sums of the primary convolution without its bias, in_channels is `intrinsic`;
- * primary_weight is not looked at, gate must be null
+ * strided: bias and ReLU, the cheap operation and the concatenation, in one kernel. x holds the sums of the
+ * primary convolution without its bias, in_channels is `intrinsic`; primary_weight is not looked at, gate
+ * must be null.
  */
-LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream);
+struct GhostEpilogueCall : GpuGhostModule {
+  bool supported() const {
+    return gate == nullptr && in_channels == intrinsic && GpuGhostModule::supported();
+  }
+};
 
 }  // namespace ghostnet::cuda

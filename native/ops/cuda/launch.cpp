@@ -12,32 +12,71 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
-bool supported(const GhostModuleCall& call) {
-  if (call.batch < 0 || call.height < 1 || call.width < 1 || call.in_channels < 1 || call.intrinsic < 1)
-    return false;
-  if (call.ratio < 2 || call.cheap_size < 1 || call.cheap_size > 7 || call.cheap_size % 2 == 0) return false;
-  const int64_t all = int64_t{1} * call.intrinsic * call.ratio;
-  if (all > kMost / 4 || call.in_channels > kMost / 4 || call.out_channels < 1 || call.out_channels > all)
-    return false;
-  // Gates are read four at a time, and counted in 32 bits.
-  if (call.gate != nullptr &&
-      (common_access({address(call.gate), 4 * static_cast<uint64_t>(call.in_channels)}) != 16 ||
-       call.batch > kMost / call.in_channels)) {
-    return false;
+LaunchResult launch_in(NumberType dtype, const ProductCall& call, CUstream_st* stream) {
+  switch (dtype) {
+    case NumberType::float32:
+      return launch_as<float>(call, stream);
+    case NumberType::float16:
+      return launch_as<Half>(call, stream);
+    case NumberType::bfloat16:
+      return launch_as<BFloat16>(call, stream);
+    case NumberType::tf32:
+      return launch_as<TensorFloat32>(call, stream);
   }
-  // Kernels count the bytes of one image in 32 bits.
-  const int64_t widest = call.in_channels > call.out_channels ? call.in_channels : call.out_channels;
-  return int64_t{1} * call.height * call.width <= kMost / 4 / widest;
+  return {Launch::unsupported};
 }
 
-/** Runs run.template operator()<T>() for a call that asks for something, and for nothing unusual. */
-template <class Run>
-LaunchResult checked(const GhostModuleCall& call, Run run) {
-  if (!supported(call)) return {Launch::kUnsupported};
-  return call.batch == 0 ? LaunchResult{} : with_dtype(call.dtype, run);
+LaunchResult launch_in(NumberType dtype, const LayerCall& call, CUstream_st* stream) {
+  switch (dtype) {
+    case NumberType::float32:
+    case NumberType::tf32:
+      return launch_as<float>(call, stream);
+    case NumberType::float16:
+      return launch_as<Half>(call, stream);
+    case NumberType::bfloat16:
+      return launch_as<BFloat16>(call, stream);
+  }
+  return {Launch::unsupported};
+}
+
+template <class Group>
+LaunchResult launch_one(const Group& group, CUstream_st* stream) {
+  const auto checked = [&](const auto& call) {
+    return call.supported() ? launch_in(call.dtype, group, stream) : LaunchResult{Launch::unsupported};
+  };
+  return std::visit(checked, group);
+}
+
+LaunchResult launch_one(const GhostModuleInTwo& module, CUstream_st* stream) {
+  if (!module.supported()) return {Launch::unsupported};
+  const LaunchResult primary = launch(GhostPrimaryCall{module}, stream);
+  const bool done = primary.status != Launch::done || module.out_channels <= module.intrinsic;
+  return done ? primary : launch(GhostCheapCall{module}, stream);
 }
 
 }  // namespace
+
+bool countable(std::initializer_list<int64_t> sizes) {
+  int64_t numbers = 1;
+  for (const int64_t size : sizes) {
+    if (size < 1 || size > kMost / 4 / numbers) return false;
+    numbers *= size;
+  }
+  return true;
+}
+
+bool GpuGhostModule::supported() const {
+  if (batch < 0 || !countable({height, width, in_channels}) || !countable({height, width, out_channels})) {
+    return false;
+  }
+  // Gates are read four at a time, and counted in 32 bits.
+  if (gate != nullptr && (common_access({address(gate), 4 * static_cast<uint64_t>(in_channels)}) != 16 ||
+                          batch > kMost / in_channels)) {
+    return false;
+  }
+  return ratio >= 2 && countable({intrinsic, ratio}) && out_channels <= int64_t{1} * intrinsic * ratio &&
+         cheap_size >= 1 && cheap_size <= 7 && cheap_size % 2 == 1;
+}
 
 int common_access(std::initializer_list<uint64_t> values) {
   uint64_t bits = 16;
@@ -52,28 +91,13 @@ int64_t blocks_of(int64_t outer, int64_t inner) {
 LaunchResult last_launch() {
 #ifndef GHOSTNET_CUDA_ON_CPU
   const cudaError_t error = cudaGetLastError();
-  if (error != cudaSuccess) return {Launch::kFailed, error};
+  if (error != cudaSuccess) return {Launch::failed, error};
 #endif
   return {};
 }
 
-LaunchResult launch_ghost_module(const GhostModuleCall& call, CUstream_st* stream) {
-  return checked(call, [&]<class T>() { return Launches<T>::fused(call, stream); });
-}
-
-LaunchResult launch_ghost_module_in_two(const GhostModuleCall& call, CUstream_st* stream) {
-  if (call.residual != nullptr) return {Launch::kUnsupported};
-  return checked(call, [&]<class T>() {
-    const LaunchResult primary = Launches<T>::primary(call, stream);
-    const bool done = primary.status != Launch::kDone || call.out_channels <= call.intrinsic;
-    return done ? primary : Launches<typename MemoryOf<T>::Type>::cheap(call, stream);
-  });
-}
-
-LaunchResult launch_ghost_epilogue(const GhostModuleCall& call, CUstream_st* stream) {
-  if (call.gate != nullptr || call.in_channels != call.intrinsic) return {Launch::kUnsupported};
-  return checked(call,
-                 [&]<class T>() { return Launches<typename MemoryOf<T>::Type>::epilogue(call, stream); });
+LaunchResult launch(const Call& call, CUstream_st* stream) {
+  return std::visit([&](const auto& one) { return launch_one(one, stream); }, call);
 }
 
 }  // namespace ghostnet::cuda

@@ -1,11 +1,10 @@
-// What the launches of all dtypes share; see ghost_module_kernels.h for the calls.
+// What the launches of all dtypes share; see call.h for the calls.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 
-#include "ghost_module_kernels.h"
-#include "layer_kernels.h"
+#include "call.h"
 
 namespace ghostnet::cuda {
 
@@ -25,51 +24,11 @@ struct Half;
 struct BFloat16;
 struct TensorFloat32;
 
-/** What numbers of type T are in memory. */
-template <class T>
-struct MemoryOf {
-  using Type = T;
-};
-template <>
-struct MemoryOf<TensorFloat32> {
-  using Type = float;
-};
-
-/** Calls run.template operator()<T>() with the type of a dtype. */
-template <class Run>
-LaunchResult with_dtype(Dtype dtype, Run run) {
-  switch (dtype) {
-    case Dtype::kFloat32:
-      return run.template operator()<float>();
-    case Dtype::kFloat16:
-      return run.template operator()<Half>();
-    case Dtype::kBFloat16:
-      return run.template operator()<BFloat16>();
-    case Dtype::kTensorFloat32:
-      return run.template operator()<TensorFloat32>();
-  }
-  return {Launch::kUnsupported};
-}
-
 /**
- * Launches of calls that were checked. Those with a product, fused, primary and of a PointwiseCall, are there
- * for all types, the others for those of memory.
+ * Launches the kernels of a call that was checked, for numbers of type T.
+ * @tparam Group ProductCall, or LayerCall where memory has numbers of type T
  */
-template <class T>
-struct Launches {
-  static LaunchResult fused(const GhostModuleCall& call, CUstream_st* stream);
-  /** The first of a module's two kernels. */
-  static LaunchResult primary(const GhostModuleCall& call, CUstream_st* stream);
-  /** The second. */
-  static LaunchResult cheap(const GhostModuleCall& call, CUstream_st* stream);
-  static LaunchResult epilogue(const GhostModuleCall& call, CUstream_st* stream);
-
-  static LaunchResult layer(const StemCall& call, CUstream_st* stream);
-  static LaunchResult layer(const DepthwiseCall& call, CUstream_st* stream);
-  static LaunchResult layer(const PointwiseCall& call, CUstream_st* stream);
-  static LaunchResult layer(const MeansCall& call, CUstream_st* stream);
-  static LaunchResult layer(const DenseCall& call, CUstream_st* stream);
-  static LaunchResult layer(const AdditionCall& call, CUstream_st* stream);
-};
+template <class T, class Group>
+LaunchResult launch_as(const Group& group, CUstream_st* stream);
 
 }  // namespace ghostnet::cuda

@@ -1,11 +1,7 @@
-#include "layer_launch.cuh"
+#include "layers.cuh"
 
 namespace ghostnet::cuda {
 
-template LaunchResult Launches<BFloat16>::layer(const StemCall&, CUstream_st*);
-template LaunchResult Launches<BFloat16>::layer(const DepthwiseCall&, CUstream_st*);
-template LaunchResult Launches<BFloat16>::layer(const MeansCall&, CUstream_st*);
-template LaunchResult Launches<BFloat16>::layer(const DenseCall&, CUstream_st*);
-template LaunchResult Launches<BFloat16>::layer(const AdditionCall&, CUstream_st*);
+template LaunchResult launch_as<BFloat16>(const LayerCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

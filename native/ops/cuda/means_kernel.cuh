@@ -1,6 +1,7 @@
 // The mean of each channel over the pixels of an image: what squeeze-and-excitation and the head begin with.
 #pragma once
 
+#include "launch.cuh"
 #include "vector.cuh"
 
 namespace ghostnet::cuda {
@@ -50,6 +51,18 @@ channel_means(const MeansArguments a) {
 #pragma unroll
   for (int i = 0; i < kMeansRows; ++i) total += sums[i * tile + channel];
   a.out[image * a.channels + first + channel] = total / static_cast<float>(a.pixels);
+}
+
+template <class T>
+LaunchResult launch(const MeansCall& call, CUstream_st* stream) {
+  MeansArguments a = {};
+  a.x = static_cast<const char*>(call.x);
+  a.out = call.out;
+  a.pixels = call.pixels;
+  a.channels = call.channels;
+  a.channel_tiles = divide_up(call.channels, kMeansVectors * kVector<T>);
+  a.access = common_access({address(call.x), uint64_t{sizeof(T)} * call.channels});
+  return launch_grid(blocks_of(call.batch, a.channel_tiles), kMeansThreads, stream, channel_means<T>, a);
 }
 
 }  // namespace ghostnet::cuda

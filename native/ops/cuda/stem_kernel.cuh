@@ -2,6 +2,7 @@
 // that.
 #pragma once
 
+#include "launch.cuh"
 #include "vector.cuh"
 
 namespace ghostnet::cuda {
@@ -80,6 +81,30 @@ stem(const StemArguments a, const int64_t items) {
     for (int j = 0; j < kVector<T>; ++j) sum[i].value[j] = rectified(sum[i].value[j], true);
     store_channels<T>(out + i * a.channels * static_cast<int>(sizeof(T)), sum[i], count, a.output_access);
   }
+}
+
+template <class T>
+LaunchResult launch(const StemCall& call, CUstream_st* stream) {
+  StemArguments a = {};
+  a.input = static_cast<const char*>(call.input);
+  a.weight = call.weight;
+  a.bias = call.bias;
+  for (int c = 0; c < 3; ++c) {
+    a.scale[c] = call.scale[c];
+    a.shift[c] = call.shift[c];
+  }
+  a.out = static_cast<char*>(call.out);
+  a.height = call.height;
+  a.width = call.width;
+  a.out_height = divide_up(call.height, 2);
+  a.out_width = divide_up(call.width, 2);
+  a.channels = call.out_channels;
+  a.output_access = common_access({address(call.out), uint64_t{sizeof(T)} * call.out_channels});
+  a.weights_aligned = floats_aligned({call.weight, call.bias}, call.out_channels);
+  const int64_t items =
+      call.batch * a.out_height * divide_up(a.out_width, kStemPixels) * divide_up(a.channels, kVector<T>);
+  return launch_grid(blocks_for(items, kStemThreads), kStemThreads, stream,
+                     call.bytes ? stem<T, true> : stem<T, false>, a, items);
 }
 
 }  // namespace ghostnet::cuda

@@ -1,6 +1,7 @@
 /** The memory that the kernels under test get. */
 #pragma once
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -11,10 +12,38 @@
 
 namespace ghostnet::cuda_on_cpu {
 
+/** The bits of the number of a dtype that is nearest to a value. */
+inline uint32_t bits_of(cuda::NumberType dtype, float value) {
+  switch (dtype) {
+    case cuda::NumberType::float32:
+    case cuda::NumberType::tf32:
+      return std::bit_cast<uint32_t>(value);
+    case cuda::NumberType::float16:
+      return half_of(value);
+    case cuda::NumberType::bfloat16:
+      return bfloat16_of(value);
+  }
+  return 0;
+}
+
+/** The number that the bits are in a dtype. */
+inline float number_of(cuda::NumberType dtype, uint32_t bits) {
+  switch (dtype) {
+    case cuda::NumberType::float32:
+    case cuda::NumberType::tf32:
+      return std::bit_cast<float>(bits);
+    case cuda::NumberType::float16:
+      return float_of_half(static_cast<uint16_t>(bits));
+    case cuda::NumberType::bfloat16:
+      return float_of_bfloat16(static_cast<uint16_t>(bits));
+  }
+  return 0;
+}
+
 /** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
 class Array {
  public:
-  Array(cuda::Dtype dtype, size_t elements, int misaligned)
+  Array(cuda::NumberType dtype, size_t elements, int misaligned)
       : dtype_(cuda::memory_of(dtype)), elements_(elements) {
     constexpr size_t guard = 4096;
     storage_.resize(elements * cuda::size_of(dtype) + 2 * guard + 64,
@@ -34,29 +63,18 @@ class Array {
   size_t elements() const { return elements_; }
 
   double get(size_t index) const {
-    const char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::Dtype::kFloat32) {
-      float value;
-      std::memcpy(&value, at, sizeof value);
-      return value;
-    }
-    uint16_t bits;
-    std::memcpy(&bits, at, sizeof bits);
-    return dtype_ == cuda::Dtype::kFloat16 ? float_of_half(bits) : float_of_bfloat16(bits);
+    uint32_t bits = 0;
+    std::memcpy(&bits, data_ + index * cuda::size_of(dtype_), cuda::size_of(dtype_));
+    return number_of(dtype_, bits);
   }
 
  private:
   void set(size_t index, float value) {
-    char* at = data_ + index * cuda::size_of(dtype_);
-    if (dtype_ == cuda::Dtype::kFloat32) {
-      std::memcpy(at, &value, sizeof value);
-    } else {
-      const uint16_t bits = dtype_ == cuda::Dtype::kFloat16 ? half_of(value) : bfloat16_of(value);
-      std::memcpy(at, &bits, sizeof bits);
-    }
+    const uint32_t bits = bits_of(dtype_, value);
+    std::memcpy(data_ + index * cuda::size_of(dtype_), &bits, cuda::size_of(dtype_));
   }
 
-  cuda::Dtype dtype_;
+  cuda::NumberType dtype_;
   size_t elements_;
   std::vector<char> storage_;
   char* data_;

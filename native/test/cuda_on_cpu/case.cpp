@@ -13,16 +13,16 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-using cuda::Dtype;
+using cuda::NumberType;
 
 struct Arrays {
   explicit Arrays(const Case& c)
       : x(c.dtype, pixels(c) * c.in_channels, c.misaligned),
         primary_weight(c.dtype, size_t(c.intrinsic) * c.in_channels, c.misaligned),
-        primary_bias(Dtype::kFloat32, c.intrinsic, c.misaligned),
-        cheap_weight(Dtype::kFloat32, size_t(c.cheap_size) * c.cheap_size * ghosts(c), c.misaligned),
-        cheap_bias(Dtype::kFloat32, ghosts(c), c.misaligned),
-        gate(Dtype::kFloat32, size_t(c.batch) * c.in_channels, 0),
+        primary_bias(NumberType::float32, c.intrinsic, c.misaligned),
+        cheap_weight(NumberType::float32, size_t(c.cheap_size) * c.cheap_size * ghosts(c), c.misaligned),
+        cheap_bias(NumberType::float32, ghosts(c), c.misaligned),
+        gate(NumberType::float32, size_t(c.batch) * c.in_channels, 0),
         residual(c.dtype, pixels(c) * c.out_channels, c.misaligned),
         out(c.dtype, pixels(c) * c.out_channels, c.misaligned) {
     std::mt19937 random(static_cast<unsigned>(pixels(c) * 31 + c.in_channels * 7 + c.intrinsic));
@@ -86,7 +86,7 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
     return values;
   };
   std::vector<double> x = widened(arrays.x);
-  if (c.path == Path::kEpilogue) return from_sums(c, arrays, x);
+  if (c.path == Path::epilogue) return from_sums(c, arrays, x);
   if (c.gate) {
     const size_t image = size_t(c.height) * c.width * c.in_channels;
     for (size_t i = 0; i < x.size(); ++i) {
@@ -109,13 +109,25 @@ std::vector<double> reference(const Case& c, const Arrays& arrays) {
   return from_sums(c, arrays, sums);
 }
 
+cuda::Call call_of(Path path, const cuda::GpuGhostModule& module) {
+  switch (path) {
+    case Path::fused:
+      return cuda::GpuGhostCall{module};
+    case Path::two_kernels:
+      return cuda::GhostModuleInTwo{module};
+    case Path::epilogue:
+      return cuda::GhostEpilogueCall{module};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string Case::text() const {
   const char* const orders[] = {"forward", "reverse", "shuffled", "preempting"};
   std::string text = name.empty() ? "" : name + ": ";
   text += name_of(dtype);
-  text += path == Path::kFused ? " fused " : path == Path::kTwoKernels ? " in two " : " epilogue ";
+  text += path == Path::fused ? " fused " : path == Path::two_kernels ? " in two " : " epilogue ";
   text += std::to_string(batch) + "x" + std::to_string(height) + "x" + std::to_string(width) + "x" +
           std::to_string(in_channels) + " -> " + std::to_string(intrinsic) + "*" + std::to_string(ratio) +
           " cut to " + std::to_string(out_channels) + ", cheap " + std::to_string(cheap_size);
@@ -132,38 +144,36 @@ Outcome run(const Case& c) {
   Checker& checker = machine.checker;
   machine.order = c.order;
   checker.reset();
-  checker.add_array("x", arrays.x.data(), arrays.x.bytes(), Use::kInput);
+  checker.add_array("x", arrays.x.data(), arrays.x.bytes(), Use::input);
   checker.add_array("primary_weight", arrays.primary_weight.data(), arrays.primary_weight.bytes(),
-                    Use::kInput);
-  checker.add_array("primary_bias", arrays.primary_bias.data(), arrays.primary_bias.bytes(), Use::kInput);
-  checker.add_array("cheap_weight", arrays.cheap_weight.data(), arrays.cheap_weight.bytes(), Use::kInput);
-  checker.add_array("cheap_bias", arrays.cheap_bias.data(), arrays.cheap_bias.bytes(), Use::kInput);
-  if (c.gate) checker.add_array("gate", arrays.gate.data(), arrays.gate.bytes(), Use::kInput);
-  if (c.residual) checker.add_array("residual", arrays.residual.data(), arrays.residual.bytes(), Use::kInput);
-  checker.add_array("out", arrays.out.data(), arrays.out.bytes(), Use::kOutput);
+                    Use::input);
+  checker.add_array("primary_bias", arrays.primary_bias.data(), arrays.primary_bias.bytes(), Use::input);
+  checker.add_array("cheap_weight", arrays.cheap_weight.data(), arrays.cheap_weight.bytes(), Use::input);
+  checker.add_array("cheap_bias", arrays.cheap_bias.data(), arrays.cheap_bias.bytes(), Use::input);
+  if (c.gate) checker.add_array("gate", arrays.gate.data(), arrays.gate.bytes(), Use::input);
+  if (c.residual) checker.add_array("residual", arrays.residual.data(), arrays.residual.bytes(), Use::input);
+  checker.add_array("out", arrays.out.data(), arrays.out.bytes(), Use::output);
 
-  cuda::GhostModuleCall call;
-  call.dtype = c.dtype;
-  call.x = arrays.x.data();
-  call.primary_weight = arrays.primary_weight.data();
-  call.primary_bias = arrays.primary_bias.floats();
-  call.cheap_weight = arrays.cheap_weight.floats();
-  call.cheap_bias = arrays.cheap_bias.floats();
-  call.gate = c.gate ? arrays.gate.floats() : nullptr;
-  call.residual = c.residual ? arrays.residual.data() : nullptr;
-  call.out = arrays.out.data();
-  call.batch = c.batch;
-  call.height = c.height;
-  call.width = c.width;
-  call.in_channels = c.in_channels;
-  call.intrinsic = c.intrinsic;
-  call.ratio = c.ratio;
-  call.cheap_size = c.cheap_size;
-  call.out_channels = c.out_channels;
-  call.relu = c.relu;
-  constexpr decltype(&cuda::launch_ghost_module) kLaunches[] = {
-      cuda::launch_ghost_module, cuda::launch_ghost_module_in_two, cuda::launch_ghost_epilogue};
-  const cuda::LaunchResult result = kLaunches[static_cast<int>(c.path)](call, nullptr);
+  cuda::GpuGhostModule module;
+  module.dtype = c.dtype;
+  module.x = arrays.x.data();
+  module.primary_weight = arrays.primary_weight.data();
+  module.primary_bias = arrays.primary_bias.floats();
+  module.cheap_weight = arrays.cheap_weight.floats();
+  module.cheap_bias = arrays.cheap_bias.floats();
+  module.gate = c.gate ? arrays.gate.floats() : nullptr;
+  module.residual = c.residual ? arrays.residual.data() : nullptr;
+  module.out = arrays.out.data();
+  module.batch = c.batch;
+  module.height = c.height;
+  module.width = c.width;
+  module.in_channels = c.in_channels;
+  module.intrinsic = c.intrinsic;
+  module.ratio = c.ratio;
+  module.cheap_size = c.cheap_size;
+  module.out_channels = c.out_channels;
+  module.relu = c.relu;
+  const cuda::LaunchResult result = cuda::launch(call_of(c.path, module), nullptr);
 
   return judge(result, arrays.out, reference(c, arrays), tolerance(c.dtype));
 }

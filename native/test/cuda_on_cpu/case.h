@@ -6,25 +6,25 @@
 #include <vector>
 
 #include "machine.h"
-#include "ops/cuda/ghost_module_kernels.h"
+#include "ops/cuda/call.h"
 #include "outcome.h"
 
 namespace ghostnet::cuda_on_cpu {
 
 enum class Path {
-  kFused,
-  kTwoKernels,
-  kEpilogue,  ///< behind a primary convolution whose sums are x: as many input channels as intrinsic maps
+  fused,
+  two_kernels,
+  epilogue,  ///< behind a primary convolution whose sums are x: as many input channels as intrinsic maps
 };
 
 struct Case {
-  cuda::Dtype dtype = cuda::Dtype::kFloat32;
-  Path path = Path::kFused;
+  cuda::NumberType dtype = cuda::NumberType::float32;
+  Path path = Path::fused;
   int batch = 1, height = 1, width = 1, in_channels = 1, intrinsic = 1, ratio = 2, cheap_size = 3;
   int out_channels = 2;
   bool relu = true, residual = false, gate = false;
   int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
-  Order order = Order::kForward;
+  Order order = Order::forward;
   std::string name;  ///< of the module, if it has one
 
   std::string text() const;

@@ -9,11 +9,11 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kShuffled, Order::kPreempting};
+constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Order::preempting};
 
 }  // namespace
 
-std::vector<Case> edge_cases(cuda::Dtype dtype) {
+std::vector<Case> edge_cases(cuda::NumberType dtype) {
   struct Shape {
     int batch, height, width, in_channels, intrinsic, ratio, cheap_size, out_channels;
     bool relu, residual;
@@ -71,12 +71,12 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
     }
     c.order = kOrders[turn++ % 4];
     Case epilogue = c;
-    c.path = Path::kTwoKernels;
+    c.path = Path::two_kernels;
     c.residual = false;
     cases.push_back(c);
-    // Has no product: there is nothing that tensor cores would round.
-    if (dtype == cuda::Dtype::kTensorFloat32) continue;
-    epilogue.path = Path::kEpilogue;
+    // Has no product: a dtype that differs from its memory's in these is not known to it.
+    if (dtype != cuda::memory_of(dtype)) continue;
+    epilogue.path = Path::epilogue;
     epilogue.in_channels = c.intrinsic;
     epilogue.gate = false;
     cases.push_back(epilogue);
@@ -84,7 +84,7 @@ std::vector<Case> edge_cases(cuda::Dtype dtype) {
   return cases;
 }
 
-std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
+std::vector<Case> random_cases(cuda::NumberType dtype, int count) {
   std::mt19937 random(20 + static_cast<unsigned>(dtype));
   const auto pick = [&](std::initializer_list<int> values) {
     return values.begin()[random() % values.size()];
@@ -93,7 +93,7 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
   for (int i = 0; i < count; ++i) {
     Case c;
     c.dtype = dtype;
-    c.path = std::array{Path::kFused, Path::kFused, Path::kTwoKernels, Path::kEpilogue}[random() % 4];
+    c.path = std::array{Path::fused, Path::fused, Path::two_kernels, Path::epilogue}[random() % 4];
     c.batch = pick({1, 1, 2, 3});
     c.height = 1 + static_cast<int>(random() % 24);
     c.width = 1 + static_cast<int>(random() % 24);
@@ -104,17 +104,17 @@ std::vector<Case> random_cases(cuda::Dtype dtype, int count) {
     const int all = c.intrinsic * c.ratio;
     c.out_channels = random() % 2 == 0 ? all : 1 + static_cast<int>(random() % all);
     c.relu = random() % 2 == 0;
-    c.residual = c.path != Path::kTwoKernels && random() % 3 == 0;
+    c.residual = c.path != Path::two_kernels && random() % 3 == 0;
     c.misaligned = random() % 8 == 0 ? 1 + static_cast<int>(random() % 7) : 0;
     c.order = kOrders[random() % 4];
-    c.gate = c.path != Path::kEpilogue && c.in_channels % 4 == 0 && random() % 3 == 0;
-    if (c.path == Path::kEpilogue) c.in_channels = c.intrinsic;
+    c.gate = c.path != Path::epilogue && c.in_channels % 4 == 0 && random() % 3 == 0;
+    if (c.path == Path::epilogue) c.in_channels = c.intrinsic;
     cases.push_back(c);
   }
   return cases;
 }
 
-std::vector<Case> network_cases(cuda::Dtype dtype, Path path) {
+std::vector<Case> network_cases(cuda::NumberType dtype, Path path) {
   std::vector<Case> cases;
   for (const NetworkModule& module : ghost_modules(*find_variant("ghostnet_100"), 224)) {
     Case c;
@@ -125,7 +125,7 @@ std::vector<Case> network_cases(cuda::Dtype dtype, Path path) {
     c.intrinsic = module.intrinsic;
     c.out_channels = module.out_channels;
     c.relu = module.relu;
-    c.residual = !module.relu && path == Path::kFused;
+    c.residual = !module.relu && path == Path::fused;
     c.order = kOrders[cases.size() % 3];
     c.name = module.name;
     cases.push_back(c);

@@ -13,7 +13,7 @@ namespace {
 constexpr int kPoison = 0xff;
 constexpr size_t kAlignment = 1024;
 
-const char* name_of(Access kind) { return kind == Access::kRead ? "read" : "write"; }
+const char* name_of(Access kind) { return kind == Access::read ? "read" : "write"; }
 
 }  // namespace
 
@@ -37,8 +37,8 @@ void Checker::reset() {
 
 void Checker::add_array(std::string name, const void* data, size_t bytes, Use use) {
   arrays_.push_back({std::move(name), static_cast<const char*>(data), bytes, use,
-                     std::vector<int>(use == Use::kInput ? 0 : (bytes + kUnit - 1) / kUnit),
-                     std::vector<int>(use == Use::kReused ? (bytes + kUnit - 1) / kUnit : 0)});
+                     std::vector<int>(use == Use::input ? 0 : (bytes + kUnit - 1) / kUnit),
+                     std::vector<int>(use == Use::reused ? (bytes + kUnit - 1) / kUnit : 0)});
 }
 
 void Checker::remove_array(const void* data) {
@@ -49,7 +49,7 @@ void Checker::note_copy(const void* to, size_t bytes) {
   const char* const at = static_cast<const char*>(to);
   begin_launch();
   for (Array& array : arrays_) {
-    if (array.use != Use::kReused || at < array.data || at + bytes > array.data + array.bytes) continue;
+    if (array.use != Use::reused || at < array.data || at + bytes > array.data + array.bytes) continue;
     const auto first = array.writer.begin() + (at - array.data) / static_cast<ptrdiff_t>(kUnit);
     std::fill(first, first + static_cast<ptrdiff_t>((bytes + kUnit - 1) / kUnit), launch_);
   }
@@ -130,7 +130,7 @@ void Checker::shared_access(Access kind, size_t offset, size_t bytes, const Site
       report("touched before the copy was waited for", std::string(name_of(kind)) + " at " + where(site) +
                                                            ", copy begun at " + unit.writer_site.text());
     }
-    if (kind == Access::kRead && unit.writer < 0) {
+    if (kind == Access::read && unit.writer < 0) {
       report("shared memory read before it is written",
              "byte " + std::to_string(index * kUnit) + " at " + where(site));
     }
@@ -139,7 +139,7 @@ void Checker::shared_access(Access kind, size_t offset, size_t bytes, const Site
              where(site) + ", written at " + unit.writer_site.text() + " by thread " +
                  std::to_string(unit.writer));
     }
-    if (kind == Access::kWrite) {
+    if (kind == Access::write) {
       const bool read_now = unit.reader_epoch == epoch_;
       if (read_now && (unit.reader != thread_ || (unit.other_reader >= 0 && unit.other_reader != thread_))) {
         report("race: write against read", where(site) + ", read at " + unit.reader_site.text());
@@ -159,7 +159,7 @@ void Checker::shared_access(Access kind, size_t offset, size_t bytes, const Site
 }
 
 void Checker::begin_copy(const void* shared, size_t bytes, const Site& site) {
-  access(Access::kWrite, shared, bytes, site);
+  access(Access::write, shared, bytes, site);
   const auto offset = static_cast<size_t>(static_cast<const char*>(shared) - shared_);
   for (size_t index = offset / kUnit; index * kUnit < offset + bytes && index < units_.size(); ++index) {
     unit(index).copying = true;
@@ -171,11 +171,11 @@ void Checker::end_copy(const void* shared, size_t bytes, const Site& site) {
   for (size_t index = offset / kUnit; index * kUnit < offset + bytes && index < units_.size(); ++index) {
     unit(index).copying = false;
   }
-  access(Access::kWrite, shared, bytes, site);
+  access(Access::write, shared, bytes, site);
 }
 
 void Checker::write_global(Array& array, size_t index, const Site& site) {
-  const bool reused = array.use == Use::kReused;
+  const bool reused = array.use == Use::reused;
   const auto fault = [&](const char* kind) {
     report(kind, array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
   };
@@ -188,7 +188,7 @@ void Checker::read_global(Array& array, size_t index, const Site& site) {
   if (array.writer[index] == 0 || array.writer[index] == launch_) {
     report("output read", array.name + " byte " + std::to_string(index * kUnit) + " at " + where(site));
   }
-  if (array.use == Use::kReused) array.reader[index] = launch_;
+  if (array.use == Use::reused) array.reader[index] = launch_;
 }
 
 void Checker::global_access(Access kind, const char* address, size_t bytes, const Site& site) {
@@ -197,13 +197,13 @@ void Checker::global_access(Access kind, const char* address, size_t bytes, cons
     if (address + bytes + 4096 <= array.data || address >= array.data + array.bytes + 4096) continue;
     near = &array;
     if (address < array.data || address + bytes > array.data + array.bytes) continue;
-    if (array.use == Use::kInput) {
-      if (kind == Access::kWrite) report("input written", array.name + " at " + where(site));
+    if (array.use == Use::input) {
+      if (kind == Access::write) report("input written", array.name + " at " + where(site));
       return;
     }
     const auto offset = static_cast<size_t>(address - array.data);
     for (size_t index = offset / kUnit; index * kUnit < offset + bytes; ++index) {
-      kind == Access::kWrite ? write_global(array, index, site) : read_global(array, index, site);
+      kind == Access::write ? write_global(array, index, site) : read_global(array, index, site);
     }
     return;
   }

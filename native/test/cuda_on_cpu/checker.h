@@ -22,15 +22,15 @@ struct Site {
   std::string text() const;
 };
 
-enum class Access { kRead, kWrite };
+enum class Access { read, write };
 
 /** How an array in global memory may be used. */
 enum class Use {
-  kInput,   ///< read only
-  kOutput,  ///< every element written exactly once; read only by a later launch
+  input,   ///< read only
+  output,  ///< every element written exactly once; read only by a later launch
   /** Written and read by one launch after another, but no element written twice, or both written and read, by
    * one: what holds buffers that take each other's place. */
-  kReused,
+  reused,
 };
 
 /** A kind of fault, the first place it was seen at, and how often. */

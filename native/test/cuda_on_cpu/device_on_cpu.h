@@ -38,14 +38,14 @@ inline void block_barrier(const Location& at = Location::current()) {
 
 template <class T>
 GHOSTNET_UNSEEN T load_seen(const void* from, const Location& at) {
-  see(cuda_on_cpu::Access::kRead, from, sizeof(T), at);
+  see(cuda_on_cpu::Access::read, from, sizeof(T), at);
   T value;
   std::memcpy(&value, from, sizeof(T));
   return value;
 }
 template <class T>
 GHOSTNET_UNSEEN void store_seen(void* to, const T& value, const Location& at) {
-  see(cuda_on_cpu::Access::kWrite, to, sizeof(T), at);
+  see(cuda_on_cpu::Access::write, to, sizeof(T), at);
   std::memcpy(to, &value, sizeof(T));
 }
 
@@ -172,7 +172,7 @@ inline float warp_sum(float value, const Location& at = Location::current()) {
 
 inline void load_matrices(uint32_t (&fragment)[4], const void* row,
                           const Location& at = Location::current()) {
-  see(cuda_on_cpu::Access::kRead, row, 16, at);
+  see(cuda_on_cpu::Access::read, row, 16, at);
   model::LoadMatrices operand = {row, {}};
   cuda_on_cpu::machine().warp_instruction("ldmatrix", &operand, model::load_matrices, site_of(at));
   std::memcpy(fragment, operand.fragment, sizeof fragment);

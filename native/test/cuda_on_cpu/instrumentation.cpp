@@ -15,9 +15,9 @@ void see(Access kind, const void* address, size_t bytes, const void* caller) {
 }  // namespace
 
 #define GHOSTNET_CALLER __builtin_return_address(0)
-#define GHOSTNET_HOOKS(prefix, bytes)                                                             \
-  void __tsan_##prefix##read##bytes(void* at) { see(Access::kRead, at, bytes, GHOSTNET_CALLER); } \
-  void __tsan_##prefix##write##bytes(void* at) { see(Access::kWrite, at, bytes, GHOSTNET_CALLER); }
+#define GHOSTNET_HOOKS(prefix, bytes)                                                            \
+  void __tsan_##prefix##read##bytes(void* at) { see(Access::read, at, bytes, GHOSTNET_CALLER); } \
+  void __tsan_##prefix##write##bytes(void* at) { see(Access::write, at, bytes, GHOSTNET_CALLER); }
 #define GHOSTNET_HOOKS_OF_ALL_SIZES(prefix) \
   GHOSTNET_HOOKS(prefix, 1)                 \
   GHOSTNET_HOOKS(prefix, 2)                 \
@@ -30,15 +30,15 @@ extern "C" {
 GHOSTNET_HOOKS_OF_ALL_SIZES()
 GHOSTNET_HOOKS_OF_ALL_SIZES(unaligned_)
 GHOSTNET_HOOKS_OF_ALL_SIZES(volatile_)
-void __tsan_read_range(void* at, size_t bytes) { see(Access::kRead, at, bytes, GHOSTNET_CALLER); }
-void __tsan_write_range(void* at, size_t bytes) { see(Access::kWrite, at, bytes, GHOSTNET_CALLER); }
+void __tsan_read_range(void* at, size_t bytes) { see(Access::read, at, bytes, GHOSTNET_CALLER); }
+void __tsan_write_range(void* at, size_t bytes) { see(Access::write, at, bytes, GHOSTNET_CALLER); }
 void* __tsan_memcpy(void* to, const void* from, size_t bytes) {
-  see(Access::kRead, from, bytes, GHOSTNET_CALLER);
-  see(Access::kWrite, to, bytes, GHOSTNET_CALLER);
+  see(Access::read, from, bytes, GHOSTNET_CALLER);
+  see(Access::write, to, bytes, GHOSTNET_CALLER);
   return std::memcpy(to, from, bytes);
 }
 void* __tsan_memset(void* to, int value, size_t bytes) {
-  see(Access::kWrite, to, bytes, GHOSTNET_CALLER);
+  see(Access::write, to, bytes, GHOSTNET_CALLER);
   return std::memset(to, value, bytes);
 }
 void __tsan_init() {}

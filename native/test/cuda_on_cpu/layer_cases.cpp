@@ -4,22 +4,22 @@
 #include <random>
 
 #include "machine.h"
-#include "ops/cuda/layer_kernels.h"
+#include "ops/cuda/call.h"
 
 namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
 using cuda::Activation;
-using cuda::Dtype;
+using cuda::NumberType;
 
-constexpr Order kOrders[] = {Order::kForward, Order::kReverse, Order::kShuffled, Order::kPreempting};
+constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Order::preempting};
 
 /** What the cases have in common. */
 struct Setting {
-  Dtype dtype;
+  NumberType dtype;
   int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
-  Order order = Order::kForward;
+  Order order = Order::forward;
 };
 
 /** Makes a run's arrays and tells the checker of them. */
@@ -30,22 +30,22 @@ class Bench {
     machine().checker.reset();
   }
 
-  Array input(const char* name, Dtype dtype, size_t count, double scale) {
+  Array input(const char* name, NumberType dtype, size_t count, double scale) {
     Array array(dtype, count, misaligned_);
     array.fill(random_, scale);
-    machine().checker.add_array(name, array.data(), array.bytes(), Use::kInput);
+    machine().checker.add_array(name, array.data(), array.bytes(), Use::input);
     return array;
   }
   Array bytes(const char* name, size_t count) {
-    Array array(Dtype::kFloat16, (count + 1) / 2, 0);
+    Array array(NumberType::float16, (count + 1) / 2, 0);
     for (size_t i = 0; i < count; ++i)
       static_cast<uint8_t*>(array.data())[i] = static_cast<uint8_t>(random_());
-    machine().checker.add_array(name, array.data(), count, Use::kInput);
+    machine().checker.add_array(name, array.data(), count, Use::input);
     return array;
   }
-  Array output(Dtype dtype, size_t count) {
+  Array output(NumberType dtype, size_t count) {
     Array array(dtype, count, misaligned_);
-    machine().checker.add_array("out", array.data(), array.bytes(), Use::kOutput);
+    machine().checker.add_array("out", array.data(), array.bytes(), Use::output);
     return array;
   }
 
@@ -65,9 +65,9 @@ Outcome run_stem(const Setting& setting, const StemShape& s) {
   const size_t in = size_t(s.batch) * s.height * s.width * 3;
   const int out_height = (s.height + 1) / 2, out_width = (s.width + 1) / 2;
   Bench bench(setting, s.height * 31u + s.width);
-  Array input = s.bytes ? bench.bytes("input", in) : bench.input("input", Dtype::kFloat32, in, 2);
-  Array weight = bench.input("weight", Dtype::kFloat32, size_t(27) * s.out_channels, 0.4);
-  Array bias = bench.input("bias", Dtype::kFloat32, s.out_channels, 0.5);
+  Array input = s.bytes ? bench.bytes("input", in) : bench.input("input", NumberType::float32, in, 2);
+  Array weight = bench.input("weight", NumberType::float32, size_t(27) * s.out_channels, 0.4);
+  Array bias = bench.input("bias", NumberType::float32, s.out_channels, 0.5);
   Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.out_channels);
   cuda::StemCall call;
   call.dtype = setting.dtype;
@@ -84,7 +84,7 @@ Outcome run_stem(const Setting& setting, const StemShape& s) {
   call.height = s.height;
   call.width = s.width;
   call.out_channels = s.out_channels;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
 
   const auto value_at = [&](int image, int y, int x, int c) -> double {
     if (y < 0 || y >= s.height || x < 0 || x >= s.width) return 0;
@@ -117,8 +117,9 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   const int out_height = (s.height - 1) / s.stride + 1, out_width = (s.width - 1) / s.stride + 1;
   Bench bench(setting, s.height * 31u + s.channels);
   Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.height * s.width * s.channels, 1);
-  Array weight = bench.input("weight", Dtype::kFloat32, size_t(s.size) * s.size * s.channels, 1.0 / s.size);
-  Array bias = bench.input("bias", Dtype::kFloat32, s.channels, 0.5);
+  Array weight =
+      bench.input("weight", NumberType::float32, size_t(s.size) * s.size * s.channels, 1.0 / s.size);
+  Array bias = bench.input("bias", NumberType::float32, s.channels, 0.5);
   Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.channels);
   cuda::DepthwiseCall call;
   call.dtype = setting.dtype;
@@ -133,7 +134,7 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   call.size = s.size;
   call.stride = s.stride;
   call.relu = s.relu;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
 
   std::vector<double> expected;
   for (int image = 0; image < s.batch; ++image) {
@@ -160,7 +161,7 @@ struct ProductShape {
 };
 
 /** @param dtype of what is multiplied */
-std::vector<double> product(Dtype dtype, const Array& x, const Array& weight, const Array& bias,
+std::vector<double> product(NumberType dtype, const Array& x, const Array& weight, const Array& bias,
                             const ProductShape& s) {
   std::vector<double> expected;
   for (int row = 0; row < s.rows; ++row) {
@@ -170,8 +171,8 @@ std::vector<double> product(Dtype dtype, const Array& x, const Array& weight, co
         sum += operand(dtype, x.get(size_t(row) * s.depth + k)) *
                operand(dtype, weight.get(size_t(column) * s.depth + k));
       }
-      if (s.activation == Activation::kRelu) sum = relu(sum);
-      if (s.activation == Activation::kHardSigmoid) sum = std::fmin(relu(sum + 3), 6) / 6;
+      if (s.activation == Activation::relu) sum = relu(sum);
+      if (s.activation == Activation::hard_sigmoid) sum = std::fmin(relu(sum + 3), 6) / 6;
       expected.push_back(sum);
     }
   }
@@ -180,10 +181,10 @@ std::vector<double> product(Dtype dtype, const Array& x, const Array& weight, co
 
 Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
   Bench bench(setting, s.rows * 31u + s.depth);
-  const Dtype dtype = setting.dtype;
+  const NumberType dtype = setting.dtype;
   Array x = bench.input("x", dtype, size_t(s.rows) * s.depth, 1);
   Array weight = bench.input("weight", dtype, size_t(s.columns) * s.depth, std::sqrt(3.0 / s.depth));
-  Array bias = bench.input("bias", Dtype::kFloat32, s.columns, 0.5);
+  Array bias = bench.input("bias", NumberType::float32, s.columns, 0.5);
   Array out = bench.output(dtype, size_t(s.rows) * s.columns);
   cuda::PointwiseCall call;
   call.dtype = dtype;
@@ -194,19 +195,19 @@ Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
   call.pixels = s.rows;
   call.in_channels = s.depth;
   call.out_channels = s.columns;
-  call.relu = s.activation == Activation::kRelu;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  call.relu = s.activation == Activation::relu;
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   return judge(result, out, product(dtype, x, weight, bias, s), tolerance(dtype));
 }
 
 Outcome run_dense(const Setting& setting, const ProductShape& s) {
   Bench bench(setting, s.rows * 31u + s.depth);
   // Gates of all kinds: 0, 1 and between.
-  const double scale = s.activation == Activation::kHardSigmoid ? 4 : 1;
-  Array x = bench.input("x", Dtype::kFloat32, size_t(s.rows) * s.depth, scale);
+  const double scale = s.activation == Activation::hard_sigmoid ? 4 : 1;
+  Array x = bench.input("x", NumberType::float32, size_t(s.rows) * s.depth, scale);
   Array weight = bench.input("weight", setting.dtype, size_t(s.columns) * s.depth, std::sqrt(12.0 / s.depth));
-  Array bias = bench.input("bias", Dtype::kFloat32, s.columns, 0.5);
-  Array out = bench.output(Dtype::kFloat32, size_t(s.rows) * s.columns);
+  Array bias = bench.input("bias", NumberType::float32, s.columns, 0.5);
+  Array out = bench.output(NumberType::float32, size_t(s.rows) * s.columns);
   cuda::DenseCall call;
   call.dtype = setting.dtype;
   call.x = x.floats();
@@ -217,8 +218,8 @@ Outcome run_dense(const Setting& setting, const ProductShape& s) {
   call.depth = s.depth;
   call.columns = s.columns;
   call.activation = s.activation;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
-  return judge(result, out, product(Dtype::kFloat32, x, weight, bias, s), tolerance(Dtype::kFloat32));
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
+  return judge(result, out, product(NumberType::float32, x, weight, bias, s), tolerance(NumberType::float32));
 }
 
 struct MeansShape {
@@ -228,7 +229,7 @@ struct MeansShape {
 Outcome run_means(const Setting& setting, const MeansShape& s) {
   Bench bench(setting, s.pixels * 31u + s.channels);
   Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.pixels * s.channels, 1);
-  Array out = bench.output(Dtype::kFloat32, size_t(s.batch) * s.channels);
+  Array out = bench.output(NumberType::float32, size_t(s.batch) * s.channels);
   cuda::MeansCall call;
   call.dtype = setting.dtype;
   call.x = x.data();
@@ -236,7 +237,7 @@ Outcome run_means(const Setting& setting, const MeansShape& s) {
   call.batch = s.batch;
   call.pixels = s.pixels;
   call.channels = s.channels;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   std::vector<double> expected;
   for (int i = 0; i < s.batch * s.channels; ++i) {
     double sum = 0;
@@ -245,7 +246,7 @@ Outcome run_means(const Setting& setting, const MeansShape& s) {
     }
     expected.push_back(sum / s.pixels);
   }
-  return judge(result, out, expected, tolerance(Dtype::kFloat32));
+  return judge(result, out, expected, tolerance(NumberType::float32));
 }
 
 Outcome run_addition(const Setting& setting, int count) {
@@ -258,7 +259,7 @@ Outcome run_addition(const Setting& setting, int count) {
   call.b = b.data();
   call.out = out.data();
   call.count = count;
-  const cuda::LaunchResult result = launch_layer(call, nullptr);
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
   std::vector<double> expected;
   for (int i = 0; i < count; ++i) expected.push_back(a.get(i) + b.get(i));
   return judge(result, out, expected, tolerance(setting.dtype));
@@ -312,16 +313,16 @@ class Collection {
 
 }  // namespace
 
-std::vector<LayerCase> layer_edge_cases(Dtype dtype) {
+std::vector<LayerCase> layer_edge_cases(NumberType dtype) {
   Collection all({dtype});
   for (const Order order : kOrders) {
     all.setting() = {dtype, 0, order};
     all.add(MeansShape{1, 1, 1});    // nothing smaller
     all.add(MeansShape{2, 49, 72});  // a channel tile and a piece
     all.add(MeansShape{3, 17, 36});  // one pixel more than rows
-    all.add_dense({1, 1, 1, Activation::kNone});
-    all.add_dense({9, 40, 21, Activation::kRelu});          // one row and one column too many
-    all.add_dense({3, 264, 16, Activation::kHardSigmoid});  // one vector more than lanes
+    all.add_dense({1, 1, 1, Activation::none});
+    all.add_dense({9, 40, 21, Activation::relu});           // one row and one column too many
+    all.add_dense({3, 264, 16, Activation::hard_sigmoid});  // one vector more than lanes
   }
   all.setting() = {dtype};
   for (const bool bytes : {true, false}) {
@@ -338,12 +339,12 @@ std::vector<LayerCase> layer_edge_cases(Dtype dtype) {
   all.add(DepthwiseShape{1, 8, 8, 9, 3, 2, true});     // channels one at a time
   all.add(DepthwiseShape{1, 3, 4, 8, 9, 2, false});    // a kernel larger than the plane
   all.add(DepthwiseShape{1, 5, 5, 10, 7, 1, false});
-  all.add(DepthwiseShape{1, 5, 5, 4, 31, 1, false});    // the largest kernel
-  all.add_pointwise({300, 24, 40, Activation::kNone});  // two tiles of pixels
-  all.add_pointwise({10, 160, 130, Activation::kRelu});
-  all.add_pointwise({49, 3, 5, Activation::kNone});
-  all.add_dense({17, 960, 70, Activation::kRelu});
-  all.add_dense({2, 13, 6, Activation::kHardSigmoid});
+  all.add(DepthwiseShape{1, 5, 5, 4, 31, 1, false});   // the largest kernel
+  all.add_pointwise({300, 24, 40, Activation::none});  // two tiles of pixels
+  all.add_pointwise({10, 160, 130, Activation::relu});
+  all.add_pointwise({49, 3, 5, Activation::none});
+  all.add_dense({17, 960, 70, Activation::relu});
+  all.add_dense({2, 13, 6, Activation::hard_sigmoid});
   all.add(MeansShape{1, 196, 130});
   all.add(MeansShape{2, 5, 3});
   for (const int count : {1, 7, 8, 4096, 4099}) all.add_addition(count);
@@ -351,15 +352,15 @@ std::vector<LayerCase> layer_edge_cases(Dtype dtype) {
     all.setting().misaligned = misaligned;
     all.add(StemShape{1, 8, 8, 16, false});
     all.add(DepthwiseShape{1, 6, 6, 16, 3, 2, false});
-    all.add_pointwise({20, 16, 24, Activation::kRelu});
-    all.add_dense({4, 32, 8, Activation::kNone});
+    all.add_pointwise({20, 16, 24, Activation::relu});
+    all.add_dense({4, 32, 8, Activation::none});
     all.add(MeansShape{1, 9, 16});
     all.add_addition(100);
   }
   return all.take();
 }
 
-std::vector<LayerCase> random_layer_cases(Dtype dtype, int count) {
+std::vector<LayerCase> random_layer_cases(NumberType dtype, int count) {
   std::mt19937 random(40 + static_cast<unsigned>(dtype));
   const auto between = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));
@@ -379,7 +380,7 @@ std::vector<LayerCase> random_layer_cases(Dtype dtype, int count) {
         break;
       case 2:
         all.add_pointwise({between(1, 400), channels(), channels(),
-                           random() % 2 == 0 ? Activation::kRelu : Activation::kNone});
+                           random() % 2 == 0 ? Activation::relu : Activation::none});
         break;
       case 3:
         all.add_dense({between(1, 20), channels() * 4, channels(), activation});

@@ -32,8 +32,8 @@ void Machine::launch(unsigned blocks, int threads, void (*call)(const void*), co
   while (threads_.size() < static_cast<size_t>(threads)) threads_.emplace_back();
   std::vector<int> sequence(blocks);
   std::iota(sequence.begin(), sequence.end(), 0);
-  if (order == Order::kReverse) std::reverse(sequence.begin(), sequence.end());
-  if (order == Order::kShuffled || order == Order::kPreempting) {
+  if (order == Order::reverse) std::reverse(sequence.begin(), sequence.end());
+  if (order == Order::shuffled || order == Order::preempting) {
     std::shuffle(sequence.begin(), sequence.end(), random_);
   }
   checker.begin_launch();
@@ -52,7 +52,7 @@ void Machine::enter() {
     self.checker.report("copy never waited for", "thread " + std::to_string(self.current_));
     thread.copies.clear();
   }
-  thread.state = State::kDone;
+  thread.state = State::done;
   thread.fiber.yield();
   std::abort();
 }
@@ -60,11 +60,11 @@ void Machine::enter() {
 void Machine::run_block(int threads) {
   turn_.resize(threads);
   std::iota(turn_.begin(), turn_.end(), 0);
-  if (order == Order::kReverse) std::reverse(turn_.begin(), turn_.end());
+  if (order == Order::reverse) std::reverse(turn_.begin(), turn_.end());
   for (int i = 0; i < threads; ++i) {
     Thread& thread = threads_[i];
     thread.fiber.start(&Machine::enter);
-    thread.state = State::kReady;
+    thread.state = State::ready;
     thread.epoch = 0;
     thread.copies.clear();
     thread.groups = 0;
@@ -74,19 +74,19 @@ void Machine::run_block(int threads) {
     if (release_warps(threads)) continue;
     if (release_barrier(threads)) continue;
     const bool all_done = std::all_of(threads_.begin(), threads_.begin() + threads,
-                                      [](const Thread& thread) { return thread.state == State::kDone; });
+                                      [](const Thread& thread) { return thread.state == State::done; });
     if (!all_done) checker.report("deadlock", "block " + std::to_string(block_));
     return;  // fibers that still wait are forgotten
   }
 }
 
 bool Machine::run_ready(int threads) {
-  if (order == Order::kShuffled || order == Order::kPreempting)
+  if (order == Order::shuffled || order == Order::preempting)
     std::shuffle(turn_.begin(), turn_.end(), random_);
   bool any = false;
   for (int i = 0; i < threads; ++i) {
     Thread& thread = threads_[turn_[i]];
-    if (thread.state != State::kReady) continue;
+    if (thread.state != State::ready) continue;
     any = true;
     current_ = turn_[i];
     checker.begin_slice(current_, thread.epoch);
@@ -105,8 +105,8 @@ bool Machine::release_warps(int threads) {
     const Thread* leader = nullptr;
     for (int i = first; i < end; ++i) {
       Thread& thread = threads_[i];
-      gone += thread.state == State::kDone;
-      if (thread.state != State::kAtWarp) continue;
+      gone += thread.state == State::done;
+      if (thread.state != State::at_warp) continue;
       if (leader == nullptr) leader = &thread;
       other += thread.compute != leader->compute || thread.site.line != leader->site.line;
       operands[i - first] = thread.operand;
@@ -121,7 +121,7 @@ bool Machine::release_warps(int threads) {
       continue;  // the results would be undefined: the block ends as a deadlock
     }
     leader->compute(operands);
-    for (int i = first; i < end; ++i) threads_[i].state = State::kReady;
+    for (int i = first; i < end; ++i) threads_[i].state = State::ready;
     any = true;
   }
   return any;
@@ -132,7 +132,7 @@ bool Machine::release_barrier(int threads) {
   const Thread* first = nullptr;
   for (int i = 0; i < threads; ++i) {
     const Thread& thread = threads_[i];
-    if (thread.state != State::kAtBarrier) continue;
+    if (thread.state != State::at_barrier) continue;
     ++waiting;
     if (first == nullptr) first = &thread;
     other += thread.site.line != first->site.line;
@@ -145,7 +145,7 @@ bool Machine::release_barrier(int threads) {
     if (waiting != threads) return false;
   }
   for (int i = 0; i < threads; ++i) {
-    threads_[i].state = State::kReady;
+    threads_[i].state = State::ready;
     ++threads_[i].epoch;
   }
   return true;
@@ -158,14 +158,14 @@ void Machine::wait(State state, const Site& site) {
   thread.fiber.yield();
 }
 
-void Machine::barrier(const Site& site) { wait(State::kAtBarrier, site); }
+void Machine::barrier(const Site& site) { wait(State::at_barrier, site); }
 
 void Machine::warp_instruction(const char* name, void* operand, Compute compute, const Site& site) {
   Thread& thread = threads_[current_];
   thread.instruction = name;
   thread.operand = operand;
   thread.compute = compute;
-  wait(State::kAtWarp, site);
+  wait(State::at_warp, site);
 }
 
 void Machine::access(Access kind, const void* address, size_t bytes, const Site& site) {
@@ -175,7 +175,7 @@ void Machine::access(Access kind, const void* address, size_t bytes, const Site&
   if (threads_[current_].fiber.owns(at)) return;
   if (at >= &__executable_start && at < &_end) return;
   if (at >= host_stack_ && at < host_stack_ + kHostStack) return;
-  if (order == Order::kPreempting && random_() % kAccessesATurn == 0) wait(State::kReady, site);
+  if (order == Order::preempting && random_() % kAccessesATurn == 0) wait(State::ready, site);
   checker.access(kind, address, bytes, site);
 }
 
@@ -196,7 +196,7 @@ void Machine::wait_for_copies(int later, const Site& site) {
   const auto landed = std::ranges::stable_partition(
       thread.copies, [&](const Copy& copy) { return copy.group >= thread.groups - later; });
   for (const Copy& copy : landed) {
-    if (copy.read > 0) checker.access(Access::kRead, copy.global, copy.read, site);
+    if (copy.read > 0) checker.access(Access::read, copy.global, copy.read, site);
     checker.end_copy(copy.shared, copy.bytes, site);
     std::memset(copy.shared, 0, copy.bytes);
     if (copy.read > 0) std::memcpy(copy.shared, copy.global, copy.read);

@@ -16,10 +16,10 @@ namespace ghostnet::cuda_on_cpu {
 
 /** Which of the threads that can run goes first, and which block. */
 enum class Order {
-  kForward,
-  kReverse,
-  kShuffled,
-  kPreempting,  ///< shuffled, and threads also lose their turn at memory accesses
+  forward,
+  reverse,
+  shuffled,
+  preempting,  ///< shuffled, and threads also lose their turn at memory accesses
 };
 
 class Machine {
@@ -27,7 +27,7 @@ class Machine {
   static constexpr int kWarp = 32;
 
   Checker checker;
-  Order order = Order::kForward;
+  Order order = Order::forward;
   unsigned seed = 1;
 
   /** The kernel is called through a pointer to it, so that what it captured stays on the caller's stack. */
@@ -56,7 +56,7 @@ class Machine {
   void warp_instruction(const char* name, void* operand, Compute compute, const Site& site);
 
  private:
-  enum class State { kReady, kAtBarrier, kAtWarp, kDone };
+  enum class State { ready, at_barrier, at_warp, done };
   struct Copy {
     void* shared;
     const void* global;
@@ -65,7 +65,7 @@ class Machine {
   };
   struct Thread {
     Fiber fiber;
-    State state = State::kDone;
+    State state = State::done;
     Site site;  ///< where it waits
     int epoch = 0;
     const char* instruction = nullptr;

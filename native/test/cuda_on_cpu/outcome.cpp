@@ -10,35 +10,49 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-using cuda::Dtype;
+using cuda::NumberType;
 
-const char* name_of(Dtype dtype) {
-  constexpr const char* kNames[] = {"float32", "float16", "bfloat16", "tf32"};
-  return kNames[static_cast<int>(dtype)];
+const char* name_of(NumberType dtype) {
+  switch (dtype) {
+    case NumberType::float32:
+      return "float32";
+    case NumberType::float16:
+      return "float16";
+    case NumberType::bfloat16:
+      return "bfloat16";
+    case NumberType::tf32:
+      return "tf32";
+  }
+  return "";
 }
 
-double tolerance(Dtype dtype) {
+double tolerance(NumberType dtype) {
   switch (dtype) {
-    case Dtype::kFloat32:
-    case Dtype::kTensorFloat32:  // of products of operand()s
+    case NumberType::float32:
+    case NumberType::tf32:  // of products of operand()s
       return 2e-6;
-    case Dtype::kFloat16:
+    case NumberType::float16:
       return 1.5e-3;
-    case Dtype::kBFloat16:
+    case NumberType::bfloat16:
       return 1e-2;
   }
   return 0;
 }
 
-double rounded(Dtype dtype, double value) {
-  const auto number = static_cast<float>(value);
-  if (cuda::memory_of(dtype) == Dtype::kFloat32) return number;
-  return dtype == Dtype::kFloat16 ? float_of_half(half_of(number)) : float_of_bfloat16(bfloat16_of(number));
+double rounded(NumberType dtype, double value) {
+  return number_of(dtype, bits_of(dtype, static_cast<float>(value)));
 }
 
-double operand(Dtype dtype, double value) {
-  if (dtype != Dtype::kTensorFloat32) return value;
-  return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
+double operand(NumberType dtype, double value) {
+  switch (dtype) {
+    case NumberType::tf32:
+      return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
+    case NumberType::float32:
+    case NumberType::float16:
+    case NumberType::bfloat16:
+      break;
+  }
+  return value;
 }
 
 Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,
@@ -47,7 +61,7 @@ Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<do
   Outcome outcome;
   outcome.launches = checker.launches();
   outcome.accesses = checker.accesses();
-  if (result.status != cuda::Launch::kDone) outcome.faults.push_back("not launched");
+  if (result.status != cuda::Launch::done) outcome.faults.push_back("not launched");
   for (const auto& [kind, finding] : checker.findings()) {
     outcome.faults.push_back(kind + " (" + std::to_string(finding.count) + "x): " + finding.detail);
   }

@@ -17,16 +17,16 @@ struct Outcome {
 };
 
 /** "float32", "float16", "bfloat16", "tf32" */
-const char* name_of(cuda::Dtype dtype);
+const char* name_of(cuda::NumberType dtype);
 
 /** Largest error that a dtype may have, of the largest value. */
-double tolerance(cuda::Dtype dtype);
+double tolerance(cuda::NumberType dtype);
 
 /** The nearest number of a dtype. */
-double rounded(cuda::Dtype dtype, double value);
+double rounded(cuda::NumberType dtype, double value);
 
 /** What the products of a dtype multiply for a number of it. */
-double operand(cuda::Dtype dtype, double value);
+double operand(cuda::NumberType dtype, double value);
 
 /**
  * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers

@@ -29,7 +29,7 @@ RigEvent& of(cuda::Event& event) { return static_cast<RigEvent&>(event); }
 
 RigDevice::RigDevice(unsigned seed) : random_(seed) {
   machine().checker.reset();
-  machine().order = Order::kForward;
+  machine().order = Order::forward;
 }
 
 // Poisoned: NaN in every float format.
@@ -44,7 +44,7 @@ std::byte* RigDevice::take(size_t bytes, bool on_device) {
   std::byte* const memory = storage.data() + kGuard + (kAlignment - start % kAlignment) % kAlignment;
   if (on_device) {
     machine().checker.add_array("allocation of " + std::to_string(bytes) + " bytes", memory, bytes,
-                                Use::kReused);
+                                Use::reused);
     counts_.bytes += static_cast<int64_t>(bytes);
   }
   memory_.emplace(memory, std::move(storage));
@@ -88,9 +88,10 @@ void RigDevice::copy(cuda::Stream stream, std::byte* to, const std::byte* from, 
 void RigDevice::run_calls(const Calls& calls) {
   for (const cuda::Call& call : calls) {
     const int before = machine().checker.launches();
-    if (cuda::launch(call, nullptr).status != cuda::Launch::kDone) faults_.push_back("not launched");
+    if (cuda::launch(call, nullptr).status != cuda::Launch::done) faults_.push_back("not launched");
     counts_.launches += machine().checker.launches() - before;
-    counts_.ghost_modules += std::holds_alternative<cuda::GhostModuleCall>(call);
+    const auto* const product = std::get_if<cuda::ProductCall>(&call);
+    counts_.ghost_modules += product != nullptr && std::holds_alternative<cuda::GpuGhostCall>(*product);
   }
 }
 

@@ -14,15 +14,13 @@
 #include "cases.h"
 #include "fragment_check.h"
 #include "layer_cases.h"
-#include "ops/cuda/layer_kernels.h"
+#include "ops/cuda/call.h"
 #include "tensor_float.h"
 
 namespace ghostnet::cuda_on_cpu {
 namespace {
 
-using cuda::Dtype;
-
-constexpr Dtype kDtypes[] = {Dtype::kFloat32, Dtype::kFloat16, Dtype::kBFloat16, Dtype::kTensorFloat32};
+using cuda::NumberType;
 
 struct Tally {
   int passed = 0, failed = 0;
@@ -41,7 +39,7 @@ std::string report(const std::string& what, const Outcome& outcome) {
 
 /** Runs cases, each by `run`, and prints a line on all of them. */
 template <class C, class Run>
-void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally& tally, Run run) {
+void run_group(const char* name, NumberType dtype, const std::vector<C>& cases, Tally& tally, Run run) {
   const auto start = std::chrono::steady_clock::now();
   const int failed = tally.failed;
   double worst = 0;
@@ -62,10 +60,10 @@ void run_group(const char* name, Dtype dtype, const std::vector<C>& cases, Tally
 
 void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
   run_group(name, cases.front().dtype, cases, tally,
-            [](const Case& c) { return std::tuple(c.text(), c.path != Path::kTwoKernels, run(c)); });
+            [](const Case& c) { return std::tuple(c.text(), c.path != Path::two_kernels, run(c)); });
 }
 
-void run_group(const char* name, Dtype dtype, const std::vector<LayerCase>& cases, Tally& tally) {
+void run_group(const char* name, NumberType dtype, const std::vector<LayerCase>& cases, Tally& tally) {
   run_group(name, dtype, cases, tally, [](const LayerCase& c) { return std::tuple(c.text, true, c.run()); });
 }
 
@@ -132,50 +130,50 @@ void check_formats(Tally& tally) {
 
 /** What a launch refuses, before it touches a pointer. */
 void check_refusals(Tally& tally) {
-  cuda::GhostModuleCall good;
+  using Module = cuda::GpuGhostModule;
+  Module good;
   good.batch = good.height = good.width = good.in_channels = good.intrinsic = 1;
   good.out_channels = 2;
   const auto refused = [&](const char* what, auto change) {
-    cuda::GhostModuleCall call = good;
-    change(call);
-    tally.count(launch_ghost_module(call, nullptr).status == cuda::Launch::kUnsupported &&
-                    launch_ghost_module_in_two(call, nullptr).status == cuda::Launch::kUnsupported,
+    Module module = good;
+    change(module);
+    tally.count(cuda::launch(cuda::GpuGhostCall{module}, nullptr).status == cuda::Launch::unsupported &&
+                    cuda::launch(cuda::GhostModuleInTwo{module}, nullptr).status == cuda::Launch::unsupported,
                 std::string("refuses ") + what);
   };
-  using Call = cuda::GhostModuleCall;
-  refused("a ratio of 1", [](Call& c) { c.ratio = 1; });
-  refused("an even cheap operation", [](Call& c) { c.cheap_size = 4; });
-  refused("a cheap operation of 9", [](Call& c) { c.cheap_size = 9; });
-  refused("no output channel", [](Call& c) { c.out_channels = 0; });
-  refused("more output channels than there are", [](Call& c) { c.out_channels = 3; });
-  refused("an empty plane", [](Call& c) { c.height = 0; });
-  refused("a negative batch", [](Call& c) { c.batch = -1; });
-  refused("an image of 2 GiB", [](Call& c) { c.height = c.width = 32768; });
-  refused("a grid of 2^31 blocks", [](Call& c) { c.batch = int64_t{1} << 40; });
-  Call nothing = good;
+  refused("a ratio of 1", [](Module& m) { m.ratio = 1; });
+  refused("an even cheap operation", [](Module& m) { m.cheap_size = 4; });
+  refused("a cheap operation of 9", [](Module& m) { m.cheap_size = 9; });
+  refused("no output channel", [](Module& m) { m.out_channels = 0; });
+  refused("more output channels than there are", [](Module& m) { m.out_channels = 3; });
+  refused("an empty plane", [](Module& m) { m.height = 0; });
+  refused("a negative batch", [](Module& m) { m.batch = -1; });
+  refused("an image of 2 GiB", [](Module& m) { m.height = m.width = 32768; });
+  refused("a grid of 2^31 blocks", [](Module& m) { m.batch = int64_t{1} << 40; });
+  Module nothing = good;
   nothing.batch = 0;
   machine().checker.reset();
-  tally.count(launch_ghost_module(nothing, nullptr).status == cuda::Launch::kDone &&
+  tally.count(cuda::launch(cuda::GpuGhostCall{nothing}, nullptr).status == cuda::Launch::done &&
                   machine().checker.launches() == 0,
               "an empty batch launches nothing");
-  Call gated = good;
+  Module gated = good;
   gated.gate = reinterpret_cast<const float*>(uintptr_t{4096});
-  tally.count(launch_ghost_module(gated, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(cuda::launch(cuda::GpuGhostCall{gated}, nullptr).status == cuda::Launch::unsupported,
               "gates that can not be read four at a time are refused");
-  Call residual = good;
+  Module residual = good;
   residual.residual = &residual;
-  tally.count(launch_ghost_module_in_two(residual, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(cuda::launch(cuda::GhostModuleInTwo{residual}, nullptr).status == cuda::Launch::unsupported,
               "two kernels refuse a residual");
-  Call sums = good;
+  Module sums = good;
   sums.in_channels = 2;
-  tally.count(launch_ghost_epilogue(sums, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(cuda::launch(cuda::GhostEpilogueCall{sums}, nullptr).status == cuda::Launch::unsupported,
               "the epilogue refuses other sums than those of its maps");
 }
 
 template <class Call, class Change>
 void check_refusal(Tally& tally, const char* what, Call call, Change change) {
   change(call);
-  tally.count(launch_layer(call, nullptr).status == cuda::Launch::kUnsupported,
+  tally.count(cuda::launch(call, nullptr).status == cuda::Launch::unsupported,
               std::string("refuses ") + what);
 }
 
@@ -202,7 +200,7 @@ void check_layer_refusals(Tally& tally) {
   pointwise.in_channels = pointwise.out_channels = 1;
   machine().checker.reset();
   tally.count(
-      launch_layer(pointwise, nullptr).status == cuda::Launch::kDone && machine().checker.launches() == 0,
+      cuda::launch(pointwise, nullptr).status == cuda::Launch::done && machine().checker.launches() == 0,
       "no pixels launch nothing");
 }
 
@@ -211,16 +209,16 @@ int run_all() {
   check_formats(tally);
   check_refusals(tally);
   check_layer_refusals(tally);
-  for (const Dtype dtype : kDtypes) {
+  for (const NumberType dtype : cuda::kNumberTypes) {
     run_group("edges", edge_cases(dtype), tally);
     run_group("random shapes", random_cases(dtype, 60), tally);
     run_group("other layers", dtype, layer_edge_cases(dtype), tally);
     run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
-    const std::vector<Case> network = network_cases(dtype, Path::kFused);
+    const std::vector<Case> network = network_cases(dtype, Path::fused);
     tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
     run_group("GhostNet 1.0x, fused", network, tally);
-    if (dtype == Dtype::kFloat16) {
-      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::kTwoKernels), tally);
+    if (dtype == NumberType::float16) {
+      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::two_kernels), tally);
     }
   }
   std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
@@ -228,7 +226,7 @@ int run_all() {
 }
 
 int run_edges(const char* name) {
-  for (const Dtype dtype : kDtypes) {
+  for (const NumberType dtype : cuda::kNumberTypes) {
     if (std::strcmp(name, name_of(dtype)) != 0) continue;
     for (const Case& c : edge_cases(dtype)) {
       const Outcome outcome = run(c);

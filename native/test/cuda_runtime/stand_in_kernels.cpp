@@ -16,7 +16,7 @@ using cuda_model::Bytes;
 /** What a launch touches; the last one is written. */
 class Touched {
  public:
-  explicit Touched(Dtype dtype) : dtype_(dtype) {}
+  explicit Touched(NumberType dtype) : dtype_(dtype) {}
 
   /** Numbers of the dtype. */
   Touched& values(const void* data, int64_t count) { return add(data, count * size_of(dtype_)); }
@@ -52,7 +52,7 @@ class Touched {
     }
   }
 
-  Dtype dtype_;
+  NumberType dtype_;
   std::vector<Bytes> all_;
 };
 
@@ -68,21 +68,21 @@ Touched touched_by(const StemCall& call) {
       .values(call.out, pixels * call.out_channels);
 }
 
-int64_t pixels_of(const GhostModuleCall& call) { return call.batch * call.height * call.width; }
+int64_t pixels_of(const GpuGhostModule& call) { return call.batch * call.height * call.width; }
 
-Touched& add_primary(Touched& touched, const GhostModuleCall& call) {
+Touched& add_primary(Touched& touched, const GpuGhostModule& call) {
   return touched.values(call.x, pixels_of(call) * call.in_channels)
       .values(call.primary_weight, int64_t{1} * call.intrinsic * call.in_channels)
       .floats(call.primary_bias, call.intrinsic)
       .floats(call.gate, call.batch * call.in_channels);
 }
-Touched& add_cheap(Touched& touched, const GhostModuleCall& call) {
+Touched& add_cheap(Touched& touched, const GpuGhostModule& call) {
   const int64_t ghosts = int64_t{1} * call.intrinsic * (call.ratio - 1);
   return touched.floats(call.cheap_weight, ghosts * call.cheap_size * call.cheap_size)
       .floats(call.cheap_bias, ghosts)
       .values(call.residual, pixels_of(call) * call.out_channels);
 }
-Touched& add_out(Touched& touched, const GhostModuleCall& call) {
+Touched& add_out(Touched& touched, const GpuGhostModule& call) {
   return touched.values(call.out, pixels_of(call) * call.out_channels);
 }
 
@@ -124,46 +124,36 @@ Touched touched_by(const AdditionCall& call) {
       .values(call.out, call.count);
 }
 
+Touched touched_by(const GpuGhostCall& call) {
+  Touched touched(call.dtype);
+  return add_out(add_cheap(add_primary(touched, call), call), call);
+}
+Touched touched_by(const GhostPrimaryCall& call) {
+  Touched touched(call.dtype);
+  return add_out(add_primary(touched, call), call);
+}
+Touched touched_by(const GhostCheapCall& call) {
+  Touched touched(call.dtype);
+  return add_out(add_cheap(add_out(touched, call), call), call);
+}
+Touched touched_by(const GhostEpilogueCall& call) {
+  Touched touched(call.dtype);
+  return add_out(add_cheap(add_primary(touched, call), call), call);
+}
+
 }  // namespace
 
-template <class T>
-LaunchResult Launches<T>::fused(const GhostModuleCall& call, CUstream_st* stream) {
-  Touched touched(call.dtype);
-  return add_out(add_cheap(add_primary(touched, call), call), call).launch(stream);
+template <class T, class Group>
+LaunchResult launch_as(const Group& group, CUstream_st* stream) {
+  return std::visit([stream](const auto& call) { return touched_by(call).launch(stream); }, group);
 }
 
-template <class T>
-LaunchResult Launches<T>::primary(const GhostModuleCall& call, CUstream_st* stream) {
-  Touched touched(call.dtype);
-  return add_out(add_primary(touched, call), call).launch(stream);
-}
-
-template <class T>
-LaunchResult Launches<T>::cheap(const GhostModuleCall& call, CUstream_st* stream) {
-  Touched touched(call.dtype);
-  return add_out(add_cheap(add_out(touched, call), call), call).launch(stream);
-}
-
-template <class T>
-LaunchResult Launches<T>::epilogue(const GhostModuleCall& call, CUstream_st* stream) {
-  return fused(call, stream);
-}
-
-#define GHOSTNET_LAYER(Call)                                               \
-  template <class T>                                                       \
-  LaunchResult Launches<T>::layer(const Call& call, CUstream_st* stream) { \
-    return touched_by(call).launch(stream);                                \
-  }
-GHOSTNET_LAYER(StemCall)
-GHOSTNET_LAYER(DepthwiseCall)
-GHOSTNET_LAYER(PointwiseCall)
-GHOSTNET_LAYER(MeansCall)
-GHOSTNET_LAYER(DenseCall)
-GHOSTNET_LAYER(AdditionCall)
-
-template struct Launches<float>;
-template struct Launches<Half>;
-template struct Launches<BFloat16>;
-template struct Launches<TensorFloat32>;
+template LaunchResult launch_as<float>(const ProductCall&, CUstream_st*);
+template LaunchResult launch_as<Half>(const ProductCall&, CUstream_st*);
+template LaunchResult launch_as<BFloat16>(const ProductCall&, CUstream_st*);
+template LaunchResult launch_as<TensorFloat32>(const ProductCall&, CUstream_st*);
+template LaunchResult launch_as<float>(const LayerCall&, CUstream_st*);
+template LaunchResult launch_as<Half>(const LayerCall&, CUstream_st*);
+template LaunchResult launch_as<BFloat16>(const LayerCall&, CUstream_st*);
 
 }  // namespace ghostnet::cuda

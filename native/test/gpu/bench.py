@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 TABLE = pathlib.Path(__file__).resolve().parents[3] / "native" / "engine" / "cuda" / "faster_in_two.h"
-NAMES = {torch.float32: "kFloat32", torch.float16: "kFloat16", torch.bfloat16: "kBFloat16"}
+NAMES = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bfloat16"}
 
 
 def median_seconds(work, repeats=10):
@@ -119,7 +119,7 @@ def faster_in_two():
                 wins = seconds(paths["in two"]) < 0.97 * seconds(paths["fused"])
                 since = (since or batch * side * side) if wins else None
             if since is not None:
-                entries.append(f"    {{Dtype::{name}, {c}, {maps}, {since}}},")
+                entries.append(f"    {{NumberType::{name}, {c}, {maps}, {since}}},")
     return entries
 
 

@@ -3,6 +3,8 @@
 #include <torch/custom_class.h>
 #include <torch/library.h>
 
+#include <map>
+
 #include "engine/cuda/cuda_engine.h"
 #include "engine/cuda/gpus.h"
 #include "engine/fold.h"
@@ -11,13 +13,14 @@
 namespace ghostnet {
 namespace {
 
-cuda::Dtype dtype_of(const std::string& name) {
-  TORCH_CHECK(name == "float32" || name == "tf32" || name == "float16" || name == "bfloat16", "no dtype ",
-              name);
-  return name == "float32"   ? cuda::Dtype::kFloat32
-         : name == "tf32"    ? cuda::Dtype::kTensorFloat32
-         : name == "float16" ? cuda::Dtype::kFloat16
-                             : cuda::Dtype::kBFloat16;
+cuda::NumberType dtype_of(const std::string& name) {
+  static const std::map<std::string, cuda::NumberType> dtypes = {{"float32", cuda::NumberType::float32},
+                                                                 {"tf32", cuda::NumberType::tf32},
+                                                                 {"float16", cuda::NumberType::float16},
+                                                                 {"bfloat16", cuda::NumberType::bfloat16}};
+  const auto found = dtypes.find(name);
+  TORCH_CHECK(found != dtypes.end(), "no dtype ", name);
+  return found->second;
 }
 
 Output output_of(bool features) { return features ? Output::features : Output::logits; }

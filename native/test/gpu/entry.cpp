@@ -4,8 +4,8 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
+#include "ops/cuda/call.h"
 #include "ops/cuda/ghost_module_cuda.h"
-#include "ops/cuda/ghost_module_kernels.h"
 #include "ops/ghost_module_op.h"
 #include "test/cuda/network_modules.h"
 
@@ -23,31 +23,28 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
          const std::optional<torch::Tensor>& residual, const torch::Tensor& out, int64_t cheap_size,
          bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
-  cuda::GhostModuleCall call;
-  call.dtype = tf32                                 ? cuda::Dtype::kTensorFloat32
-               : x.scalar_type() == torch::kFloat32 ? cuda::Dtype::kFloat32
-               : x.scalar_type() == torch::kFloat16 ? cuda::Dtype::kFloat16
-                                                    : cuda::Dtype::kBFloat16;
-  call.x = x.const_data_ptr();
-  call.primary_weight = primary_weight.const_data_ptr();
-  call.primary_bias = primary_bias.const_data_ptr<float>();
-  call.cheap_weight = cheap_weight.const_data_ptr<float>();
-  call.cheap_bias = cheap_bias.const_data_ptr<float>();
-  call.residual = residual ? residual->const_data_ptr() : nullptr;
-  call.out = out.mutable_data_ptr();
-  call.batch = x.size(0);
-  call.height = static_cast<int>(x.size(1));
-  call.width = static_cast<int>(x.size(2));
-  call.in_channels = static_cast<int>(x.size(3));
-  call.intrinsic = static_cast<int>(primary_weight.size(0));
-  call.ratio = static_cast<int>(cheap_weight.size(1) / primary_weight.size(0) + 1);
-  call.cheap_size = static_cast<int>(cheap_size);
-  call.out_channels = static_cast<int>(out.size(3));
-  call.relu = relu;
+  cuda::GpuGhostModule module;
+  module.dtype = tf32 ? cuda::NumberType::tf32 : dtype_of(x).value();
+  module.x = x.const_data_ptr();
+  module.primary_weight = primary_weight.const_data_ptr();
+  module.primary_bias = primary_bias.const_data_ptr<float>();
+  module.cheap_weight = cheap_weight.const_data_ptr<float>();
+  module.cheap_bias = cheap_bias.const_data_ptr<float>();
+  module.residual = residual ? residual->const_data_ptr() : nullptr;
+  module.out = out.mutable_data_ptr();
+  module.batch = x.size(0);
+  module.height = static_cast<int>(x.size(1));
+  module.width = static_cast<int>(x.size(2));
+  module.in_channels = static_cast<int>(x.size(3));
+  module.intrinsic = static_cast<int>(primary_weight.size(0));
+  module.ratio = static_cast<int>(cheap_weight.size(1) / primary_weight.size(0) + 1);
+  module.cheap_size = static_cast<int>(cheap_size);
+  module.out_channels = static_cast<int>(out.size(3));
+  module.relu = relu;
   const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
-  const cuda::LaunchResult result =
-      in_two ? launch_ghost_module_in_two(call, stream) : launch_ghost_module(call, stream);
-  TORCH_CHECK(result.status == cuda::Launch::kDone, "not launched: status ", static_cast<int>(result.status),
+  const cuda::LaunchResult result = in_two ? cuda::launch(cuda::GhostModuleInTwo{module}, stream)
+                                           : cuda::launch(cuda::GpuGhostCall{module}, stream);
+  TORCH_CHECK(result.status == cuda::Launch::done, "not launched: status ", static_cast<int>(result.status),
               ", CUDA error ", result.error);
 }
 

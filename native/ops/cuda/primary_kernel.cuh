@@ -1,7 +1,7 @@
-// The ghost module in two kernels that both write into the concatenated result.
+// The primary convolution by itself: the first kernel of a ghost module in two, and 1x1 convolutions.
 #pragma once
 
-#include "cheap_operation.cuh"
+#include "ghost_launch.cuh"
 #include "product.cuh"
 
 namespace ghostnet::cuda {
@@ -37,39 +37,34 @@ primary_convolution(const Arguments a, const int64_t batch_pixels) {
   }
 }
 
-inline constexpr int kCheapThreads = 128;
-/** Rows of a column that one thread of the second kernel takes. */
-inline constexpr int kCheapRows = 7;
-
-/** The cheap operation with its epilogue, 3x3 of ratio 2: a thread takes a piece of a column. */
+/** The primary convolution over all pixels of a batch. */
 template <class T>
-GHOSTNET_KERNEL(kCheapThreads, 3)
-cheap_operation_columns(const Arguments a, const int64_t items) {
-  const int64_t item = static_cast<int64_t>(block_index()) * kCheapThreads + thread_index();
-  if (item >= items) return;
-  const int vectors = (a.intrinsic + kVector<T> - 1) / kVector<T>;
-  const int strips = (a.height + kCheapRows - 1) / kCheapRows;
-  const Share share = share_of(item, vectors, a.width, strips);
-  const int map = share.vector * kVector<T>;
-  const int first = share.y * kCheapRows;
-  const int end = first + kCheapRows < a.height ? first + kCheapRows : a.height;
-  const Concatenation<T> out(a, share.image);
-  cheap_column<T>(a, GlobalIntrinsic<T>::of(a, share.image), out, share.x, first, end, map, map);
+LaunchResult launch_product(Arguments a, int64_t pixels, CUstream_st* stream) {
+  const auto run = [&]<class Tile>() -> LaunchResult {
+    a.channel_tiles = divide_up(a.intrinsic < a.out_channels ? a.intrinsic : a.out_channels, Tile::kChannels);
+    return launch_grid(blocks_of((pixels + Tile::kPixels - 1) / Tile::kPixels, a.channel_tiles),
+                       Tile::kThreads, stream, primary_convolution<Tile>, a, pixels);
+  };
+  return with_row_bytes<T, 256>(a.intrinsic, a.gate != nullptr, run);
 }
 
-/** The cheap operation with its epilogue, any: a thread takes kVector ghosts of a pixel. */
 template <class T>
-GHOSTNET_KERNEL(kCheapThreads, 4)
-cheap_operation_pixels(const Arguments a, const int64_t items) {
-  const int64_t item = static_cast<int64_t>(block_index()) * kCheapThreads + thread_index();
-  if (item >= items) return;
-  const int ghosts = a.ghosts();
-  const int vectors = (ghosts + kVector<T> - 1) / kVector<T>;
-  const Share share = share_of(item, vectors, a.width, a.height);
-  const int ghost = share.vector * kVector<T>;
-  const Concatenation<T> out(a, share.image);
-  cheap_pixel<T, 0>(a, GlobalIntrinsic<T>::of(a, share.image), out, share.y, share.x, ghost, 0,
-                    ghosts - ghost);
+LaunchResult launch(const GhostPrimaryCall& call, CUstream_st* stream) {
+  return launch_product<T>(arguments_of<T>(call), call.batch * call.height * call.width, stream);
+}
+
+template <class T>
+LaunchResult launch(const PointwiseCall& call, CUstream_st* stream) {
+  GpuGhostModule primary;
+  primary.x = call.x;
+  primary.primary_weight = call.weight;
+  primary.primary_bias = call.bias;
+  primary.out = call.out;
+  primary.height = primary.width = 1;
+  primary.in_channels = call.in_channels;
+  primary.intrinsic = primary.out_channels = call.out_channels;
+  primary.relu = call.relu;
+  return launch_product<T>(arguments_of<T>(primary), call.pixels, stream);
 }
 
 }  // namespace ghostnet::cuda

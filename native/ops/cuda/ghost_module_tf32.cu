@@ -1,9 +1,0 @@
-#include "launch.cuh"
-
-namespace ghostnet::cuda {
-
-template LaunchResult Launches<TensorFloat32>::fused(const GhostModuleCall&, CUstream_st*);
-template LaunchResult Launches<TensorFloat32>::primary(const GhostModuleCall&, CUstream_st*);
-template LaunchResult Launches<TensorFloat32>::layer(const PointwiseCall&, CUstream_st*);
-
-}  // namespace ghostnet::cuda
