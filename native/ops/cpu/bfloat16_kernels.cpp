@@ -2,12 +2,12 @@
 // file, and no inline function of the standard library comes in.
 #include "ops/cpu/kernels.h"
 
-#include "ops/cpu/bfloat16_vector.h"
+#include "ops/cpu/vector/bfloat16.h"
 
 // What computes with these vectors.
-#include "ops/cpu/bfloat16_pixel_kernels.h"
 #include "ops/cpu/bfloat16_product_kernel.h"
 #include "ops/cpu/depthwise_kernel.h"
+#include "ops/cpu/pixel_kernels.h"
 
 namespace ghostnet::cpu {
 

@@ -1,18 +1,8 @@
 /**
- * Products of bfloat16 pixels and packed bfloat16 weights, summed in float32, two depths at a time. Included
- * only by bfloat16_kernels.cpp.
+ * The sums of a product of bfloat16, two depths at a time, and the scaling of its panels. Included only by
+ * bfloat16_kernels.cpp, after the vectors.
  */
 #pragma once
-
-#include "ops/cpu/bfloat16_vector.h"
-
-namespace ghostnet::cpu {
-namespace {
-
-using ProductVector = WideVector;
-
-}  // namespace
-}  // namespace ghostnet::cpu
 
 #include "ops/cpu/product_tile.h"
 
@@ -50,6 +40,17 @@ GHOSTNET_INLINE void add_products(const ValueProduct& call, const Value* a, V (&
       for (int v = 0; v < kVectors; ++v) sum[r][v] = sum[r][v].add_pairs(weights + v * 2 * kLanes, pair);
     }
     weights += call.panel_stride;
+  }
+}
+
+void scale_panel(const BFloat16* x, const float* gate, int64_t depth, int64_t width, BFloat16* out) {
+  constexpr int kLanes = DepthwiseVector::kLanes;
+  // The values of both depths alternate.
+  for (int64_t k = 0; k < depth; k += 2) {
+    const auto factor = DepthwiseVector::alternate(gate[k], k + 1 < depth ? gate[k + 1] : 0);
+    for (int64_t j = 0; j < 2 * width; j += kLanes, x += kLanes, out += kLanes) {
+      (DepthwiseVector::load(x) * factor).store(out);
+    }
   }
 }
 

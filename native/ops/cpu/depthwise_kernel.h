@@ -1,6 +1,6 @@
 /**
- * Depthwise convolution of one output row. Included only by kernels.cpp and
- * bfloat16_kernels.cpp, after the Vector, the HalfVector and the Value that each computes with.
+ * Depthwise convolution of one output row. Included only by kernels.cpp and bfloat16_kernels.cpp, after the
+ * vectors of each.
  *
  * A block is a few neighbouring output pixels of one vector of channels: each input column is loaded once and
  * goes into every output that it touches, so that the work is bound by the multiply-adds and not by the
@@ -109,8 +109,8 @@ void depthwise_block(const DepthwiseRowOf<Value>& call, int64_t x) {
   }
   int64_t c = 0;
   for (; is_whole(channels - c); c += Vector::kLanes) {
-    depthwise_vector<Vector, kKernel, kStride, kPixels, kInside>(rows, pixel, from, to, weights, rectify,
-                                                                 residual, out, out_stride, channels, c);
+    depthwise_vector<DepthwiseVector, kKernel, kStride, kPixels, kInside>(
+        rows, pixel, from, to, weights, rectify, residual, out, out_stride, channels, c);
   }
   if (c < channels) {
     depthwise_vector<HalfVector, kKernel, kStride, kPixels, kInside>(rows, pixel, from, to, weights, rectify,
@@ -165,7 +165,7 @@ void depthwise_any(const DepthwiseRowOf<Value>& call, int64_t x, int64_t c) {
 void depthwise_any(const DepthwiseRowOf<Value>& call) {
   for (int64_t x = 0; x < call.out_width; ++x) {
     int64_t c = 0;
-    for (; is_whole(call.channels - c); c += Vector::kLanes) depthwise_any<Vector>(call, x, c);
+    for (; is_whole(call.channels - c); c += Vector::kLanes) depthwise_any<DepthwiseVector>(call, x, c);
     if (c < call.channels) depthwise_any<HalfVector>(call, x, c);
   }
 }

@@ -4,13 +4,14 @@
 // keeps one copy of such a function, and could keep the one with instructions that the processor lacks.
 #include "ops/cpu/kernels.h"
 
-#include "ops/cpu/vector.h"
+#include "ops/cpu/vector/float32.h"
 
-// What computes with this vector.
+// What computes with these vectors.
 #include "ops/cpu/depthwise_kernel.h"
 #include "ops/cpu/peak_kernel.h"
 #include "ops/cpu/pixel_kernels.h"
 #include "ops/cpu/product_kernel.h"
+#include "ops/cpu/row_kernels.h"
 
 namespace ghostnet::cpu {
 

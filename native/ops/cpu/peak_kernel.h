@@ -1,11 +1,10 @@
 /**
  * As many fused multiply-adds as the processor can do, from registers alone: what a kernel's speed is held
- * against. Included only by kernels.cpp.
+ * against. Included only by kernels.cpp, after the vectors.
  */
 #pragma once
 
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/vector.h"
 
 namespace ghostnet::cpu {
 namespace {

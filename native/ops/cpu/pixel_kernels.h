@@ -1,17 +1,16 @@
 /**
- * Kernels that go once over pixels or weights: sums, scaling, the conversion of an input. Included only by
- * kernels.cpp.
+ * Kernels that go once over pixels: sums, scaling, the conversion of an input. Included only by kernels.cpp
+ * and bfloat16_kernels.cpp, after the vectors of each.
  */
 #pragma once
 
 #include "ops/cpu/kernels.h"
-#include "ops/cpu/vector.h"
 
 namespace ghostnet::cpu {
 namespace {
 
 template <int kVectors>
-void sum_channels(const float* x, int64_t pixels, int64_t pixel_stride, bool add, float* out) {
+void sum_channels(const Value* x, int64_t pixels, int64_t pixel_stride, bool add, float* out) {
   constexpr int kLanes = Vector::kLanes;
   Vector sum[kVectors];
 #pragma GCC unroll 16
@@ -24,7 +23,7 @@ void sum_channels(const float* x, int64_t pixels, int64_t pixel_stride, bool add
   for (int v = 0; v < kVectors; ++v) sum[v].store(out + v * kLanes);
 }
 
-void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
+void sum_pixels(const Value* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
                 float* out) {
   constexpr int kLanes = Vector::kLanes;
   int64_t c = 0;
@@ -38,17 +37,7 @@ void sum_pixels(const float* x, int64_t pixels, int64_t pixel_stride, int64_t ch
   sum.store(out + c, left);
 }
 
-void scale_panel(const float* x, const float* gate, int64_t depth, int64_t width, float* out) {
-  constexpr int kLanes = Vector::kLanes;
-  for (int64_t k = 0; k < depth; ++k, x += width, out += width) {
-    const Vector factor = Vector::broadcast(gate[k]);
-    int64_t j = 0;
-    for (; j + kLanes <= width; j += kLanes) (Vector::load(x + j) * factor).store(out + j);
-    if (j < width) (Vector::load(x + j, width - j) * factor).store(out + j, width - j);
-  }
-}
-
-void scale_pixels(const float* x, const float* gate, int64_t pixels, int64_t channels, float* out) {
+void scale_pixels(const Value* x, const float* gate, int64_t pixels, int64_t channels, Value* out) {
   constexpr int kLanes = Vector::kLanes;
   for (int64_t p = 0; p < pixels; ++p, x += channels, out += channels) {
     int64_t c = 0;
@@ -59,17 +48,7 @@ void scale_pixels(const float* x, const float* gate, int64_t pixels, int64_t cha
   }
 }
 
-void hard_sigmoid(float* x, int64_t count) {
-  constexpr int kLanes = Vector::kLanes;
-  const auto gate = [](Vector v) {
-    return min(Vector::broadcast(6), relu(v + Vector::broadcast(3))) * Vector::broadcast(1.f / 6);
-  };
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) gate(Vector::load(x + i)).store(x + i);
-  if (i < count) gate(Vector::load(x + i, count - i)).store(x + i, count - i);
-}
-
-void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], float* out) {
+void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], Value* out) {
   // Three vectors hold a whole number of pixels: lane i of them is channel i % 3.
   constexpr int kLanes = Vector::kLanes;
   float scales[3 * kLanes];
@@ -108,11 +87,11 @@ void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const
   }
 }
 
-void interleave_row(const float* red, const float* green, const float* blue, int64_t pixels, float* out) {
+void interleave_row(const float* red, const float* green, const float* blue, int64_t pixels, Value* out) {
   for (int64_t p = 0; p < pixels; ++p) {
-    out[3 * p] = red[p];
-    out[3 * p + 1] = green[p];
-    out[3 * p + 2] = blue[p];
+    out[3 * p] = Vector::stored(red[p]);
+    out[3 * p + 1] = Vector::stored(green[p]);
+    out[3 * p + 2] = Vector::stored(blue[p]);
   }
 }
 

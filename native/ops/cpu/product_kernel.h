@@ -1,18 +1,8 @@
 /**
- * Products of float32. Included only by kernels.cpp.
+ * The sums of a product of float32, and the scaling of its panels. Included only by kernels.cpp, after the
+ * vectors.
  */
 #pragma once
-
-#include "ops/cpu/kernels.h"
-#include "ops/cpu/vector.h"
-
-namespace ghostnet::cpu {
-namespace {
-
-using ProductVector = Vector;
-
-}  // namespace
-}  // namespace ghostnet::cpu
 
 #include "ops/cpu/product_tile.h"
 
@@ -39,49 +29,14 @@ GHOSTNET_INLINE void add_products(const ValueProduct& call, const Value* a, V (&
   }
 }
 
-// Several panels at a time, so that there are enough sums to hide the latency of each.
-template <int kPanels>
-void row_panels(const RowProduct& call, int64_t panel) {
+void scale_panel(const float* x, const float* gate, int64_t depth, int64_t width, float* out) {
   constexpr int kLanes = Vector::kLanes;
-  constexpr int kWidth = kRowPanel * kLanes;
-  const float* weights = call.weights + panel * call.depth * kWidth;
-  const float* bias = call.bias + panel * kWidth;
-  Vector sum[kPanels][kRowPanel];
-#pragma GCC unroll 4
-  for (int p = 0; p < kPanels; ++p) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kRowPanel; ++v) sum[p][v] = Vector::load(bias + p * kWidth + v * kLanes);
+  for (int64_t k = 0; k < depth; ++k, x += width, out += width) {
+    const Vector factor = Vector::broadcast(gate[k]);
+    int64_t j = 0;
+    for (; j + kLanes <= width; j += kLanes) (Vector::load(x + j) * factor).store(out + j);
+    if (j < width) (Vector::load(x + j, width - j) * factor).store(out + j, width - j);
   }
-  for (int64_t k = 0; k < call.depth; ++k, weights += kWidth) {
-    const Vector x = Vector::broadcast(call.a[k]);
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; ++p) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kRowPanel; ++v) {
-        sum[p][v] = fma(x, Vector::load(weights + p * call.depth * kWidth + v * kLanes), sum[p][v]);
-      }
-    }
-  }
-  float* out = call.out + panel * kWidth;
-  int64_t left = call.columns - panel * kWidth;
-#pragma GCC unroll 4
-  for (int p = 0; p < kPanels; ++p) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kRowPanel; ++v, out += kLanes, left -= kLanes) {
-      const Vector y = call.relu ? relu(sum[p][v]) : sum[p][v];
-      if (left >= kLanes) {
-        y.store(out);
-      } else if (left > 0) {
-        y.store(out, left);
-      }
-    }
-  }
-}
-
-void row_product(const RowProduct& call) {
-  int64_t panel = 0;
-  for (; panel + 4 <= call.panels; panel += 4) row_panels<4>(call, panel);
-  for (; panel < call.panels; ++panel) row_panels<1>(call, panel);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 /**
  * Products of pixels and packed weights, tile by tile, with bias, ReLU and residual applied in registers.
- * What adds up a tile is in product_kernel.h and bfloat16_product_kernel.h, for the type that values are
- * stored in. Included only by these two.
+ * Included only by product_kernel.h and bfloat16_product_kernel.h, which add up a tile.
  */
 #pragma once
 
@@ -15,7 +14,7 @@ using ValueProduct = ProductOf<Value>;
 
 // Rows of a tile of `vectors`: as many as leave registers for the weights and for what is broadcast.
 constexpr int tile_rows(int vectors) {
-  if (ProductVector::kRegisters == 16) return vectors == 1 ? 12 : vectors == 2 ? 6 : 4;
+  if (Vector::kRegisters == 16) return vectors == 1 ? 12 : vectors == 2 ? 6 : 4;
   return vectors == 1 ? 14 : vectors == 2 ? 12 : 8;
 }
 
@@ -115,11 +114,11 @@ void product(const ValueProduct& call) {
   }
   switch (call.vectors) {
     case 1:
-      return product_panel<ProductVector, 1>(call);
+      return product_panel<Vector, 1>(call);
     case 2:
-      return product_panel<ProductVector, 2>(call);
+      return product_panel<Vector, 2>(call);
     default:
-      return product_panel<ProductVector, 3>(call);
+      return product_panel<Vector, 3>(call);
   }
 }
 
