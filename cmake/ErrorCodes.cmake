@@ -1,9 +1,9 @@
-# Makes error_codes.h from the catalogue in lib/errors.ts, the one place where codes are defined.
+# Makes error_codes.h from the catalogue in lib/errors.ts, which defines all codes.
 set(_catalogue "${CMAKE_CURRENT_SOURCE_DIR}/lib/errors.ts")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_catalogue}")
 file(STRINGS "${_catalogue}" _lines REGEX "^  GHOSTNET_[A-Z_]+: {")
 if(NOT _lines)
-  message(FATAL_ERROR "No error codes found in ${_catalogue}")
+  message(FATAL_ERROR "No error codes found in ${_catalogue}.")
 endif()
 set(_enumerators "")
 set(_cases "")

@@ -50,7 +50,7 @@ Napi::Value Environment::make_error(std::exception_ptr failure) const {
 Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
                                   std::function<Napi::Value(Napi::Env)> convert, Executor& executor) {
   if (ticket < 1 || ticket > last_ticket_ || pending_.contains(ticket)) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A ticket was not given out, or is in use",
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The ticket is unknown or already in use",
                 std::to_string(ticket));
   }
   auto owned = std::make_unique<Pending>(Pending{

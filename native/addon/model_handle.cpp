@@ -34,7 +34,7 @@ Backend to_backend(const Napi::Object& options) {
   const std::string name = to_string(options.Get("backend"), "backend");
   if (name == "fused") return Backend::fused;
   if (name == "reference") return Backend::reference;
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is not known", name, "fused or reference");
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is unknown", name, "fused or reference");
 }
 
 Precision to_precision(const Napi::Object& options) {
@@ -44,7 +44,7 @@ Precision to_precision(const Napi::Object& options) {
        {Precision::float32, Precision::tf32, Precision::float16, Precision::bfloat16}) {
     if (name == name_of(precision)) return precision;
   }
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name,
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is unknown", name,
               "float32, tf32, float16 or bfloat16");
 }
 
@@ -62,7 +62,7 @@ std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, std::string("The ") + name + " has the wrong length",
-                std::to_string(values.Length()) + " numbers", "3, one for each of red, green and blue");
+                std::to_string(values.Length()) + " numbers", "3 numbers, for red, green and blue");
   }
   return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
 }
@@ -82,7 +82,7 @@ Transform to_transform(const Napi::Object& options) {
     } else if (name == name_of(Interpolation::bicubic)) {
       transform.interpolation = Interpolation::bicubic;
     } else {
-      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is not known", name,
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is unknown", name,
                   "bilinear or bicubic");
     }
   }
@@ -116,9 +116,8 @@ Architecture to_architecture(const Napi::Object& options) {
     const std::string name = to_string(options.Get("variant"), "variant");
     const auto found = find_variant(name);
     if (!found) {
-      throw Error(
-          ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is not known", name,
-          "ghostnet_050, ghostnet_100, ghostnet_130 or another width in hundredths after \"ghostnet_\"");
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is unknown", name,
+                  "ghostnet_050, ghostnet_100, ghostnet_130, or ghostnet_ with another width in hundredths");
     }
     architecture = *found;
   } else {
@@ -212,7 +211,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     if (!info[0].IsExternal()) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-                  "A native model is made with loadModel or createModel");
+                  "Only loadModel and createModel can make a native model");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
     // So that V8 knows what collecting this object is worth.
@@ -290,7 +289,7 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
 }
 
 std::shared_ptr<Network> ModelHandle::network() const {
-  if (network_ == nullptr) throw Error(ErrorCode::GHOSTNET_DISPOSED, "A model is used after dispose()");
+  if (network_ == nullptr) throw Error(ErrorCode::GHOSTNET_DISPOSED, "The model was used after dispose()");
   return network_;
 }
 

@@ -40,8 +40,8 @@ std::byte* Arena::reserve(size_t bytes) {
   size_ = 0;
   data_ = rounded < bytes ? nullptr : static_cast<std::byte*>(std::aligned_alloc(kLargePage, rounded));
   if (data_ == nullptr) {
-    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "No memory for the activations of a run",
-                std::to_string(bytes) + " bytes asked for");
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for the activations of a run",
+                "a request for " + std::to_string(bytes) + " bytes");
   }
 #ifdef __linux__
   madvise(data_, rounded, MADV_HUGEPAGE);

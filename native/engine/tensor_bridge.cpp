@@ -57,7 +57,7 @@ void fill(torch::nn::Module& module, const std::map<std::string, ArrayView>& arr
     const torch::Tensor source = borrow(found->second);
     // The bytes of a hostile bool may be other than 0 and 1: they are never read as one.
     if (target.is_floating_point() != source.is_floating_point() || source.scalar_type() == torch::kBool) {
-      throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The array " + name + " can not become a parameter",
+      throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The array " + name + " cannot be used as a parameter",
                   name_of(found->second.dtype),
                   target.is_floating_point() ? "a floating-point dtype" : "an integer dtype");
     }

@@ -26,7 +26,7 @@ void validate(const Transform& transform) {
   }
   if (!(transform.crop > 0.01 && transform.crop <= 1)) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The crop is out of range",
-                std::to_string(transform.crop), "a share above 0.01 and at most 1");
+                std::to_string(transform.crop), "a number above 0.01 and at most 1");
   }
   for (size_t channel = 0; channel < 3; ++channel) {
     // Computed with in float32, where a number can be too large or too small.
@@ -36,7 +36,7 @@ void validate(const Transform& transform) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
                   "The mean or the standard deviation of a channel is out of range",
                   std::to_string(transform.mean[channel]) + " and " + std::to_string(transform.std[channel]),
-                  "finite numbers, the standard deviation above 0");
+                  "finite numbers, with a standard deviation above 0");
     }
   }
 }
@@ -50,9 +50,9 @@ CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width) {
       static_cast<double>(target) * static_cast<double>(longer) / static_cast<double>(shorter);
   constexpr double max_pixels = 1 << 26;
   if (resized_longer * static_cast<double>(target) > max_pixels) {
-    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too elongated to be resized by its shorter side",
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too elongated to resize",
                 std::to_string(width) + " x " + std::to_string(height) + " pixels",
-                "sides closer to each other; crop the image first");
+                "a less extreme aspect ratio; crop the image first");
   }
   CropPlan plan{};
   plan.resized_height = height <= width ? target : static_cast<int64_t>(resized_longer);

@@ -21,8 +21,9 @@
 static napi_value fail(napi_env env) {
   const napi_extended_error_info* info = NULL;
   napi_get_last_error_info(env, &info);
-  napi_throw_error(env, NULL,
-                   info && info->error_message ? info->error_message : "the loader was called wrongly");
+  napi_throw_error(
+      env, NULL,
+      info && info->error_message ? info->error_message : "the loader was called with the wrong arguments");
   return NULL;
 }
 
