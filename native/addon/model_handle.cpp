@@ -48,7 +48,7 @@ Precision to_precision(const Napi::Object& options) {
               "float32, tf32, float16 or bfloat16");
 }
 
-/** The number of the GPU that lib/device.ts has chosen; nothing for the CPU. */
+/** The number of the GPU that the TypeScript side has selected; nothing for the CPU. */
 std::optional<int> to_gpu(const Napi::Object& options) {
   if (options.Get("gpu").IsUndefined()) return std::nullopt;
   return static_cast<int>(to_int(options.Get("gpu"), "gpu"));
@@ -67,7 +67,7 @@ std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
 }
 
-// Options that are left out keep the defaults of the struct.
+// Omitted options keep the defaults of the struct.
 Transform to_transform(const Napi::Object& options) {
   Transform transform;
   const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };
@@ -168,7 +168,7 @@ NamedArrays to_named_arrays(const Napi::Array& list) {
   return arrays;
 }
 
-// A file that states its stages knows better than its shapes can tell.
+// Stages stated in a file are more reliable than stages inferred from its shapes.
 std::optional<Architecture> stated_architecture(const Napi::Object& options) {
   if (options.Get("stages").IsUndefined()) return std::nullopt;
   return to_architecture(options);
@@ -184,7 +184,7 @@ Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
 
-// The bytes are JavaScript's, and are kept while the job is pending.
+// The bytes are in JavaScript's memory, which is kept alive while the job is pending.
 std::vector<ArrayView> to_images(const Napi::Value& value) {
   const Napi::Array list = to_array(value, "images");
   std::vector<ArrayView> images;
@@ -214,7 +214,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
                   "Only loadModel and createModel can make a native model");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
-    // So that V8 knows what collecting this object is worth.
+    // Informs V8 how much memory this object frees when it is collected.
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), network_->weight_bytes());
   });
 }

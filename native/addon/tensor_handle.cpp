@@ -12,7 +12,7 @@ namespace {
 
 #ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
 
-// JavaScript gets memory of its own and the array lets go of its.
+// JavaScript gets its own copy, and the array releases its memory.
 Napi::ArrayBuffer expose(Napi::Env env, Array& array) {
   const size_t bytes = byte_count(array.dtype, array.shape);
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);

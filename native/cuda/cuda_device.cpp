@@ -16,18 +16,18 @@ std::string words_of(cudaError_t error) {
 
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // told here, not to whoever asks next
+  static_cast<void>(cudaGetLastError());  // clears the error, which is reported here
   throw Error(error == cudaErrorMemoryAllocation ? ErrorCode::GHOSTNET_OUT_OF_MEMORY
                                                  : ErrorCode::GHOSTNET_CUDA_FAILED,
               what, words_of(error));
 }
 
-/** Makes a GPU the one that this thread means. */
+/** Makes a GPU the current device of this thread. */
 void choose(int index) { check(cudaSetDevice(index), "The GPU cannot be used"); }
 
 /**
- * Gives something back, whatever CUDA says: that may be of what failed before, and is not left for the next
- * launch to be taken for its own.
+ * Releases a handle and ignores errors, which may come from an earlier failure. They are cleared, so that the
+ * next launch does not report them.
  */
 template <class Handle>
 void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexcept {
@@ -36,7 +36,7 @@ void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexce
   static_cast<void>(cudaGetLastError());
 }
 
-/** What the runtime has made on a GPU, given back with its owner. */
+/** A handle of the CUDA runtime, released with its owner. */
 template <class Handle, cudaError_t (*give_back)(Handle)>
 class Owned {
  public:
@@ -108,7 +108,7 @@ class CudaDevice : public Device {
   std::unique_ptr<Graph> record(const Calls& calls) override {
     const std::lock_guard lock(recording_mutex_);
     choose(index_);
-    // Of this thread only: what others do meanwhile does not disturb the recording.
+    // Thread-local, so that other threads do not disturb the recording.
     check(cudaStreamBeginCapture(recording_.get(), cudaStreamCaptureModeThreadLocal),
           "Recording a graph failed");
     cudaGraph_t recorded = nullptr;
@@ -135,7 +135,7 @@ class CudaDevice : public Device {
   std::unique_ptr<Event> make_event() override {
     choose(index_);
     cudaEvent_t event = nullptr;
-    // Whoever waits for it sleeps: the processor is wanted for decoding images.
+    // A thread that waits for the event sleeps, which leaves the processor free to decode images.
     check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync),
           "Creating an event failed");
     return std::make_unique<CudaEvent>(index_, event);
@@ -154,7 +154,7 @@ class CudaDevice : public Device {
   }
   void synchronize() override {
     choose(index_);
-    // All of them, though one fails: whoever called gives memory back that they use.
+    // Synchronises all streams even if one fails, because the caller then frees memory that they use.
     cudaError_t first = cudaSuccess;
     for (const OwnedStream& stream : streams_) {
       const cudaError_t error = cudaStreamSynchronize(stream.get());

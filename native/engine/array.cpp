@@ -60,7 +60,7 @@ namespace {
 constexpr size_t kCacheLine = 64;
 
 std::byte* allocate(size_t bytes) {
-  // A length of zero still gets an address of its own, so that nobody has to treat it apart.
+  // A length of zero also gets an address, so that callers need no special case.
   const size_t rounded = (std::max<size_t>(bytes, 1) + kCacheLine - 1) / kCacheLine * kCacheLine;
   void* memory = rounded < bytes ? nullptr : std::aligned_alloc(kCacheLine, rounded);
   if (memory == nullptr) {

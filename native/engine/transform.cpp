@@ -29,7 +29,7 @@ void validate(const Transform& transform) {
                 std::to_string(transform.crop), "a number above 0.01 and at most 1");
   }
   for (size_t channel = 0; channel < 3; ++channel) {
-    // Computed with in float32, where a number can be too large or too small.
+    // The network computes in float32, where a number can be too large or too small.
     const auto mean = static_cast<float>(transform.mean[channel]);
     const auto std = static_cast<float>(transform.std[channel]);
     if (!std::isfinite(mean) || !std::isfinite(std) || !(std > 0)) {
@@ -57,7 +57,7 @@ CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width) {
   CropPlan plan{};
   plan.resized_height = height <= width ? target : static_cast<int64_t>(resized_longer);
   plan.resized_width = height <= width ? static_cast<int64_t>(resized_longer) : target;
-  // nearbyint rounds half to even, as Python's round does.
+  // llrint rounds half to even, like Python's round.
   plan.top = std::llrint(static_cast<double>(plan.resized_height - transform.input_size) / 2);
   plan.left = std::llrint(static_cast<double>(plan.resized_width - transform.input_size) / 2);
   return plan;
@@ -68,7 +68,7 @@ void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t
   const int64_t width = image.shape.at(1);
   const CropPlan plan = plan_crop(transform, height, width);
   const c10::InferenceMode inference;
-  // The bytes of an image are a channels-last tensor as they lie; LibTorch only reads them.
+  // The bytes of an image are already a channels-last tensor; LibTorch only reads them.
   const at::Tensor pixels =
       at::from_blob(const_cast<void*>(image.data), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
   const std::array<int64_t, 2> size = {plan.resized_height, plan.resized_width};

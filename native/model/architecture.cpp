@@ -91,7 +91,7 @@ std::string text(double value) {
 }  // namespace
 
 void validate(const Architecture& architecture) {
-  // The caps keep a mistyped table from asking for terabytes; the widest published network has 1,248
+  // The limits keep a mistyped table from requesting terabytes; the widest published network has 1,248
   // channels.
   constexpr int64_t max_channels = 1 << 16;
   constexpr int64_t max_classes = 1 << 22;
