@@ -4,7 +4,7 @@ import { GhostNet, Tensor } from '../dist/index.js';
 import { runJob } from '../dist/jobs.js';
 import { native } from '../dist/native.js';
 
-// The trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
+// A trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
 const [, , weights, inputFile] = process.argv;
 const bytes = await readFile(inputFile);
 const input = Tensor.from(
@@ -13,7 +13,7 @@ const input = Tensor.from(
 );
 const model = await GhostNet.load(weights);
 
-// As GhostNet.forward does, the network left out.
+// Like GhostNet.forward, but without the network.
 async function nullForward() {
   return Tensor.wrap(await runJob(undefined, (ticket) => native().nullRun(ticket, Tensor.handleOf(input))));
 }
