@@ -5,27 +5,27 @@ import { measurePeak } from './peak.mjs';
 import { median, spread } from './statistics.mjs';
 
 /**
- * The largest difference of two engines' logits that still counts as the same network, relative to the largest logit, unless
- * an engine claims less.
+ * The largest difference between the logits of two engines that still counts as the same network, relative to the largest
+ * logit. An engine may state a larger tolerance.
  */
 const usualTolerance = 1e-4;
 
 /** The peer whose speed is 1 in the table. */
 export const yardstick = 'onnxruntime-node';
 
-// An engine may have to be installed, or compiled for the shape, before it is open.
+// Opening an engine may include its installation, or its compilation for the shape.
 const openSeconds = 900;
 
 /**
- * Times engines at one batch size and number of threads: each in a process of its own, opened and warmed up before any is
- * timed, then one after another in each round, with a pause after each so that threads which spin for work have stopped.
+ * Times engines at one batch size and number of threads. Each engine has its own process. All are opened and warmed up before
+ * any is timed. In each round they take turns, with a pause after each turn so that spinning threads have stopped.
  *
  * @param {string[]} engines ours first
  * @param {{ batch: number, threads: number }} cell
  * @param {{ weights: string, onnx: string | null, reference: string | null, multiplyAdds: number, input: (shape: number[]) => Promise<string> }} network
  * @param {{ rounds: number, seconds: number, calls: number, pauseSeconds: number }} effort
- * @returns the rows of the cell, and why engines were left out
- * @throws {Error} when an engine fails, or its logits differ from ours
+ * @returns the rows of the cell, and the reasons why engines were skipped
+ * @throws {Error} if an engine fails or its logits differ from ours
  */
 export async function compareEngines(engines, cell, network, effort) {
   const shape = [cell.batch, 3, 224, 224];
@@ -63,7 +63,7 @@ export async function compareEngines(engines, cell, network, effort) {
     }
     let peak = 0;
     for (let round = 0; round < effort.rounds; round++) {
-      // The machine gives more in one moment than in another: the best of all rounds is its peak.
+      // The speed of the machine varies, so its peak is the best of all rounds.
       peak = Math.max(peak, await measurePeak(cell.threads));
       for (const { running, rounds } of open.values()) {
         await pause(effort.pauseSeconds * 1000);
@@ -76,7 +76,7 @@ export async function compareEngines(engines, cell, network, effort) {
   }
 }
 
-/** Notes on each engine how far its logits are from ours. */
+/** Records for each engine how far its logits are from ours. */
 async function checkLogits(open) {
   let expected;
   for (const [name, engine] of open) {
@@ -87,8 +87,8 @@ async function checkLogits(open) {
     // Written so that NaN fails too.
     if (!(engine.difference <= tolerance)) {
       throw new Error(
-        `${name} computes another network than ${ours}: its logits differ by ${engine.difference} of the largest, ` +
-          `${tolerance} is allowed`,
+        `${name} does not compute the same network as ${ours}: its logits differ by ${engine.difference} of the largest ` +
+          `logit, more than the allowed ${tolerance}`,
       );
     }
   }
@@ -99,7 +99,7 @@ function relativeDifference(actual, expected) {
   let difference = 0;
   let largest = 0;
   for (const [index, value] of expected.entries()) {
-    // JSON has no NaN: it arrives as null, and must not count as 0.
+    // JSON has no NaN. It arrives as null and must not count as 0.
     difference = Math.max(difference, Math.abs((actual[index] ?? NaN) - (value ?? NaN)));
     largest = Math.max(largest, Math.abs(value));
   }
@@ -112,7 +112,7 @@ function rowsOf(open, { batch, threads }, peak, multiplyAdds) {
   const base = medians(yardstick);
   return [...open].map(([engine, { running, name, settings, difference, rounds }]) => {
     const milliseconds = spread(rounds.flat());
-    // Within a round the machine is the same for both; between rounds it may not be.
+    // The load of the machine is similar within a round, but may differ between rounds.
     const times = medians(engine);
     const ratios = times.map((value, round) => value / own[round]);
     return {

@@ -10,7 +10,7 @@ import { peakMemory } from './machine.mjs';
 const folder = fileURLToPath(new URL('engines/', import.meta.url));
 const interpreters = { '.mjs': process.execPath, '.py': 'python3' };
 
-/** The engine that the others are compared with. */
+/** The engine with which the others are compared. */
 export const ours = 'ghostnet';
 
 /** The names of all engines, ours first. */
@@ -22,10 +22,10 @@ export function engineNames() {
   return [ours, ...names.filter((name) => name !== ours)];
 }
 
-/** Thrown when an engine says that it can not take part on this machine. */
+/** Thrown if an engine says that it cannot take part on this machine. */
 export class EngineUnavailable extends Error {}
 
-/** An engine in a process of its own; see engines/README.md for what is said. */
+/** An engine in its own process; engines/README.md describes the protocol. */
 export class EngineProcess {
   #engine;
   #child;
@@ -39,7 +39,7 @@ export class EngineProcess {
     const file = readdirSync(folder).find((name) => basename(name, extname(name)) === engine);
     this.#child = spawn(interpreters[extname(file)], [`${folder}${file}`], { stdio: 'pipe' });
     this.#child.on('error', (error) => (this.#spawnError = error));
-    // A write to an engine that has ended fails; the end of its replies tells that better.
+    // Writing to an engine that has ended fails; the end of its replies gives a better error.
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#log += text));
     this.#replies = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
@@ -55,9 +55,9 @@ export class EngineProcess {
     const { value: line, done } = await this.#replies.next();
     clearTimeout(timeout);
     if (done && this.#spawnError?.code === 'ENOENT') {
-      throw new EngineUnavailable(`there is no ${this.#spawnError.path} on this machine`);
+      throw new EngineUnavailable(`${this.#spawnError.path} is not installed on this machine`);
     }
-    if (done) throw this.#failure(`ended before it answered ${name}`);
+    if (done) throw this.#failure(`ended before it replied to ${name}`);
     const reply = this.#parse(line);
     if (reply.unavailable !== undefined) throw new EngineUnavailable(reply.unavailable);
     if (reply.error !== undefined) throw this.#failure(reply.error);
@@ -84,7 +84,7 @@ export class EngineProcess {
     try {
       return JSON.parse(line);
     } catch {
-      throw this.#failure(`wrote a line that is no reply: ${line}`);
+      throw this.#failure(`wrote a line that is not a reply: ${line}`);
     }
   }
 

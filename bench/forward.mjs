@@ -12,15 +12,15 @@ import { timeTrip } from './trip.mjs';
 
 const usage = `npm run bench -- [options]
 
-Times GhostNet 1.0x next to its peers and prints a table; docs/performance.md says how to read it.
+Times GhostNet 1.0x beside its peers and prints a table, which docs/performance.md explains.
 
   --batch 1,8,32   batch sizes
   --threads 1,2    numbers of threads
-  --engines a,b    only these, of bench/engines/; ghostnet is always there
-  --rounds 7       how often the engines take turns
-  --quick          three rounds of short turns: a look, not a measurement
-  --load           only the time from a weights file to the first logits, and of the way from JavaScript and back
-  --json FILE      writes everything that was measured to a file, too
+  --engines a,b    only these engines of bench/engines/; ghostnet is always included
+  --rounds 7       number of turns of each engine
+  --quick          three rounds of short turns: a quick look, not a measurement
+  --load           only the time from a weights file to the first logits, and the round trip from JavaScript
+  --json FILE      also writes all measurements to a file
   --shared DIR     the folder with golden/ and peers/; default ../shared beside the package
   --help           this text`;
 
@@ -58,7 +58,7 @@ function enginesOf(text) {
   const wanted = text.split(',');
   const unknown = wanted.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new TypeError(`--engines takes some of ${names.join(', ')}, not '${unknown.join(', ')}'`);
+    throw new TypeError(`--engines takes a list of ${names.join(', ')}, not '${unknown.join(', ')}'`);
   }
   return names.filter((name) => name === ours || wanted.includes(name));
 }
@@ -84,7 +84,7 @@ async function timeForward({ batch, threads, effort, ...options }, network) {
     const result = await compareEngines(engines, cell, network, effort);
     rows.push(...result.rows);
     for (const [engine, reason] of result.unavailable) {
-      progress(`${engine} is left out: ${reason}`);
+      progress(`${engine} is skipped: ${reason}`);
       unavailable[engine] = reason;
       engines = engines.filter((name) => name !== engine);
     }
@@ -92,7 +92,7 @@ async function timeForward({ batch, threads, effort, ...options }, network) {
   return { rows, unavailable, comparisons: comparisonsOf(rows) };
 }
 
-// The table alone goes to stdout.
+// Only the table goes to stdout.
 function progress(text) {
   process.stderr.write(`${text}\n`);
 }
@@ -104,7 +104,7 @@ async function main(options) {
     const forward = options.load ? null : await timeForward(options, network);
     progress('load');
     const load = await timeLoad(network.weights, options.effort.trials);
-    progress('the way from JavaScript and back');
+    progress('the round trip from JavaScript');
     const trip = await timeTrip(network.weights, await network.input([1, 3, 224, 224]));
     const result = { machine: measuredOn, network: network.description, forward, load, trip };
     console.log(reportOf(result));

@@ -1,6 +1,6 @@
 import { peakMemory, residentMemory } from './machine.mjs';
 
-// One trial of load.mjs: opens the addon, loads the file that is named, runs the network once, and prints what it took.
+// A trial of load.mjs: opens the addon, loads the named file, runs the network once, and prints the times.
 const [, , weights] = process.argv;
 
 const start = performance.now();

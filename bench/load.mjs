@@ -9,14 +9,14 @@ const trialFile = fileURLToPath(new URL('load-trial.mjs', import.meta.url));
 const steps = ['addon', 'load', 'first', 'total'];
 
 /**
- * Times the way from a weights file to the first logits, each trial in a process of its own.
+ * Measures the time from a weights file to the first logits, with each trial in its own process.
  *
  * @param {string} weights path of the file
- * @param {number} trials how often
+ * @param {number} trials number of trials
  */
 export async function timeLoad(weights, trials) {
   const results = [];
-  // One more than asked for: the first brings the files into the system's cache.
+  // One trial more than requested: the first brings the files into the system's cache.
   for (let trial = 0; trial <= trials; trial++) {
     const { stdout } = await promisify(execFile)(process.execPath, [trialFile, weights]);
     results.push(JSON.parse(stdout));

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 
-/** The version of the package that is timed. */
+/** The version of the timed package. */
 export const packageVersion = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ).version;
 
-/** What a run is measured on, and how busy that is now: of a busy machine only the ratios say something. */
+/** The machine and its current load. On a busy machine only ratios are meaningful. */
 export function machine() {
   const processors = cpus();
   return {
@@ -20,8 +20,8 @@ export function machine() {
 }
 
 /**
- * The peak resident memory of a process in MiB, as the kernel counts it since the program started; null where the kernel
- * does not tell (anywhere but Linux).
+ * The peak resident memory of a process in MiB since the program started, as the kernel counts it; null on any system but
+ * Linux.
  *
  * @param {number | 'self'} pid
  */
@@ -29,7 +29,7 @@ export function peakMemory(pid) {
   return memory(pid, 'VmHWM');
 }
 
-/** As peakMemory, but what is resident now. */
+/** Like peakMemory, but the current resident memory. */
 export function residentMemory(pid) {
   return memory(pid, 'VmRSS');
 }

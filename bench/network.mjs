@@ -13,8 +13,8 @@ const statePrefix = 'state.';
 const randomSeed = 20;
 
 /**
- * Lays out GhostNet 1.0x as the files that engines read: of the shared folder where it has the network, else with random
- * weights, of which there is no ONNX file.
+ * Lays out GhostNet 1.0x as the files that engines read: from the shared folder if it contains the network, otherwise with
+ * random weights and without an ONNX file.
  *
  * @param {string} shared the folder with golden/ and peers/
  */
@@ -45,12 +45,12 @@ export async function layOutNetwork(shared) {
 }
 
 function describe({ known, exported, golden, onnx }) {
-  if (!known) return `random weights, of which there is no ONNX file, because ${golden} is not there`;
-  if (!exported) return `the weights of ${goldenFile}, without an ONNX file, because ${onnx} is not there`;
+  if (!known) return `random weights without an ONNX file, because ${golden} is missing`;
+  if (!exported) return `the weights of ${goldenFile}, without an ONNX file, because ${onnx} is missing`;
   return `the weights of ${goldenFile}`;
 }
 
-/** The state dict alone, under the names of the network: a golden file holds an input and outputs beside it. */
+/** Only the state dict, under the names of the network: a golden file also holds an input and outputs. */
 function stateOf(file) {
   const state = [];
   for (const [name, array] of readSafetensors(file).arrays) {
@@ -59,7 +59,7 @@ function stateOf(file) {
   return writeSafetensors(state);
 }
 
-/** Of one image. */
+/** Multiply-adds per image. */
 async function multiplyAddsOf(weights) {
   const model = await GhostNet.load(weights);
   const { multiplyAdds } = model.info;
@@ -73,7 +73,7 @@ async function saveRandom(path) {
   model.dispose();
 }
 
-/** The same values on every machine: uniform in [-2, 2), about the range of a normalised photograph. */
+/** The same values on every machine: uniform in [-2, 2), about the range of a normalised image. */
 function noise(count) {
   const values = new Float32Array(count);
   let state = 1;

@@ -1,6 +1,6 @@
 import { runJob } from '../dist/native/jobs.js';
 import { native } from '../dist/native/load.js';
 
-// The trial of peak.mjs: prints the multiply-adds a second that a number of threads does at best.
+// A trial of peak.mjs: prints the best measured multiply-adds per second of a number of threads.
 const threads = Number(process.argv[2]);
 console.log(await runJob({}, (ticket) => native().measurePeak(ticket, threads)));

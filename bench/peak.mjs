@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 const trialFile = fileURLToPath(new URL('peak-trial.mjs', import.meta.url));
 
 /**
- * Multiply-adds a second that so many threads of this machine do from registers alone, with the instruction set that this
- * package uses: the bound that no engine passes. In a process of its own.
+ * The multiply-adds per second that this many threads reach from registers alone, with the instruction set of this package:
+ * the upper bound for every engine. Measured in its own process.
  *
  * @param {number} threads
  */

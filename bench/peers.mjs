@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url';
 const folder = new URL('peers/', import.meta.url);
 const requirePeer = createRequire(new URL('package.json', folder));
 
-/** Thrown when the peers are not installed, and the registry of packages does not answer. */
+/** Thrown if the peers are not installed and the package registry does not answer. */
 export class PeersUnreachable extends Error {}
 
 const unreachable =
   /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|E?TIMEDOUT|ENOTCACHED)\b/;
 
-/** Installs what bench/peers/package-lock.json names, unless it is there. */
+/** Installs the packages of bench/peers/package-lock.json unless they are installed. */
 export function installPeers() {
   if (installed()) return;
-  // Scripts stay off: that of onnxruntime-node downloads CUDA libraries, which nothing here uses.
+  // Without scripts: the script of onnxruntime-node downloads CUDA libraries, which the benchmark does not use.
   const npm = spawnSync(
     'npm',
     ['ci', '--ignore-scripts', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'],
@@ -28,12 +28,12 @@ export function installPeers() {
   if (npm.error !== undefined) throw npm.error;
   if (npm.status === 0) return;
   if (unreachable.test(npm.stderr)) {
-    throw new PeersUnreachable('it is not installed, and the npm registry can not be reached');
+    throw new PeersUnreachable('it is not installed, and the npm registry cannot be reached');
   }
   throw new Error(`npm ci failed in bench/peers:\n${npm.stderr}`);
 }
 
-/** A package of bench/peers, once it is installed. */
+/** A package of bench/peers, after its installation. */
 export function peer(name) {
   return requirePeer(name);
 }

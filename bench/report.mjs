@@ -2,7 +2,7 @@ import { ours } from './engine-process.mjs';
 import { geometricMean } from './statistics.mjs';
 import { digits, markdownTable } from './table.mjs';
 
-/** The whole result in words and tables. */
+/** The whole result as text and tables. */
 export function reportOf({ machine, network, forward, load, trip }) {
   const lines = [
     `${machine.processor}, ${machine.processors} processors, ${machine.platform}, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)} at the start`,
@@ -17,14 +17,13 @@ function forwardReport({ rows, unavailable, comparisons }) {
   const lines = ['## Forward', '', forwardTable(rows), ''];
   for (const [engine, { mean, lowest }] of Object.entries(comparisons)) {
     lines.push(
-      `${ours} is ${mean.toFixed(2)} times as fast as ${engine}: the geometric mean of all cells, ${lowest.toFixed(2)} the lowest.`,
+      `${ours} is ${mean.toFixed(2)} times as fast as ${engine}: the geometric mean of all cells; the lowest is ${lowest.toFixed(2)}.`,
     );
   }
   for (const [engine, reason] of Object.entries(unavailable)) {
-    lines.push(`No ${engine} in this table: ${reason}.`);
+    lines.push(`${engine} is not in this table: ${reason}.`);
   }
-  if (Object.keys(comparisons).length === 0)
-    lines.push(`There is no peer in this table: ${ours} was timed alone.`);
+  if (Object.keys(comparisons).length === 0) lines.push(`This table has no peers: only ${ours} was timed.`);
   for (const engine of new Set(rows.map((row) => row.engine))) {
     const own = rows.filter((row) => row.engine === engine);
     const difference = Math.max(...own.map((row) => row.logitsDifference));
@@ -64,7 +63,7 @@ function forwardTable(rows) {
   return markdownTable(header, cells);
 }
 
-/** What an engine was set to: where that differs between rows, all that it was. */
+/** The settings of an engine; if they differ between rows, all of them. */
 function settingsOf(rows) {
   const values = new Map();
   for (const { settings } of rows) {
@@ -101,7 +100,7 @@ function loadReport({ fileMiB, trials, milliseconds, memoryMiB }) {
     ],
   );
   const lines = ['## Load', '', table, ''];
-  lines.push(`${trials} processes, a file of ${fileMiB.toFixed(1)} MiB that the system has cached.`);
+  lines.push(`${trials} processes; a file of ${fileMiB.toFixed(1)} MiB in the system's cache.`);
   if (memoryMiB !== null) {
     const [before, peak] = [memoryMiB.addon, memoryMiB.peak].map(({ median }) => median.toFixed(0));
     lines.push(`Resident memory: ${before} MiB once the addon is open, ${peak} MiB at its peak.`);
@@ -111,7 +110,7 @@ function loadReport({ fileMiB, trials, milliseconds, memoryMiB }) {
 
 function tripReport({ trips, microseconds, shareOfForward }) {
   return [
-    '## The way from JavaScript and back',
+    '## Round trip from JavaScript',
     '',
     `${microseconds.median.toFixed(0)} us (${range(microseconds, 0)}) for a run without a network, ` +
       `${(shareOfForward * 100).toFixed(2)} % of a run of one image with all threads; ${trips} runs.`,

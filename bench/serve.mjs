@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
-/** Thrown by an engine that can not take part on this machine, for a reason that is no fault. */
+/** Thrown by an engine that cannot take part on this machine, for a reason that is not a fault. */
 export class Unavailable extends Error {}
 
 /**
- * Speaks the protocol of engines/README.md over stdin and stdout, for an engine that runs in Node.js.
+ * Implements the protocol of engines/README.md over stdin and stdout, for an engine in Node.js.
  *
  * @param {(options: { weights: string, onnx: string | null, values: Float32Array, shape: number[], threads: number }) =>
  *   Promise<{ name: string, settings: object, tolerance?: number, run: () => Promise<{ data: Float32Array, dispose: () => void }> }>} open

@@ -1,4 +1,4 @@
-/** The value below which the share q of the values lies, interpolated between neighbours. */
+/** The q-quantile of the values, interpolated between neighbours. */
 export function quantile(values, q) {
   const sorted = Float64Array.from(values).sort();
   const position = q * (sorted.length - 1);

@@ -1,5 +1,5 @@
 /**
- * A table in Markdown, with columns as wide as their cells.
+ * A Markdown table whose columns are as wide as their cells.
  *
  * @param {string[]} header
  * @param {string[][]} rows
@@ -13,7 +13,7 @@ export function markdownTable(header, rows) {
   return [line(header), line(rule), ...rows.map(line)].join('\n');
 }
 
-/** A number to a fixed count of digits, or a dash where there is none. */
+/** A number with a fixed number of digits, or a dash if there is no number. */
 export function digits(value, count) {
   return value === null ? '-' : value.toFixed(count);
 }

@@ -5,7 +5,7 @@ import { runJob } from '../dist/native/jobs.js';
 import { native } from '../dist/native/load.js';
 import { handleOf, tensorOf } from '../dist/tensor.js';
 
-// The trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
+// A trial of trip.mjs: times runs of a null network, and of a network for comparison, in microseconds.
 const [, , weights, inputFile] = process.argv;
 const bytes = await readFile(inputFile);
 const input = Tensor.from(
@@ -14,7 +14,7 @@ const input = Tensor.from(
 );
 const model = await GhostNet.load(weights);
 
-// As GhostNet.forward does, the network left out.
+// Like GhostNet.forward, but without the network.
 async function nullForward() {
   return tensorOf(await runJob({}, (ticket) => native().nullRun(ticket, handleOf(input, 'The input'))));
 }

@@ -7,9 +7,9 @@ import { spread } from './statistics.mjs';
 const trialFile = fileURLToPath(new URL('trip-trial.mjs', import.meta.url));
 
 /**
- * Times what a run costs beside the network: binding, queue, thread and promise, in a process of its own.
+ * Measures the cost of a run besides the network (binding, queue, thread and promise), in its own process.
  *
- * @param {string} weights path of the network that the cost is compared with
+ * @param {string} weights path of the network with which the cost is compared
  * @param {string} input path of one image for it, float32
  */
 export async function timeTrip(weights, input) {

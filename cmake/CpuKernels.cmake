@@ -1,6 +1,6 @@
-# The CPU kernels and what packs for them: the library ghostnet_cpu, which sees no LibTorch. native/ops/cpu/kernels.cpp
-# is compiled once for each capability that the architecture has; one is chosen at run time. Kernels on bfloat16 come
-# beside those for AVX-512.
+# The library ghostnet_cpu, without LibTorch: the CPU kernels and the code that packs weights for them.
+# native/ops/cpu/kernels.cpp is compiled once per capability of the architecture; one is selected at run time. The bfloat16
+# kernels accompany the AVX-512 kernels.
 
 file(GLOB _sources CONFIGURE_DEPENDS native/ops/cpu/*.cpp)
 list(FILTER _sources EXCLUDE REGEX "/(bfloat16_)?kernels\\.cpp$")
@@ -13,7 +13,7 @@ function(ghostnet_add_cpu_kernels table source)
   target_include_directories(${target} PRIVATE native)
   target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=${table})
   target_compile_options(${target} PRIVATE ${ARGN})
-  # Optimised in every configuration but that for sanitizers: without it the tests of the engine take minutes.
+  # Optimised in every configuration except with sanitizers: without -O3 the engine tests take minutes.
   if(NOT GHOSTNET_SANITIZE)
     target_compile_options(${target} PRIVATE -O3)
   endif()
@@ -25,7 +25,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   target_compile_definitions(ghostnet_cpu PRIVATE GHOSTNET_X86_KERNELS)
   ghostnet_add_cpu_kernels(kernels_avx2 kernels.cpp -mavx2 -mfma)
   set(_avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma -mprefer-vector-width=512
-              -Wno-maybe-uninitialized)  # GCC 12 warns of its own intrinsics
+              -Wno-maybe-uninitialized)  # GCC 12 warns about its own intrinsics
   ghostnet_add_cpu_kernels(kernels_avx512 kernels.cpp ${_avx512})
   ghostnet_add_cpu_kernels(kernels_avx512_bfloat16 bfloat16_kernels.cpp ${_avx512} -mavx512bf16)
 endif()

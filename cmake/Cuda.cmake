@@ -1,22 +1,23 @@
-# The shared library ghostnet_cuda, with -DGHOSTNET_CUDA=ON: kernels for GPUs and the device that the engine drives them
-# through. nvcc must be there; the CUDA runtime is linked in, so that a system needs no more than NVIDIA's driver. The addon
-# opens it when a GPU is asked for, and is the same without it. nvcc is called directly: CMake's own CUDA language would need to
-# know every version of it.
-option(GHOSTNET_CUDA "Build the part for GPUs (never run on a GPU so far)" OFF)
+# -DGHOSTNET_CUDA=ON builds the GPU library, ghostnet_cuda: the GPU kernels and the device through which the engine uses
+# them. This needs nvcc. The CUDA runtime is linked in, so a system needs only NVIDIA's driver. The addon opens the library
+# when a GPU is first requested; the addon itself is the same with and without it. nvcc is called directly, because CMake's
+# own CUDA language would have to know every version of nvcc.
+option(GHOSTNET_CUDA "Build the GPU library (never run on a GPU so far)" OFF)
 if(NOT GHOSTNET_CUDA)
   return()
 endif()
 
 find_program(GHOSTNET_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATH_SUFFIXES bin)
 if(NOT GHOSTNET_NVCC)
-  message(FATAL_ERROR "GHOSTNET_CUDA=ON, but there is no nvcc on PATH or under CUDA_HOME.")
+  message(FATAL_ERROR "GHOSTNET_CUDA=ON needs nvcc, which is neither on PATH nor under CUDA_HOME. "
+                      "Install the CUDA toolkit, or set CUDA_HOME to its folder.")
 endif()
-# The real toolkit, which a wrapper script of that name may hide.
+# The real toolkit; the nvcc on PATH may be a wrapper script.
 execute_process(COMMAND "${GHOSTNET_NVCC}" --dryrun -c -x cu /dev/null OUTPUT_QUIET ERROR_VARIABLE _dryrun)
 string(REGEX MATCH "TOP=([^\n]+)" _top "${_dryrun}")
 file(REAL_PATH "${CMAKE_MATCH_1}" GHOSTNET_CUDA_ROOT)
 
-# Machine code for what there is, PTX for what comes.
+# Machine code for existing architectures, PTX for later ones.
 set(GHOSTNET_CUDA_ARCHITECTURES "80;86;89;90;100;120" CACHE STRING "Compute capabilities to build machine code for")
 set(_nvcc_flags -std=c++20 -O3 -Werror all-warnings -Xcompiler -fPIC,-fvisibility=hidden
     "-I${CMAKE_CURRENT_SOURCE_DIR}/native" --threads 0 -gencode arch=compute_90,code=compute_90)
@@ -40,7 +41,7 @@ add_library(ghostnet_cuda_kernels STATIC native/ops/cuda/launch.cpp ${_objects})
 target_include_directories(ghostnet_cuda_kernels PUBLIC native "${CMAKE_CURRENT_BINARY_DIR}/generated")
 target_include_directories(ghostnet_cuda_kernels SYSTEM PUBLIC "${GHOSTNET_CUDA_ROOT}/include")
 
-# The CUDA runtime of the toolkit, or of NVIDIA's wheels, as an archive.
+# The static CUDA runtime of the toolkit or of NVIDIA's wheels.
 find_library(GHOSTNET_CUDART_STATIC NAMES cudart_static
   HINTS "${GHOSTNET_CUDA_ROOT}/lib64" "${GHOSTNET_CUDA_ROOT}/lib"
         "${GHOSTNET_LIBTORCH_ROOT}/../nvidia/cu13/lib" REQUIRED)
@@ -51,5 +52,5 @@ target_link_libraries(ghostnet_cuda_device PUBLIC ghostnet_cuda_kernels "${GHOST
 add_library(ghostnet_cuda MODULE native/cuda/library.cpp)
 target_link_libraries(ghostnet_cuda PRIVATE ghostnet_cuda_device)
 set_target_properties(ghostnet_cuda PROPERTIES PREFIX "" SKIP_BUILD_RPATH ON)
-# Nothing of the archives is seen from outside: a process may have another CUDA runtime.
+# Hides the symbols of the archives, because the process may have another CUDA runtime.
 target_link_options(ghostnet_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined -Wl,-z,nodelete)

@@ -1,10 +1,10 @@
-# Gives the target `ghostnet_floor`: with it an addon asks for no newer glibc or libstdc++ than LibTorch does.
+# Defines the target `ghostnet_floor`, with which an addon needs no newer glibc or libstdc++ than LibTorch does.
 add_library(ghostnet_floor INTERFACE)
 
 include(CheckSymbolExists)
 check_symbol_exists(__GLIBC__ features.h GHOSTNET_HAS_GLIBC)
 if(GHOSTNET_HAS_GLIBC)
-  # An archive, of which a binary takes what it calls.
+  # An archive, so that a binary links only the functions it calls.
   file(GLOB floor_sources CONFIGURE_DEPENDS native/floor/*.c)
   add_library(ghostnet_older_symbols STATIC ${floor_sources})
   target_link_libraries(ghostnet_floor INTERFACE ghostnet_older_symbols)

@@ -1,4 +1,4 @@
-// Formats the C and C++ sources, or with --check says which are not formatted.
+// Formats the C and C++ sources, or with --check lists the files that are not formatted.
 import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,6 +8,6 @@ import { globSync } from 'tinyglobby';
 const { clangFormatPath } = createRequire(import.meta.url)('clang-format-node');
 const files = globSync('native/**/*.{h,c,cpp,cu,cuh}');
 const mode = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
-// npm may have installed it without running its script, which does only this.
+// npm may have installed the binary without running its script, which only does this.
 chmodSync(clangFormatPath, 0o755);
 process.exit(spawnSync(clangFormatPath, [...mode, ...files], { stdio: 'inherit' }).status ?? 1);

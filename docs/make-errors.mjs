@@ -8,10 +8,6 @@ const entries = Object.entries(errorCatalogue).map(
 );
 const page = `# Errors
 
-Every failure is a \`GhostNetError\` with a stable \`code\`; messages may change between releases, codes do not. Beside the
-message an error has \`found\` (the value that was wrong), \`expected\` (what would have been right), \`remedy\` (what to do) and
-\`cause\` (the error behind it), where they apply.
-
 \`\`\`ts
 import { GhostNet, GhostNetError } from 'ghostnet';
 
@@ -24,7 +20,10 @@ try {
 }
 \`\`\`
 
-This page is generated from \`lib/errors.ts\` by \`npm run docs\`.
+Every failure is a \`GhostNetError\` with a stable \`code\`. Messages may change between releases; codes do not. Where they apply, an
+error also has \`found\` (the wrong value), \`expected\` (the right value), \`remedy\` (what to do) and \`cause\` (the underlying error).
+
+\`npm run docs\` generates this page from \`lib/errors.ts\`.
 
 ${entries.join('\n')}`;
 writeFileSync(new URL('errors.md', import.meta.url), page);

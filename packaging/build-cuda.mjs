@@ -1,4 +1,4 @@
-// Builds the part for GPUs, build/cuda/Release/ghostnet_cuda.so: the CMake tree of the addon in a folder of its own.
+// Builds the GPU library, build/cuda/Release/ghostnet_cuda.so, from the CMake tree of the addon in a separate build folder.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { root } from './project.mjs';
 
 /**
- * Builds a target of the CMake tree with the part for GPUs in it.
- * @param architectures compute capabilities, all that are published when not given
- * @returns the folder of what was built, and the program that strips it
+ * Builds a target of the CMake tree with the GPU library enabled.
+ * @param architectures compute capabilities; default: all published ones
+ * @returns the folder of the built files, and the program that strips them
  */
 export function buildCuda({ folder = 'cuda', target = 'ghostnet_cuda', architectures, env } = {}) {
   const build = join(root, 'build', folder);

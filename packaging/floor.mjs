@@ -1,17 +1,17 @@
-// What a binary asks of the system, and whether that is more than package.json, "floor", allows.
+// The system requirements of a binary, and the requirements that exceed the limits in package.json under "floor".
 import { createRequire } from 'node:module';
 
 import { readElf } from './formats/elf.mjs';
 
 const { symbols: nodeApi } = createRequire(import.meta.url)('node-api-headers');
 
-// Prefixes of symbol versions, and the names that they have in package.json.
+// Prefixes of symbol versions, and their names in package.json.
 const families = { GLIBC: 'glibc', GLIBCXX: 'glibcxx', CXXABI: 'cxxabi' };
 
 /**
  * @param {string} path - a native addon
  * @param {Record<string, string | number>} floor
- * @returns {{ needed: string[], highest: Record<string, string | number>, faults: string[] }} faults: one for each symbol that is too new
+ * @returns {{ needed: string[], highest: Record<string, string | number>, faults: string[] }} faults: one per symbol that is too new
  */
 export function examine(path, floor) {
   const { needed, imports } = readElf(path);
@@ -29,7 +29,7 @@ export function examine(path, floor) {
   return { needed, highest, faults };
 }
 
-// The first version of Node-API that has a function.
+// The first version of Node-API with this function.
 function napiVersionOf(name) {
   const versions = Object.keys(nodeApi).map((key) => Number(key.slice(1)));
   const has = (version) => Object.values(nodeApi[`v${version}`]).flat().includes(name);
@@ -43,7 +43,7 @@ function napiVersionOf(name) {
  *
  * @param {string | number} a
  * @param {string | number} b
- * @returns {number} above 0 when `a` is the newer one
+ * @returns {number} above 0 if `a` is newer
  */
 export function compare(a, b) {
   const [left, right] = [a, b].map((version) => String(version).split('.').map(Number));

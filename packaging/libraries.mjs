@@ -1,4 +1,4 @@
-// Which libraries of a LibTorch its users need.
+// Finds the libraries of a LibTorch that its users need.
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -6,7 +6,8 @@ import { readElf } from './formats/elf.mjs';
 import { readMachO } from './formats/macho.mjs';
 import { readPe } from './formats/pe.mjs';
 
-// How a system's libraries are read, what the addon opens first (as lib/native/libtorch.ts does), and what every system has.
+// For each system: how its libraries are read, which libraries are opened first (the same as at run time), and which libraries
+// every such system has.
 const systems = {
   linux: {
     read: readElf,
@@ -21,18 +22,18 @@ const systems = {
   win32: {
     read: readPe,
     roots: ['c10.dll', 'torch_cpu.dll', 'torch.dll'],
-    // The runtime of Visual C++ comes with its redistributable package, not with Windows.
+    // The Visual C++ runtime comes with its redistributable package, not with Windows.
     ofSystem:
       /^(kernel32|advapi32|user32|shell32|shlwapi|ole32|psapi|dbghelp|ws2_32|iphlpapi|userenv|bcrypt|wintrust|imagehlp|crypt32|version|msvcp140\w*|vcruntime140\w*|vcomp140|api-ms-win-[\w-]+)\.dll$/i,
   },
 };
 
 /**
- * Follows what each library needs, from those that the addon opens.
+ * Follows the dependencies of each library, starting with the libraries that are opened first.
  *
  * @param {string} system - a process.platform
- * @param {string} folder - where the libraries lie
- * @param {string} [addon] - a binary whose needs must be among them
+ * @param {string} folder - the folder of the libraries
+ * @param {string} [addon] - a binary whose dependencies must be among them
  * @returns {string[]} file names in `folder`
  */
 export function librariesFor(system, folder, addon) {
@@ -43,10 +44,10 @@ export function librariesFor(system, folder, addon) {
     if (found.has(name) || ofSystem.test(need)) return;
     const path = join(folder, name);
     if (!existsSync(path))
-      throw new Error(`${by} needs ${need}, which is neither in ${folder} nor of the system`);
+      throw new Error(`${by} needs ${need}, which is neither in ${folder} nor a system library`);
     found.add(name);
     const { needed, soname } = read(path);
-    if (soname !== undefined && soname !== name) throw new Error(`${path} calls itself ${soname}`);
+    if (soname !== undefined && soname !== name) throw new Error(`${path} has the SONAME ${soname}`);
     for (const next of needed) visit(next, name);
   };
   for (const name of roots) visit(name, 'the loader');

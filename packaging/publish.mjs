@@ -1,5 +1,5 @@
-// Publishes what lies packed in build/packages/, LibTorch first, to the registry that npm is configured for. A version that is
-// there already is left alone: LibTorch is published once for many versions of ghostnet.
+// Publishes the packages in build/packages/, LibTorch first, to the registry that npm is configured for. Versions that are already
+// published are skipped: one LibTorch package serves many versions of ghostnet.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,13 +19,14 @@ function run(args) {
   return spawnSync(process.execPath, [npm.entry, ...args], { encoding: 'utf8' });
 }
 
-if (tarballs.length === 0) throw new Error(`Nothing is packed in ${packages}`);
+if (tarballs.length === 0)
+  throw new Error(`There are no packages in ${packages}: run \`npm run pack:ghostnet\` first`);
 for (const file of tarballs.sort((a, b) => isLibTorch(b) - isLibTorch(a))) {
   const tarball = join(packages, file);
   const { name, version } = manifestOf(tarball);
   const { status: unknown } = run(['view', `${name}@${version}`, 'version', '--json']);
   if (unknown === 0) {
-    console.log(`${name}@${version} is published already`);
+    console.log(`${name}@${version} is already published`);
     continue;
   }
   const args = ['publish', tarball, '--access', 'public', '--tag', version.includes('-') ? 'next' : 'latest'];

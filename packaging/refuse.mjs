@@ -1,4 +1,4 @@
-// A clone is not packed as it lies: the published manifest names the packages of LibTorch, which `npm ci` in a clone can not
-// install from a registry that does not have them yet.
-console.error('Pack with `npm run pack:ghostnet`, after `npm run prebuild`.');
+// A clone cannot be packed directly: the published manifest names the LibTorch packages, which `npm ci` in a clone cannot install
+// before the registry has them.
+console.error('To pack this package, run `npm run prebuild`, then `npm run pack:ghostnet`.');
 process.exit(1);

@@ -1,4 +1,4 @@
-// What prebuilt binaries ask of a system, in words.
+// Describes the system requirements of prebuilt binaries.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,19 +6,19 @@ import { examine } from './floor.mjs';
 import { root } from './project.mjs';
 
 /**
- * Prints what binaries ask of a system: their size, the libraries they need, the newest versions of symbols.
+ * Prints the size of binaries, the libraries they need, and the newest symbol versions they use.
  *
  * @param {string} folder
  * @param {readonly string[]} binaries - file names in it
  * @param {Record<string, string | number>} floor
- * @returns {boolean} whether all ask for no more than `floor`
+ * @returns {boolean} whether no binary exceeds `floor`
  */
 export function within(folder, binaries, floor) {
   let all = true;
   for (const name of binaries) {
     const path = join(folder, name);
     console.log(`\n${path.slice(root.length)}: ${statSync(path).size} bytes`);
-    if (process.platform !== 'linux') continue; // only there do symbols have versions
+    if (process.platform !== 'linux') continue; // only Linux has symbol versions
     const { needed, highest, faults } = examine(path, floor);
     console.log(`  needs ${needed.join(', ')}`);
     const words = Object.entries(highest).map(

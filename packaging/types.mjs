@@ -1,5 +1,5 @@
-// Marks the types as CommonJS: both doors of the package lead to them, and TypeScript lets ES modules import CommonJS, not the
-// other way round.
+// Marks the types as CommonJS. Both entry points of the package use them, and TypeScript lets ES modules import CommonJS, but not
+// the other way round.
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 

@@ -1,7 +1,7 @@
 // npm run test:cuda: the CUDA kernels without a GPU. Ends with "N passed, N failed".
-//   1. their own source on this CPU under a checker, against float64   (needs g++)
-//   2. planted bugs, every one of which 1 has to catch                  (needs g++)
-//   3. what nvcc and the disassembly say of them                        (needs nvcc)
+//   1. the kernel source on this CPU under a checker, against float64  (needs g++)
+//   2. planted bugs, all of which part 1 has to catch                  (needs g++)
+//   3. the compiled kernels, as nvcc and the disassembly report them   (needs nvcc)
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,7 +34,7 @@ await part('the kernels on this CPU, under the checker', async () => {
   return runRig(await linkRig(objects));
 });
 if (objects) await part('planted bugs', () => runMutants(objects));
-await part('what the compiler makes of them', checkCompiled);
+await part('the compiled kernels', checkCompiled);
 
 if (options.report) {
   mkdirSync(dirname(options.report), { recursive: true });

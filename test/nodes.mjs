@@ -1,4 +1,4 @@
-// Runs the unit tests on each version of Node that is supported, with the binaries that npm carries.
+// Runs the unit tests on each supported version of Node, with Node binaries from npm.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// Runs all tests, of C++, of JavaScript and of the package, and ends with one line that counts them.
+// Runs all tests (C++, JavaScript and the package), and ends with a line that counts them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ function run(name, command, args, report, count) {
 }
 
 function countNative({ tests, failures, errors, disabled, testsuites }) {
-  // What needs instructions that this processor lacks; googletest counts it among the rest.
+  // Tests that need instructions this processor lacks; googletest counts them as run.
   const skipped = testsuites.flatMap(({ testsuite }) =>
     testsuite.filter(({ result }) => result === 'SKIPPED'),
   );
@@ -57,7 +57,7 @@ for (const [name, program] of [
   );
 }
 
-// The CUDA kernels on this CPU; where nvcc is, what it makes of them.
+// The CUDA kernels on this CPU and, if nvcc is installed, the compiled kernels.
 const cuda = join(results, 'cuda.json');
 run(
   'CUDA',
@@ -100,9 +100,9 @@ run(
 const { version } = JSON.parse(readFileSync(join('build', 'Release', 'libtorch.json'), 'utf8'));
 const { libtorch } = JSON.parse(readFileSync('package.json', 'utf8'));
 if (process.argv.length > 2) {
-  console.log('\nThe package is not tested: only some tests were asked for.');
+  console.log('\nThe package is not tested: only some tests were requested.');
 } else if (version !== libtorch.version) {
-  console.log(`\nSkipped:\n  the package: it is made with LibTorch ${libtorch.version}, not ${version}`);
+  console.log(`\nSkipped:\n  the package: it is built with LibTorch ${libtorch.version}, not ${version}`);
   totals.skipped += 1;
 } else {
   const installed = join(results, 'package.json');

@@ -2,14 +2,14 @@ import { installPeers, peer, PeersUnreachable } from '../peers.mjs';
 import { serve, Unavailable } from '../serve.mjs';
 
 await serve(async ({ onnx, values, shape, threads }) => {
-  if (onnx === null) throw new Unavailable('there is no ONNX file of the network');
+  if (onnx === null) throw new Unavailable('the network has no ONNX file');
   try {
     installPeers();
   } catch (error) {
     throw error instanceof PeersUnreachable ? new Unavailable(error.message) : error;
   }
   const { env, InferenceSession, Tensor } = peer('onnxruntime-node');
-  // Its threads spin for more work by default, which is its fastest setting: left as it is.
+  // Its threads spin for work by default, which is its fastest setting.
   const settings = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,

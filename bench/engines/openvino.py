@@ -16,7 +16,7 @@ def open_engine(request):
 
     core = openvino.Core()
     network = core.read_model(request["onnx"])
-    # A fixed shape is what it compiles best for.
+    # It compiles best for a fixed shape.
     network.reshape(request["shape"])
     settings = {
         "INFERENCE_NUM_THREADS": request["threads"],

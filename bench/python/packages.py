@@ -1,4 +1,4 @@
-"""Python packages that the benchmark installs for itself, beside those of the machine and out of their way."""
+"""Python packages that the benchmark installs for itself, separate from the packages of the machine."""
 
 import subprocess
 import sys
@@ -13,8 +13,8 @@ _index = "https://download.pytorch.org/whl/cpu"
 def use(engine, requirements):
     """Makes packages importable; installs them on first use.
 
-    requirements: exact versions, as pip takes them.
-    Raises Unavailable where pip can not get them.
+    requirements: exact versions, in the syntax of pip.
+    Raises Unavailable if pip cannot get them.
     """
     folder = _folder / engine
     done = folder / "installed.txt"
@@ -26,10 +26,10 @@ def use(engine, requirements):
 
 def _install(folder, requirements):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    # An index that does not answer costs seconds, not minutes.
+    # So that an index that does not answer costs seconds, not minutes.
     command += ["--retries", "0", "--timeout", "5", "--extra-index-url", _index]
     command += ["--upgrade", "--target", str(folder), *requirements]
     pip = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if pip.returncode != 0:
         lines = pip.stdout.strip().splitlines()
-        raise Unavailable(f"pip can not install {' '.join(requirements)}: {lines[-1] if lines else 'it says nothing'}")
+        raise Unavailable(f"pip cannot install {' '.join(requirements)}: {lines[-1] if lines else 'no output'}")

@@ -1,4 +1,4 @@
-"""Speaks the protocol of engines/README.md over stdin and stdout, for an engine that runs in Python."""
+"""Implements the protocol of engines/README.md over stdin and stdout, for an engine in Python."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ import traceback
 
 
 class Unavailable(Exception):
-    """Raised by an engine that can not take part on this machine, for a reason that is no fault."""
+    """Raised by an engine that cannot take part on this machine, for a reason that is not a fault."""
 
 
 def serve(open_engine):
@@ -16,7 +16,7 @@ def serve(open_engine):
     open_engine takes the fields of the request `open` and returns the name of the engine, its settings, and a function that
     runs the network once and returns the logits as a NumPy array.
     """
-    # What libraries print must not pass for a reply.
+    # The output of libraries must not be taken for a reply.
     replies, sys.stdout = sys.stdout, sys.stderr
     run = None
     for line in sys.stdin:

@@ -1,5 +1,5 @@
 /**
- * What the addon exports. Its one typed shape on the other side is NativeAddon in lib/native/addon.ts.
+ * The exports of the addon. Their TypeScript type is NativeAddon.
  */
 #include <napi.h>
 
@@ -43,7 +43,7 @@ Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
   return result;
 }
 
-/** stop(): ends what computes in the process; called when the process exits. */
+/** stop(): ends all computation in the process. Called when the process exits. */
 void stop(const Napi::CallbackInfo&) { stop_runtime(); }
 
 /** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
@@ -77,8 +77,8 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
 }
 
 /**
- * nullRun(ticket, input): all that a run of a model goes through but the network; gives zeros [N,1000]. For
- * measuring what the way there and back costs.
+ * nullRun(ticket, input): a run of a model without the network; returns zeros [N,1000]. It measures the cost
+ * of the round trip from JavaScript.
  */
 Napi::Value null_run(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
@@ -96,8 +96,8 @@ Napi::Value null_run(const Napi::CallbackInfo& info) {
   });
 }
 
-/** listGpus(path: string): { name, capability, memory }[]; the path of the part for GPUs, "" where there is
- * none */
+/** listGpus(path: string): { name, capability, isSupported, memory }[]. `path` is the GPU library, or "" if
+ * there is none. */
 Napi::Value list_gpus(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     const auto gpus = cuda::list_gpus(to_string(info[0], "path"));
@@ -115,7 +115,7 @@ Napi::Value list_gpus(const Napi::CallbackInfo& info) {
   });
 }
 
-/** measurePeak(ticket, threads): multiply-adds a second */
+/** measurePeak(ticket, threads): multiply-adds per second */
 Napi::Value peak(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())

@@ -67,7 +67,7 @@ ArrayView to_view(const Napi::Value& value) {
   const auto bytes = data.As<Napi::Uint8Array>();
   const ArrayView view{to_dtype(object.Get("dtype")), to_shape(object.Get("shape")), bytes.Data()};
   if (byte_count(view.dtype, view.shape) != bytes.ByteLength()) {
-    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The bytes of an array are not those of its shape",
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The size of an array does not match its shape",
                 std::to_string(bytes.ByteLength()) + " bytes",
                 std::to_string(byte_count(view.dtype, view.shape)) + " bytes for " + name_of(view.dtype) +
                     " " + text_of(view.shape));

@@ -1,6 +1,6 @@
 /**
- * JavaScript values to plain ones. The TypeScript side has checked what people pass; what does not fit here
- * is a defect of it, or somebody who calls the addon by hand, and is refused all the same.
+ * Converts JavaScript values to C++ values. The TypeScript side has already checked the arguments of users,
+ * so a wrong value is a defect there or comes from a direct call of the addon. It is rejected all the same.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ Napi::Array to_array(const Napi::Value& value, const char* name);
 Napi::Object to_object(const Napi::Value& value, const char* name);
 
 /**
- * Bytes of JavaScript's own: { dtype, shape, data: Uint8Array }. The view reads the memory of `data`, which
- * must be kept.
- * @throws Error GHOSTNET_INVALID_ARGUMENT, GHOSTNET_BAD_SHAPE when the bytes are not those of the shape
+ * An array in JavaScript's memory: { dtype, shape, data: Uint8Array }. The view reads the memory of `data`,
+ * which the caller must keep alive.
+ * @throws Error GHOSTNET_INVALID_ARGUMENT; GHOSTNET_BAD_SHAPE if the number of bytes does not match the shape
  */
 ArrayView to_view(const Napi::Value& value);
 

@@ -7,7 +7,7 @@ namespace ghostnet::addon {
 void Environment::attach(Napi::Env env) {
   auto* environment = new Environment(env);
   env.SetInstanceData(environment);
-  // Hooks run in the reverse order of their registration: this one before the settler's own.
+  // Hooks run in the reverse order of their registration, so this hook runs before the settler's own.
   env.AddCleanupHook([](Environment* closing) { closing->close(); }, environment);
 }
 
@@ -17,7 +17,7 @@ Environment::Environment(Napi::Env env) : env_(env), settler_(Settler::New(env, 
   settler_.Unref(env);
 }
 
-// The environment goes away: nothing of it may run or be settled after this.
+// The environment is closing: after this, none of its jobs may run or be settled.
 void Environment::close() {
   for (Executor* executor : Executor::all()) executor->drop(this);
   pending_.clear();
@@ -50,7 +50,7 @@ Napi::Value Environment::make_error(std::exception_ptr failure) const {
 Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
                                   std::function<Napi::Value(Napi::Env)> convert, Executor& executor) {
   if (ticket < 1 || ticket > last_ticket_ || pending_.contains(ticket)) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A ticket was not given out, or is in use",
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The ticket is unknown or already in use",
                 std::to_string(ticket));
   }
   auto owned = std::make_unique<Pending>(Pending{
@@ -59,7 +59,7 @@ Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept,
   Pending* pending = owned.get();
   const Napi::Promise promise = pending->deferred.Promise();
   if (pending_.empty())
-    settler_.Ref(env_);  // a pending job keeps the process alive, an idle package does not
+    settler_.Ref(env_);  // a pending job keeps the process alive; an idle package does not
   pending_.emplace(ticket, std::move(owned));
   pending->executor_ticket = executor.submit({
       this,
@@ -98,7 +98,7 @@ void Environment::settle(Napi::Env env, Napi::Function, Environment* environment
       pending->deferred.Reject(environment->make_error(std::current_exception()));
     }
   } catch (const Napi::Error&) {
-    // The thread is being terminated: nobody waits for the promise any more.
+    // The thread is being terminated, so nobody waits for the promise.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What one JavaScript environment (the main thread, a worker thread) has of this addon: its classes, how it
- * makes errors, and the jobs it waits for. Everything process-wide belongs to the engine.
+ * The state of this addon in one JavaScript environment (the main thread or a worker thread): its classes,
+ * its error factory, and its pending jobs. Everything process-wide belongs to the engine.
  */
 #pragma once
 
@@ -18,30 +18,29 @@
 
 namespace ghostnet::addon {
 
-/** Names a job of an environment, so that it can be aborted; chosen by the caller, unique while the job is
- * pending. */
+/** Identifies a job of an environment, so that the caller can abort it. Unique while the job is pending. */
 using Ticket = int64_t;
 
 class Environment {
  public:
-  /** Makes the environment and ties it to the life of `env`. */
+  /** Makes the environment and binds its lifetime to `env`. */
   static void attach(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  /** A GhostNetError of this environment, made by the factory that the TypeScript side has set. */
+  /** A GhostNetError of this environment, made by the factory that the TypeScript side sets. */
   Napi::Value make_error(const Error& error) const;
   Napi::Value make_error(std::exception_ptr failure) const;
   void set_error_factory(const Napi::Function& factory) { error_factory_ = Napi::Persistent(factory); }
 
   /**
-   * Runs `work` on the executor and settles a promise with what `convert` makes of its result on this thread.
-   * @param kept JavaScript values that the work reads the memory of: not collected while the job is pending
+   * Runs `work` on the executor, converts its result with `convert` on this thread and settles the promise.
+   * @param kept JavaScript values whose memory the work reads; not collected while the job is pending
    */
   template <typename Result>
   Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result()> work,
                     std::function<Napi::Value(Napi::Env, Result)> convert,
                     Executor& executor = Executor::cpu()) {
-    // Written by the executor's thread before it reports the end, read by this one after.
+    // The executor's thread writes the result before it reports the end; this thread reads it afterwards.
     auto result = std::make_shared<Result>();
     return submit(
         ticket, std::move(kept), [result, work = std::move(work)] { *result = work(); },
@@ -49,12 +48,11 @@ class Environment {
         executor);
   }
 
-  /** A ticket for one job. Given out here, so that two copies of the JavaScript side over one binary never
-   * have the same. */
+  /** A ticket for one job. Issued here, so that two copies of the JavaScript side over one binary never use
+   * the same ticket. */
   Ticket new_ticket() { return ++last_ticket_; }
 
-  /** Drops a job that still waits and rejects its promise with `reason`. @return false when it runs or has
-   * ended */
+  /** Drops a waiting job and rejects its promise with `reason`. @return false if it runs or has ended */
   bool abort(Ticket ticket, Napi::Value reason);
 
   Napi::FunctionReference tensor_class;
@@ -87,8 +85,8 @@ class Environment {
   std::unordered_map<Ticket, std::unique_ptr<Pending>> pending_;
 };
 
-/** Calls `body` and throws what it throws as a GhostNetError: every function that JavaScript calls starts
- * here. */
+/** Calls `body` and rethrows its exceptions as GhostNetErrors. Every function that JavaScript calls goes
+ * through here. */
 template <typename Body>
 auto guarded(Napi::Env env, const Body& body) {
   try {

@@ -33,7 +33,7 @@ Backend to_backend(const Napi::Value& value) {
   const std::string name = to_string(value, "backend");
   if (name == "fused") return Backend::fused;
   if (name == "reference") return Backend::reference;
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is not known", name, "fused or reference");
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is unknown", name, "fused or reference");
 }
 
 Precision to_precision(const Napi::Value& value) {
@@ -43,7 +43,7 @@ Precision to_precision(const Napi::Value& value) {
     if (name == name_of(precision)) return precision;
     names += (names.empty() ? "" : ", ") + std::string(name_of(precision));
   }
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is not known", name, "one of " + names);
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is unknown", name, "one of " + names);
 }
 
 // Options that are left out keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
@@ -64,12 +64,12 @@ std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, std::string("The ") + name + " has the wrong length",
-                std::to_string(values.Length()) + " numbers", "3, one for each of red, green and blue");
+                std::to_string(values.Length()) + " numbers", "3 numbers, for red, green and blue");
   }
   return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
 }
 
-// Options that are left out keep the defaults of the struct.
+// Omitted options keep the defaults of the struct.
 Transform to_transform(const Napi::Object& options) {
   Transform transform;
   const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };
@@ -84,7 +84,7 @@ Transform to_transform(const Napi::Object& options) {
     } else if (name == name_of(Interpolation::bicubic)) {
       transform.interpolation = Interpolation::bicubic;
     } else {
-      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is not known", name,
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is unknown", name,
                   "bilinear or bicubic");
     }
   }
@@ -118,9 +118,8 @@ Architecture to_architecture(const Napi::Object& options) {
     const std::string name = to_string(options.Get("variant"), "variant");
     const auto found = find_variant(name);
     if (!found) {
-      throw Error(
-          ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is not known", name,
-          "ghostnet_050, ghostnet_100, ghostnet_130 or another width in hundredths after \"ghostnet_\"");
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is unknown", name,
+                  "ghostnet_050, ghostnet_100, ghostnet_130, or ghostnet_ with another width in hundredths");
     }
     architecture = *found;
   } else {
@@ -171,7 +170,7 @@ NamedArrays to_named_arrays(const Napi::Array& list) {
   return arrays;
 }
 
-// A file that states its stages knows better than its shapes can tell.
+// Stages stated in a file are more reliable than stages inferred from its shapes.
 std::optional<Architecture> stated_architecture(const Napi::Object& options) {
   if (options.Get("stages").IsUndefined()) return std::nullopt;
   return to_architecture(options);
@@ -187,7 +186,7 @@ Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
 
-// The bytes are JavaScript's, and are kept while the job is pending.
+// The bytes are in JavaScript's memory, which is kept alive while the job is pending.
 std::vector<ArrayView> to_images(const Napi::Value& value) {
   const Napi::Array list = to_array(value, "images");
   std::vector<ArrayView> images;
@@ -214,10 +213,10 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     if (!info[0].IsExternal()) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-                  "A native model is made with loadModel or createModel");
+                  "Only loadModel and createModel can make a native model");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
-    // So that V8 knows what collecting this object is worth.
+    // Informs V8 how much memory this object frees when it is collected.
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), network_->weight_bytes());
   });
 }
@@ -291,7 +290,7 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
 }
 
 std::shared_ptr<Network> ModelHandle::network() const {
-  if (network_ == nullptr) throw Error(ErrorCode::GHOSTNET_DISPOSED, "A model is used after dispose()");
+  if (network_ == nullptr) throw Error(ErrorCode::GHOSTNET_DISPOSED, "The model was used after dispose()");
   return network_;
 }
 

@@ -9,8 +9,8 @@
 namespace ghostnet::addon {
 
 /**
- * A network as JavaScript holds it. Made by the functions load and create, never with `new`. Jobs hold the
- * network themselves: one that waits when the handle is disposed of still runs.
+ * JavaScript's handle of a network. Made by the functions load and create, never with `new`. Jobs hold their
+ * own reference to the network, so a waiting job still runs after the handle is disposed of.
  */
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:

@@ -12,7 +12,7 @@ namespace {
 
 #ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
 
-// JavaScript gets memory of its own and the array lets go of its.
+// JavaScript gets its own copy, and the array releases its memory.
 Napi::ArrayBuffer expose(Napi::Env env, Array& array) {
   const size_t bytes = byte_count(array.dtype, array.shape);
   Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
@@ -59,7 +59,7 @@ TensorHandle::TensorHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
       if (!info[2].IsUndefined()) {
         const auto source = info[2].As<Napi::TypedArray>();
         if (!info[2].IsTypedArray() || source.ByteLength() != bytes) {
-          throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The values are not as many as the shape holds", {},
+          throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The number of values does not match the shape", {},
                       std::to_string(bytes) + " bytes for " + text_of(array_.shape));
         }
         if (bytes > 0) {
@@ -82,7 +82,7 @@ Napi::ArrayBuffer TensorHandle::buffer() const { return Value().Get("buffer").As
 Array TensorHandle::array_of(const Napi::Value& handle) {
   const Napi::Object object = to_object(handle, "tensor");
   if (!object.InstanceOf(Environment::of(handle.Env()).tensor_class.Value())) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "An argument is not a tensor");
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The argument is not a tensor");
   }
   return Unwrap(object)->array();
 }
@@ -91,7 +91,7 @@ Array TensorHandle::array() const {
   const size_t bytes = byte_count(array_.dtype, array_.shape);
   if (disposed_ || (bytes > 0 && buffer().ByteLength() == 0)) {
     throw Error(
-        ErrorCode::GHOSTNET_DISPOSED, "A tensor is used after its memory was given up",
+        ErrorCode::GHOSTNET_DISPOSED, "The tensor was used after its memory was released",
         std::string(name_of(array_.dtype)) + " " + text_of(array_.shape) + ", disposed of or transferred");
   }
 #ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED

@@ -7,13 +7,12 @@
 namespace ghostnet::addon {
 
 /**
- * A tensor as JavaScript holds it: new NativeTensor(dtype, shape, source?: ArrayBufferView), properties
- * `dtype`, `shape` and `buffer`, the ArrayBuffer over the tensor's own memory.
+ * JavaScript's handle of a tensor: new NativeTensor(dtype, shape, source?: ArrayBufferView). Its properties
+ * are `dtype`, `shape` and `buffer`, the ArrayBuffer over the tensor's memory.
  *
- * The memory has three kinds of holders, each with a reference of its own: this handle, the ArrayBuffer, and
- * jobs. Whoever of them goes last frees it. Where external buffers are forbidden
- * (NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED, as in Electron) JavaScript owns the memory instead, and a job gets a
- * copy.
+ * The memory has three kinds of owners, each with its own reference: this handle, the ArrayBuffer, and jobs.
+ * The last owner frees it. Where external buffers are forbidden (NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED, as in
+ * Electron), JavaScript owns the memory instead, and each job gets a copy.
  */
 class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
  public:
@@ -22,7 +21,7 @@ class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
 
   explicit TensorHandle(const Napi::CallbackInfo& info);
 
-  /** The array for a job. @throws Error GHOSTNET_DISPOSED when the memory was given up or transferred away */
+  /** The array for a job. @throws Error GHOSTNET_DISPOSED if the memory was released or transferred */
   static Array array_of(const Napi::Value& handle);
 
  private:

@@ -16,18 +16,18 @@ std::string words_of(cudaError_t error) {
 
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // told here, not to whoever asks next
+  static_cast<void>(cudaGetLastError());  // clears the error, which is reported here
   throw Error(error == cudaErrorMemoryAllocation ? ErrorCode::GHOSTNET_OUT_OF_MEMORY
                                                  : ErrorCode::GHOSTNET_CUDA_FAILED,
               what, words_of(error));
 }
 
-/** Makes a GPU the one that this thread means. */
-void choose(int index) { check(cudaSetDevice(index), "The GPU can not be used"); }
+/** Makes a GPU the current device of this thread. */
+void choose(int index) { check(cudaSetDevice(index), "The GPU cannot be used"); }
 
 /**
- * Gives something back, whatever CUDA says: that may be of what failed before, and is not left for the next
- * launch to be taken for its own.
+ * Releases a handle and ignores errors, which may come from an earlier failure. They are cleared, so that the
+ * next launch does not report them.
  */
 template <class Handle>
 void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexcept {
@@ -36,7 +36,7 @@ void release(int device, cudaError_t (*give_back)(Handle), Handle handle) noexce
   static_cast<void>(cudaGetLastError());
 }
 
-/** What the runtime has made on a GPU, given back with its owner. */
+/** A handle of the CUDA runtime, released with its owner. */
 template <class Handle, cudaError_t (*give_back)(Handle)>
 class Owned {
  public:
@@ -57,7 +57,7 @@ using OwnedStream = Owned<cudaStream_t, cudaStreamDestroy>;
 OwnedStream make_stream(int device) {
   choose(device);
   cudaStream_t stream = nullptr;
-  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "The GPU gives no stream");
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "Creating a stream failed");
   return {device, stream};
 }
 
@@ -83,21 +83,22 @@ class CudaDevice : public Device {
   std::byte* allocate(size_t bytes) override {
     choose(index_);
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes), "The GPU has not so much memory left");
+    check(cudaMalloc(&memory, bytes), "The GPU is out of memory");
     return static_cast<std::byte*>(memory);
   }
   void free(std::byte* memory) noexcept override { release<void*>(index_, cudaFree, memory); }
   std::byte* allocate_staging(size_t bytes) override {
     choose(index_);
     void* memory = nullptr;
-    check(cudaMallocHost(&memory, bytes), "There is no page-locked memory left");
+    check(cudaMallocHost(&memory, bytes), "Not enough page-locked memory");
     return static_cast<std::byte*>(memory);
   }
   void free_staging(std::byte* memory) noexcept override { release<void*>(index_, cudaFreeHost, memory); }
 
   void copy(Stream stream, std::byte* to, const std::byte* from, size_t bytes) override {
     choose(index_);
-    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get(stream)), "The GPU does not copy");
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, get(stream)),
+          "Copying to or from the GPU failed");
   }
   void launch(Stream stream, const Calls& calls) override {
     choose(index_);
@@ -107,9 +108,9 @@ class CudaDevice : public Device {
   std::unique_ptr<Graph> record(const Calls& calls) override {
     const std::lock_guard lock(recording_mutex_);
     choose(index_);
-    // Of this thread only: what others do meanwhile does not disturb the recording.
+    // Thread-local, so that other threads do not disturb the recording.
     check(cudaStreamBeginCapture(recording_.get(), cudaStreamCaptureModeThreadLocal),
-          "The GPU records no graph");
+          "Recording a graph failed");
     cudaGraph_t recorded = nullptr;
     try {
       launch_all(calls, recording_.get());
@@ -118,34 +119,34 @@ class CudaDevice : public Device {
       static_cast<void>(cudaGetLastError());
       throw;
     }
-    check(cudaStreamEndCapture(recording_.get(), &recorded), "The GPU records no graph");
+    check(cudaStreamEndCapture(recording_.get(), &recorded), "Recording a graph failed");
     cudaGraphExec_t graph = nullptr;
     const cudaError_t error = cudaGraphInstantiate(&graph, recorded, 0);
     release(index_, cudaGraphDestroy, recorded);
-    check(error, "The GPU records no graph");
+    check(error, "Recording a graph failed");
     return std::make_unique<CudaGraph>(index_, graph);
   }
   void launch(Stream stream, Graph& graph) override {
     choose(index_);
     check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).graph.get(), get(stream)),
-          "The GPU refused the launches");
+          "Launching a graph failed");
   }
 
   std::unique_ptr<Event> make_event() override {
     choose(index_);
     cudaEvent_t event = nullptr;
-    // Whoever waits for it sleeps: the processor is wanted for decoding images.
+    // A thread that waits for the event sleeps, which leaves the processor free to decode images.
     check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync),
-          "The GPU gives no event");
+          "Creating an event failed");
     return std::make_unique<CudaEvent>(index_, event);
   }
   void record(Stream stream, Event& event) override {
     choose(index_);
-    check(cudaEventRecord(of(event), get(stream)), "The GPU records no event");
+    check(cudaEventRecord(of(event), get(stream)), "Recording an event failed");
   }
   void wait(Stream stream, Event& event) override {
     choose(index_);
-    check(cudaStreamWaitEvent(get(stream), of(event), 0), "The GPU waits for no event");
+    check(cudaStreamWaitEvent(get(stream), of(event), 0), "Waiting for an event failed");
   }
   void synchronize(Event& event) override {
     choose(index_);
@@ -153,7 +154,7 @@ class CudaDevice : public Device {
   }
   void synchronize() override {
     choose(index_);
-    // All of them, though one fails: whoever called gives memory back that they use.
+    // Synchronises all streams even if one fails, because the caller then frees memory that they use.
     cudaError_t first = cudaSuccess;
     for (const OwnedStream& stream : streams_) {
       const cudaError_t error = cudaStreamSynchronize(stream.get());
@@ -169,11 +170,11 @@ class CudaDevice : public Device {
     for (const Call& call : calls) {
       const LaunchResult result = cuda::launch(call, stream);
       if (result.status == Launch::unsupported) {
-        throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The kernels for GPUs can not take a batch of this shape",
-                    {}, "images whose activations take less than 2 GiB, in smaller batches");
+        throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The GPU kernels cannot take a batch of this shape", {},
+                    "smaller batches, and images whose activations take less than 2 GiB");
       }
       if (result.status == Launch::failed) {
-        check(static_cast<cudaError_t>(result.error), "The GPU refused a launch");
+        check(static_cast<cudaError_t>(result.error), "Launching a kernel failed");
       }
     }
   }
@@ -199,13 +200,13 @@ std::vector<Gpu> list_cuda_gpus() {
         none  ? "There is no NVIDIA driver"
         : old ? "The NVIDIA driver is too old"
               : "There is no GPU",
-        error == cudaSuccess ? "a driver that sees no GPU" : words_of(error),
-        "a driver for CUDA " + std::to_string(CUDART_VERSION / 1000) + " or later and a GPU that it sees");
+        error == cudaSuccess ? "a driver without a GPU" : words_of(error),
+        "a driver for CUDA " + std::to_string(CUDART_VERSION / 1000) + " or later, and a visible GPU");
   }
   std::vector<Gpu> gpus;
   for (int index = 0; index < count; ++index) {
     cudaDeviceProp properties;
-    check(cudaGetDeviceProperties(&properties, index), "The GPU can not be asked what it is");
+    check(cudaGetDeviceProperties(&properties, index), "Reading the properties of the GPU failed");
     gpus.push_back({properties.name, properties.major, properties.minor,
                     static_cast<int64_t>(properties.totalGlobalMem)});
   }

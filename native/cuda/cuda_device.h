@@ -6,7 +6,7 @@
 
 namespace ghostnet::cuda {
 
-/** @throws Error GHOSTNET_CUDA_UNAVAILABLE where there is no driver or no GPU */
+/** @throws Error GHOSTNET_CUDA_UNAVAILABLE if there is no driver or no GPU */
 std::vector<Gpu> list_cuda_gpus();
 
 /** @throws Error GHOSTNET_CUDA_FAILED */

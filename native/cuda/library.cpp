@@ -1,4 +1,4 @@
-// The one symbol of the shared library ghostnet_cuda.
+// The only symbol that the GPU library, ghostnet_cuda, exports.
 #include "engine/cuda/library.h"
 
 #include "cuda/cuda_device.h"

@@ -32,16 +32,16 @@ Arena::~Arena() { std::free(data_); }
 
 std::byte* Arena::reserve(size_t bytes) {
   if (bytes <= size_) return data_;
-  // Whole large pages, where the system has them: activations are read far apart, and each page takes an
-  // entry of a small table.
+  // Whole large pages, if the system has them: activations are read far apart, and each page takes an entry
+  // in the small TLB.
   constexpr size_t kLargePage = size_t{2} << 20;
   const size_t rounded = (bytes + kLargePage - 1) / kLargePage * kLargePage;
   std::free(data_);
   size_ = 0;
   data_ = rounded < bytes ? nullptr : static_cast<std::byte*>(std::aligned_alloc(kLargePage, rounded));
   if (data_ == nullptr) {
-    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "No memory for the activations of a run",
-                std::to_string(bytes) + " bytes asked for");
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for the activations of a run",
+                "a request for " + std::to_string(bytes) + " bytes");
   }
 #ifdef __linux__
   madvise(data_, rounded, MADV_HUGEPAGE);
@@ -64,7 +64,7 @@ void ArenaLayout::use(int buffer, int time) {
 }
 
 int64_t ArenaLayout::place() {
-  // Largest first, each at the lowest place that is free for the whole of its life.
+  // Largest first, each at the lowest offset that is free during its whole lifetime.
   std::vector<size_t> order(buffers_.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(),

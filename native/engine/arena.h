@@ -1,5 +1,5 @@
 /**
- * The memory that runs compute in: planned, taken once, reused. Free of LibTorch.
+ * The working memory of runs: planned, allocated once, reused. Free of LibTorch.
  */
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace ghostnet {
 
-/** One block of memory that grows when a plan needs more, and is given back with its last user. */
+/** One block of memory that grows when a plan needs more, and is freed with its last user. */
 class Arena {
  public:
-  /** The arena that all engines of the process share while there are any: runs come one at a time. */
+  /** The arena that all engines of the process share; only one run is active at a time. */
   static std::shared_ptr<Arena> shared();
 
   Arena() = default;
@@ -21,8 +21,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /** Makes at least `bytes` of it; what was in there is lost when it grows. @throws Error
-   * GHOSTNET_OUT_OF_MEMORY */
+  /** Grows the block to at least `bytes`; growing loses its contents. @throws Error GHOSTNET_OUT_OF_MEMORY */
   std::byte* reserve(size_t bytes);
 
   std::byte* data() const { return data_; }
@@ -34,14 +33,14 @@ class Arena {
 };
 
 /**
- * Lays buffers out in one block: buffers whose lives overlap do not, others share memory. Offsets and sizes
- * are in floats, aligned to a cache line.
+ * Lays buffers out in one block. Buffers whose lifetimes overlap get separate memory; others may share it.
+ * Offsets and sizes are in floats, aligned to a cache line.
  */
 class ArenaLayout {
  public:
   /** @return the number of the buffer */
   int add(int64_t floats);
-  /** The buffer lives at least at this time, and at all times between its earliest and latest use. */
+  /** Marks the buffer as used at `time`. It lives from its earliest to its latest use. */
   void use(int buffer, int time);
   /** Places all buffers. @return the size of the block */
   int64_t place();

@@ -60,12 +60,12 @@ namespace {
 constexpr size_t kCacheLine = 64;
 
 std::byte* allocate(size_t bytes) {
-  // A length of zero still gets an address of its own, so that nobody has to treat it apart.
+  // A length of zero also gets an address, so that callers need no special case.
   const size_t rounded = (std::max<size_t>(bytes, 1) + kCacheLine - 1) / kCacheLine * kCacheLine;
   void* memory = rounded < bytes ? nullptr : std::aligned_alloc(kCacheLine, rounded);
   if (memory == nullptr) {
-    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "No memory for an array",
-                std::to_string(bytes) + " bytes asked for");
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for an array",
+                "a request for " + std::to_string(bytes) + " bytes");
   }
   std::memset(memory, 0, rounded);
   return static_cast<std::byte*>(memory);
@@ -80,8 +80,8 @@ int64_t element_count(const std::vector<int64_t>& shape) {
   int64_t count = 1;
   for (const int64_t length : shape) {
     if (length < 0 || __builtin_mul_overflow(count, length, &count)) {
-      throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "A shape describes no array", text_of(shape),
-                  "dimensions of 0 or more whose product fits 63 bits");
+      throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The shape is invalid", text_of(shape),
+                  "dimensions of at least 0 whose product fits in 63 bits");
     }
   }
   return count;
@@ -90,8 +90,8 @@ int64_t element_count(const std::vector<int64_t>& shape) {
 size_t byte_count(DType dtype, const std::vector<int64_t>& shape) {
   int64_t bytes = 0;
   if (__builtin_mul_overflow(element_count(shape), static_cast<int64_t>(size_of(dtype)), &bytes)) {
-    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "A shape describes no array", text_of(shape),
-                "an array whose bytes fit 63 bits");
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The shape is invalid", text_of(shape),
+                "an array whose size in bytes fits in 63 bits");
   }
   return static_cast<size_t>(bytes);
 }

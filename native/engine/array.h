@@ -1,5 +1,5 @@
 /**
- * A typed array in memory of our own: what crosses between the JavaScript side and the network. Free of
+ * A typed array in memory of our own, for passing values between JavaScript and the network. Free of
  * LibTorch.
  */
 #pragma once
@@ -14,10 +14,10 @@ namespace ghostnet {
 enum class DType { float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, boolean };
 
 const char* name_of(DType dtype);
-/** Bytes an element. */
+/** Bytes per element. */
 size_t size_of(DType dtype);
 
-/** Zeroed memory, aligned to a cache line, freed with its last reference. */
+/** Zeroed memory, aligned to a cache line. */
 class Buffer {
  public:
   /** @throws Error GHOSTNET_OUT_OF_MEMORY */
@@ -34,14 +34,14 @@ class Buffer {
   size_t size_;
 };
 
-/** Row-major and contiguous. A view: whoever hands it over keeps `data` alive for the call. */
+/** Row-major and contiguous. A view: the caller keeps `data` alive during the call. */
 struct ArrayView {
   DType dtype;
   std::vector<int64_t> shape;
   const void* data;
 };
 
-/** Row-major and contiguous; holds its memory. */
+/** Row-major and contiguous. Holds its memory, which is freed with the last reference. */
 struct Array {
   DType dtype;
   std::vector<int64_t> shape;
@@ -50,10 +50,10 @@ struct Array {
   ArrayView view() const { return {dtype, shape, memory->data()}; }
 };
 
-/** Product of the dimensions; 1 for a scalar. @throws Error GHOSTNET_BAD_SHAPE when it overflows or one is
- * negative */
+/** Product of the dimensions; 1 for a scalar. @throws Error GHOSTNET_BAD_SHAPE if it overflows or a dimension
+ * is negative */
 int64_t element_count(const std::vector<int64_t>& shape);
-/** Bytes of an array. @throws Error GHOSTNET_BAD_SHAPE when it overflows */
+/** Bytes of an array. @throws Error GHOSTNET_BAD_SHAPE if the number overflows */
 size_t byte_count(DType dtype, const std::vector<int64_t>& shape);
 
 }  // namespace ghostnet

@@ -17,7 +17,7 @@ void check_kernels(Precision precision) {
   const bool lowered = cpu::kernels_of(cpu::available_capabilities().back()).row<Value>() != nullptr;
   throw Error(
       ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
-      std::string("There are no kernels for ") + name_of(precision) + " here",
+      std::string("There are no ") + name_of(precision) + " kernels for this processor",
       lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
               : "a processor without AVX512_BF16",
       "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
@@ -29,11 +29,12 @@ void validate(const Computation& computation) {
   const auto& [backend, precision, gpu] = computation;
   if (backend != Backend::fused && gpu) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend runs on a GPU", "reference",
-                "the backend fused, or the device cpu");
+                "the fused backend, or the device cpu");
   }
   if (backend != Backend::fused && precision != Precision::float32) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "Only the fused backend computes in another precision",
-                name_of(precision), name_of(Precision::float32));
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
+                "Only the fused backend supports precisions other than float32", name_of(precision),
+                name_of(Precision::float32));
   }
   if (backend != Backend::fused || gpu || precision == Precision::float32) return;
   cpu::visit(precision, [&]<typename Value>() { check_kernels<Value>(precision); });

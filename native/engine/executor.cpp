@@ -10,9 +10,9 @@
 namespace ghostnet {
 
 Executor& Executor::cpu() {
-  // Never destroyed: the thread may not outlive what it uses. The binding stops it when JavaScript's process
-  // exits, before any destructor runs. The handler is for a process that ends in another way; it comes too
-  // late for what LibTorch has set up since, whose destructors run before it.
+  // Never destroyed, so that the thread cannot outlive it. The binding stops the executor when JavaScript's
+  // process exits, before any destructor runs. The exit handler covers a process that ends in another way. It
+  // runs after the destructors of everything that LibTorch has set up since.
   static Executor* executor = [] {
     auto* made = new Executor();
     std::atexit(stop_all);
@@ -32,7 +32,7 @@ struct OfGpu {
 
 std::mutex gpus_mutex;
 
-// Never destroyed, as the CPU's.
+// Never destroyed, like the CPU's executor.
 std::map<int, OfGpu>& gpus() {
   static auto* all = new std::map<int, OfGpu>();
   return *all;
@@ -41,7 +41,7 @@ std::map<int, OfGpu>& gpus() {
 }  // namespace
 
 Executor& Executor::gpu(int index) {
-  cpu();  // it stops all of them at the end
+  cpu();  // its exit handler stops all executors
   const std::lock_guard lock(gpus_mutex);
   OfGpu& gpu = gpus()[index];
   while (gpu.executors.size() < kExecutorsOfGpu) gpu.executors.push_back(new Executor());
@@ -74,7 +74,7 @@ Executor::Ticket Executor::submit(Job job) {
 }
 
 bool Executor::cancel(Ticket ticket) {
-  Entry dropped;  // destroyed after the lock is released: what a job holds may be large
+  Entry dropped;  // destroyed after the lock is released, because a job may hold large objects
   const std::lock_guard lock(mutex_);
   const auto found =
       std::find_if(waiting_.begin(), waiting_.end(), [&](const Entry& e) { return e.ticket == ticket; });
@@ -123,7 +123,7 @@ void Executor::loop() {
       failure = std::current_exception();
     }
     job.on_finished(failure);
-    job = {};  // what the job held goes before its owner is told that nothing of it runs
+    job = {};  // releases the job's objects before its owner learns that no job of it is running
 
     lock.lock();
     running_ = nullptr;

@@ -1,6 +1,6 @@
 /**
- * The thread on which everything is computed: one in a process for the CPU, two for each GPU, long-lived,
- * shared by all models and all JavaScript environments. Jobs of one run one after another in the order in
+ * The threads that compute: one per process for the CPU and two per GPU. They are long-lived and shared by
+ * all models and all JavaScript environments. The jobs of an executor run one after another, in the order in
  * which they were submitted. Free of LibTorch.
  */
 #pragma once
@@ -19,7 +19,7 @@ namespace ghostnet {
 class Executor {
  public:
   using Ticket = uint64_t;
-  /** Who submitted a job: jobs of an environment that goes away are dropped together. */
+  /** The environment that submitted a job. When it closes, its jobs are dropped together. */
   using Owner = const void*;
 
   struct Job {
@@ -31,25 +31,24 @@ class Executor {
   /** The executor of the CPU. It lives until the process exits. */
   static Executor& cpu();
   /**
-   * An executor of a GPU: of two, one after the other, so that a batch is copied while another is computed.
-   * They live until the process exits.
+   * One of the two executors of a GPU, in turn, so that one batch is copied while another is computed. They
+   * live until the process exits.
    */
   static Executor& gpu(int index);
-  /** All executors that there are. */
+  /** All executors made so far. */
   static std::vector<Executor*> all();
 
   Ticket submit(Job job);
 
-  /** Drops a job that still waits; its on_finished is not called. @return false when it runs or has run
-   * already */
+  /** Drops a waiting job without calling its on_finished. @return false if the job is running or has run */
   bool cancel(Ticket ticket);
 
-  /** Drops the waiting jobs of an owner and returns when none of its jobs is running. */
+  /** Drops the waiting jobs of an owner, and returns when none of its jobs is running. */
   void drop(Owner owner);
 
-  /** Drops all waiting jobs, waits for the running one and ends the thread; later jobs are dropped unseen. */
+  /** Drops all waiting jobs, waits for the running job and ends the thread. Later jobs are dropped. */
   void stop();
-  /** Stops all executors, and the threads of the worker pool, which helped them. */
+  /** Stops all executors and the threads of the worker pool. */
   static void stop_all();
 
  private:

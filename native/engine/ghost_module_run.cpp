@@ -40,9 +40,9 @@ class Weights {
       const torch::Tensor values = get(norm + part);
       if (weight.dim() != 4 || values.dim() != 1 || values.size(0) != weight.size(0)) {
         throw Error(
-            ErrorCode::GHOSTNET_PARAMETERS_MISMATCH, "The batch normalisation does not fit its convolution",
+            ErrorCode::GHOSTNET_PARAMETERS_MISMATCH, "The batch normalisation does not match its convolution",
             norm + part + " " + text_of(values.sizes().vec()) + " for " + text_of(weight.sizes().vec()),
-            "one value for each row of " + name + ".0.weight");
+            "one value per row of " + name + ".0.weight");
       }
     }
     return fold_batch_norm(weight, gamma, get(norm + "bias"), get(norm + "running_mean"),

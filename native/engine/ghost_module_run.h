@@ -9,7 +9,7 @@
 namespace ghostnet {
 
 struct GhostModuleCall {
-  std::optional<int64_t> out_channels;  ///< all that the weights make when not given
+  std::optional<int64_t> out_channels;  ///< default: all channels that the weights produce
   int64_t stride = 1;                   ///< of the primary convolution
   bool relu = true;                     ///< after both convolutions
   int threads = 1;
@@ -22,8 +22,8 @@ struct GhostModuleCall {
  * (ops/ghost_module_op.h), or a state dict of the reference's GhostModule: primary_conv.{0.weight,1.*},
  * cheap_operation.{0.weight,1.*}, whose batch normalisations are folded first
  * @return float32 [N,out_channels,H',W']
- * @throws Error GHOSTNET_PARAMETERS_MISMATCH when weights are missing, GHOSTNET_INVALID_ARGUMENT or
- * GHOSTNET_BAD_DTYPE when they do not fit each other or x
+ * @throws Error GHOSTNET_PARAMETERS_MISMATCH if weights are missing; GHOSTNET_INVALID_ARGUMENT or
+ * GHOSTNET_BAD_DTYPE if they do not match each other or x
  */
 Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView>& weights,
                        const GhostModuleCall& call);

@@ -10,15 +10,15 @@
 
 namespace ghostnet {
 
-/** What can be said of the arrays of a checkpoint without making a network of them. */
+/** A description of the arrays of a checkpoint, made without building a network. */
 struct Inspection {
-  std::optional<Architecture> architecture;  ///< nothing when the arrays are no GhostNet's
-  std::string reason;                        ///< why there is none
+  std::optional<Architecture> architecture;  ///< nothing if the arrays are not a GhostNet's
+  std::string reason;                        ///< why there is no architecture
   ParameterMismatch mismatch;                ///< against the architecture
-  std::vector<std::string> not_finite;       ///< floating-point arrays with a NaN or an infinity
+  std::vector<std::string> not_finite;       ///< floating-point arrays with NaN or infinite values
 };
 
-/** @param architecture inferred from the shapes when not given */
+/** @param architecture inferred from the shapes if not given */
 Inspection inspect(const NamedArrays& arrays, std::optional<Architecture> architecture);
 
 }  // namespace ghostnet

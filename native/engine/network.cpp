@@ -149,7 +149,7 @@ int64_t Network::weight_bytes() const {
 
 void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
   if (dtype != DType::float32 && dtype != DType::uint8) {
-    throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The network can not take this dtype", name_of(dtype),
+    throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The network cannot take this dtype", name_of(dtype),
                 "float32 [N,3,H,W], normalised, or uint8 [N,H,W,3], RGB");
   }
   const bool bytes = dtype == DType::uint8;
@@ -159,9 +159,9 @@ void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
       shape[height_axis + 1] < kMinInputSide) {
     const std::string side = std::to_string(kMinInputSide);
     throw Error(ErrorCode::GHOSTNET_BAD_SHAPE,
-                std::string("The network can not take this shape of ") + name_of(dtype), text_of(shape),
-                std::string(bytes ? "[N,H,W,3]" : "[N,3,H,W]") + " with N of 1 or more, H and W of " + side +
-                    " or more");
+                std::string("The network cannot take this shape of ") + name_of(dtype), text_of(shape),
+                std::string(bytes ? "[N,H,W,3]" : "[N,3,H,W]") +
+                    " with N of at least 1, and H and W of at least " + side);
   }
 }
 
@@ -181,8 +181,9 @@ std::vector<std::vector<ClassScore>> Network::classify(const std::vector<ArrayVi
                                                        int threads) const {
   const int64_t classes = architecture().num_classes;
   if (top_k < 1 || top_k > classes) {
-    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
-                "a whole number from 1 to the " + std::to_string(classes) + " classes of the model");
+    throw Error(
+        ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
+        "a whole number from 1 to " + std::to_string(classes) + ", the number of classes of the model");
   }
   const Array batch = prepare(images, threads);
   const Array logits = run(batch.view(), Output::logits, threads);
@@ -199,8 +200,8 @@ Array Network::prepare(const std::vector<ArrayView>& images, int threads) const 
     if (image.dtype != DType::uint8 || image.shape.size() != 3 || image.shape[2] != 3 || image.shape[0] < 1 ||
         image.shape[1] < 1) {
       throw Error(image.dtype == DType::uint8 ? ErrorCode::GHOSTNET_BAD_SHAPE : ErrorCode::GHOSTNET_BAD_DTYPE,
-                  "An image is not RGB bytes", std::string(name_of(image.dtype)) + " " + text_of(image.shape),
-                  "uint8 [H,W,3]");
+                  "The image is not RGB bytes",
+                  std::string(name_of(image.dtype)) + " " + text_of(image.shape), "uint8 [H,W,3]");
     }
   }
   const int64_t side = transform_.input_size;

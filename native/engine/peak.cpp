@@ -12,7 +12,7 @@ namespace ghostnet {
 
 namespace {
 
-constexpr int64_t kRounds = 400'000;  // some milliseconds
+constexpr int64_t kRounds = 400'000;  // a few milliseconds
 constexpr int kTrials = 10;
 
 struct Trial {

@@ -3,8 +3,8 @@
 namespace ghostnet {
 
 /**
- * Multiply-adds that `threads` threads of the pool do together in a second, at best, with the instruction set
- * that the kernels use here. On the executor's thread; takes about 50 ms. Free of LibTorch.
+ * The best measured number of multiply-adds per second that `threads` threads of the pool reach together with
+ * the instruction set of the kernels. Call it on the executor's thread; takes about 50 ms. Free of LibTorch.
  */
 double measure_peak(int threads);
 

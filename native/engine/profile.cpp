@@ -13,7 +13,7 @@ namespace {
 std::mutex profiles_mutex;
 
 std::list<Profile>& profiles() {
-  // Never destroyed: a report may be asked for while the process ends.
+  // Never destroyed, because a report may be requested while the process exits.
   static auto* all = new std::list<Profile>();
   return *all;
 }

@@ -1,5 +1,5 @@
 /**
- * Where the time of runs goes, step by step, when GHOSTNET_PROFILE is 1. Free of LibTorch.
+ * The time that runs spend in each step, recorded if GHOSTNET_PROFILE is 1. Free of LibTorch.
  */
 #pragma once
 
@@ -11,16 +11,16 @@
 
 namespace ghostnet {
 
-/** The steps of one plan and the time that all threads together have spent in each. */
+/** The steps of a plan, with the time that all threads together have spent in each. */
 class Profile {
  public:
-  /** Whether GHOSTNET_PROFILE asks for profiles; looked up once. */
+  /** Whether GHOSTNET_PROFILE is 1; read once. */
   static bool wanted();
 
-  /** The profile of this title, kept for the life of the process; made when there is none yet. */
+  /** The profile with this title, made on first use and kept until the process exits. */
   static Profile& titled(const std::string& title);
 
-  /** The tables of all profiles that have counted an image; empty when there are none. */
+  /** The tables of all profiles that have counted an image; empty if there are none. */
   static std::string report();
 
   /** Adds a line. @return its number */
@@ -33,7 +33,7 @@ class Profile {
  private:
   struct Line {
     std::string name;
-    int64_t multiply_adds, bytes;  ///< of one image
+    int64_t multiply_adds, bytes;  ///< per image
     std::atomic<int64_t> nanoseconds{0};
   };
   std::string table() const;
@@ -43,7 +43,7 @@ class Profile {
   std::atomic<int64_t> images_{0};
 };
 
-/** Adds its life to a line; does nothing without a profile. */
+/** Adds its lifetime to a line; does nothing without a profile. */
 class ProfileTimer {
  public:
   ProfileTimer(Profile* profile, size_t line) : profile_(profile), line_(line) {

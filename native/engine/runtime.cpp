@@ -19,8 +19,8 @@ namespace ghostnet {
 
 namespace {
 
-// So that the reference, too, runs as on a processor of the capability that GHOSTNET_CPU_CAPABILITY names.
-// oneDNN reads its variable once, before LibTorch's first use of it.
+// Makes the reference, too, run as on a processor with the capability that GHOSTNET_CPU_CAPABILITY names.
+// oneDNN reads its variable once, before LibTorch first uses it.
 void lower_onednn() {
   const char* wanted = std::getenv("GHOSTNET_CPU_CAPABILITY");
   if (wanted == nullptr || std::getenv("DNNL_MAX_CPU_ISA") != nullptr) return;

@@ -55,9 +55,9 @@ void fill(torch::nn::Module& module, const std::map<std::string, ArrayView>& arr
     const auto found = arrays.find(name);
     if (found == arrays.end()) return;
     const torch::Tensor source = borrow(found->second);
-    // The bytes of a hostile bool may be other than 0 and 1: they are never read as one.
+    // The bytes of a hostile bool may be neither 0 nor 1, so they are never read as a bool.
     if (target.is_floating_point() != source.is_floating_point() || source.scalar_type() == torch::kBool) {
-      throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The array " + name + " can not become a parameter",
+      throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The array " + name + " cannot be used as a parameter",
                   name_of(found->second.dtype),
                   target.is_floating_point() ? "a floating-point dtype" : "an integer dtype");
     }

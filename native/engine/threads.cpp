@@ -19,7 +19,7 @@ namespace {
 #ifdef __linux__
 
 std::optional<int> allowed_processors() {
-  // The mask of a machine with more processors than cpu_set_t holds needs a larger set.
+  // A machine with more processors than cpu_set_t can hold needs a larger set.
   for (size_t count = CPU_SETSIZE; count <= (size_t{1} << 16); count *= 2) {
     cpu_set_t* set = CPU_ALLOC(count);
     if (set == nullptr) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<int> allowed_processors() {
   return std::nullopt;
 }
 
-// Both versions of cgroup state a quota and a period in microseconds.
+// Both versions of cgroup give a quota and a period in microseconds.
 std::optional<double> quota_of(double quota, double period) {
   if (quota <= 0 || period <= 0) return std::nullopt;
   return quota / period;
@@ -68,8 +68,8 @@ std::optional<int> allowed_processors() { return std::nullopt; }
 
 }  // namespace
 
-// Inside a container the path of the host may not exist; the root of the mount is the container's own group
-// then, and is looked at in any case.
+// Inside a container, the host's path may not exist. The root of the mount is then the container's own group,
+// so the root is always read.
 std::optional<double> cgroup_quota(const std::string& membership, const std::string& mount) {
 #ifdef __linux__
   std::ifstream groups(membership);

@@ -6,19 +6,20 @@
 namespace ghostnet {
 
 /**
- * How many threads a run takes unless told otherwise: the processors this process may use (its affinity
- * mask), at most the CPU quota of its control group (cgroup v1 or v2), rounded up, and at least 1.
+ * The default number of threads of a run: the number of processors this process may use (its affinity mask),
+ * at most the CPU quota of its control group (cgroup v1 or v2), rounded up, and at least 1.
  */
 int default_threads();
 
-/** The largest number of threads that can be asked for. */
+/** The largest number of threads a caller can request. */
 inline constexpr int kMaxThreads = 256;
 
 /**
- * The CPU quota in processors of the control group this process is in, the tightest on the way to the root.
- * @param membership the file that says which group that is
- * @param mount where the groups are mounted; version 1 has its controller in a folder `cpu` there
- * @return nothing where there is no limit
+ * The CPU quota, in processors, of the control group of this process: the lowest quota on the path to the
+ * root.
+ * @param membership the file that names the group
+ * @param mount the mount point of the groups; version 1 has its controller in the folder `cpu` there
+ * @return nothing if there is no limit
  */
 std::optional<double> cgroup_quota(const std::string& membership = "/proc/self/cgroup",
                                    const std::string& mount = "/sys/fs/cgroup");

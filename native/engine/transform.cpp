@@ -26,17 +26,17 @@ void validate(const Transform& transform) {
   }
   if (!(transform.crop > 0.01 && transform.crop <= 1)) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The crop is out of range",
-                std::to_string(transform.crop), "a share above 0.01 and at most 1");
+                std::to_string(transform.crop), "a number above 0.01 and at most 1");
   }
   for (size_t channel = 0; channel < 3; ++channel) {
-    // Computed with in float32, where a number can be too large or too small.
+    // The network computes in float32, where a number can be too large or too small.
     const auto mean = static_cast<float>(transform.mean[channel]);
     const auto std = static_cast<float>(transform.std[channel]);
     if (!std::isfinite(mean) || !std::isfinite(std) || !(std > 0)) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
                   "The mean or the standard deviation of a channel is out of range",
                   std::to_string(transform.mean[channel]) + " and " + std::to_string(transform.std[channel]),
-                  "finite numbers, the standard deviation above 0");
+                  "finite numbers, with a standard deviation above 0");
     }
   }
 }
@@ -50,14 +50,14 @@ CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width) {
       static_cast<double>(target) * static_cast<double>(longer) / static_cast<double>(shorter);
   constexpr double max_pixels = 1 << 26;
   if (resized_longer * static_cast<double>(target) > max_pixels) {
-    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too elongated to be resized by its shorter side",
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too elongated to resize",
                 std::to_string(width) + " x " + std::to_string(height) + " pixels",
-                "sides closer to each other; crop the image first");
+                "a less extreme aspect ratio; crop the image first");
   }
   CropPlan plan{};
   plan.resized_height = height <= width ? target : static_cast<int64_t>(resized_longer);
   plan.resized_width = height <= width ? static_cast<int64_t>(resized_longer) : target;
-  // nearbyint rounds half to even, as Python's round does.
+  // llrint rounds half to even, like Python's round.
   plan.top = std::llrint(static_cast<double>(plan.resized_height - transform.input_size) / 2);
   plan.left = std::llrint(static_cast<double>(plan.resized_width - transform.input_size) / 2);
   return plan;
@@ -68,7 +68,7 @@ void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t
   const int64_t width = image.shape.at(1);
   const CropPlan plan = plan_crop(transform, height, width);
   const c10::InferenceMode inference;
-  // The bytes of an image are a channels-last tensor as they lie; LibTorch only reads them.
+  // The bytes of an image are already a channels-last tensor; LibTorch only reads them.
   const at::Tensor pixels =
       at::from_blob(const_cast<void*>(image.data), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
   const std::array<int64_t, 2> size = {plan.resized_height, plan.resized_width};

@@ -1,9 +1,9 @@
 /**
- * From a decoded photograph to the bytes that a network takes. Free of LibTorch.
+ * From a decoded image to the bytes of a network's input. Free of LibTorch.
  *
- * Source: the evaluation transform of timm, whose sizes and offsets this follows to the pixel: the shorter
- * side becomes floor(size / crop), the longer keeps the ratio and is cut to a whole number, the centre is
- * cropped at an offset rounded half to even.
+ * Source: the evaluation transform of timm, whose sizes and offsets this follows to the pixel. The shorter
+ * side becomes floor(size / crop); the longer side keeps the ratio and is truncated to a whole number; the
+ * centre is cropped at an offset rounded half to even.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ enum class Interpolation { bilinear, bicubic };
 
 const char* name_of(Interpolation interpolation);
 
-/** What a network was trained with. The defaults are ImageNet's, as timm evaluates ghostnet_100.in1k. */
+/** The transform a network was trained with. The defaults are those with which timm evaluates
+ * ghostnet_100.in1k. */
 struct Transform {
   int64_t input_size = 224;  ///< side of the square input in pixels
   double crop = 0.875;       ///< share of the shorter side that the input covers, (0, 1]
@@ -29,23 +30,22 @@ struct Transform {
   bool operator==(const Transform&) const = default;
 };
 
-/** @throws Error GHOSTNET_INVALID_ARGUMENT when a number is out of its range */
+/** @throws Error GHOSTNET_INVALID_ARGUMENT if a number is out of range */
 void validate(const Transform& transform);
 
-/** Where the crop of an image lies. All in pixels. */
+/** The resized size of an image and the position of the crop in it, in pixels. */
 struct CropPlan {
   int64_t resized_height, resized_width;
   int64_t top, left;
 };
 
-/** @throws Error GHOSTNET_BAD_SHAPE when the image is so elongated that its resized form would not fit in
- * memory */
+/** @throws Error GHOSTNET_BAD_SHAPE if the image is so elongated that its resized form would be too large */
 CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width);
 
 /**
- * Resizes, antialiased as PIL does, and crops.
+ * Resizes with antialiasing, as PIL does, and crops.
  * @param image uint8 [H,W,3], RGB
- * @param out uint8 [input_size,input_size,3], RGB, written whole
+ * @param out uint8 [input_size,input_size,3], RGB; every element is written
  */
 void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t* out);
 

@@ -14,7 +14,7 @@ void relax() {
 #endif
 }
 
-// A pause is 10 to 50 nanoseconds on the processors of today.
+// A pause takes 10 to 50 nanoseconds on current processors.
 constexpr int kSpinRounds = 2000;
 
 }  // namespace
@@ -45,7 +45,7 @@ void Barrier::wait(int threads, const Spin& spin) {
 }
 
 WorkerPool& WorkerPool::shared() {
-  // Never destroyed, as the executor: a thread may not outlive what it uses.
+  // Never destroyed, like the executor, so that no thread can outlive it.
   static auto* pool = new WorkerPool();
   return *pool;
 }

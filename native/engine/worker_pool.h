@@ -1,6 +1,6 @@
 /**
- * The threads that help the executor's thread compute: one pool in a process, shared by all models. Free of
- * LibTorch.
+ * The threads that compute together with the executor's thread: one pool per process, shared by all models.
+ * Free of LibTorch.
  */
 #pragma once
 
@@ -13,13 +13,12 @@
 namespace ghostnet {
 
 /**
- * How long a thread that waits for another looks before it sleeps: a few tens of microseconds, about what
- * waking it would cost, and not at all where threads share processors, since the one waited for could not run
- * meanwhile.
+ * How long a waiting thread spins before it sleeps: a few tens of microseconds, about the cost of waking it.
+ * If threads share processors it does not spin, because the thread it waits for could not run meanwhile.
  */
 class Spin {
  public:
-  /** @param threads that compute together */
+  /** @param threads number of threads that compute together */
   explicit Spin(int threads);
 
   /** Returns once `value` differs from `seen`. */
@@ -29,7 +28,7 @@ class Spin {
   int rounds_;
 };
 
-/** Where the threads of a team meet: none goes on before all have come. */
+/** Synchronises the threads of a team: no thread continues until all have arrived. */
 class Barrier {
  public:
   void wait(int threads, const Spin& spin);
@@ -41,7 +40,7 @@ class Barrier {
 
 class WorkerPool {
  public:
-  /** What each thread runs, with its number from 0; must not throw. */
+  /** The function each thread runs with its number, starting at 0. Must not throw. */
   using Work = void (*)(void* context, int thread);
 
   static WorkerPool& shared();
@@ -50,17 +49,17 @@ class WorkerPool {
   ~WorkerPool() { stop(); }
 
   /**
-   * Runs `work` once on each of `threads` threads, the caller being number 0, and returns when all have
-   * ended. The pool grows to what is asked for and allocates nothing else. One call at a time.
+   * Runs `work` once on each of `threads` threads, where the caller is number 0, and returns when all have
+   * finished. The pool grows to the requested size and allocates nothing else. One call at a time.
    */
   void run(int threads, Work work, void* context);
 
-  /** Ends the threads. A later run starts new ones. Not while one goes on. */
+  /** Ends the threads. A later run starts new threads. Must not be called during a run. */
   void stop();
 
  private:
   struct Worker {
-    alignas(64) std::atomic<uint32_t> task{0};  ///< changes when there is something to do
+    alignas(64) std::atomic<uint32_t> task{0};  ///< changes when there is work
     std::thread thread;
   };
   void loop(Worker& worker, int number);

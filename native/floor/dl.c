@@ -1,4 +1,4 @@
-/* glibc 2.34 moved these from libdl, which Node has open, into libc. */
+/* glibc 2.34 moved these functions from libdl, which Node has open, to libc. */
 #include "first_glibc.h"
 
 __asm__(".symver older_dlopen, dlopen@" FIRST_GLIBC);

@@ -1,4 +1,4 @@
-/* glibc 2.29 left out the error handling of System V. */
+/* glibc 2.29 dropped the error handling of System V. */
 #include "first_glibc.h"
 
 __asm__(".symver older_exp, exp@" FIRST_GLIBC);

@@ -1,11 +1,12 @@
 /*
- * Opens shared libraries by absolute path, before the addon that needs them is loaded: the addon then finds
- * them by their names, whatever layout a package manager has given to the folders. Knows nothing of LibTorch,
- * so that it always loads.
+ * Opens shared libraries by absolute path before the addon that needs them is loaded. The addon then finds
+ * them by their names, however a package manager lays out the folders. Does not depend on LibTorch, so it
+ * always loads.
  *
- * open(paths: string[]): undefined | { path: string, reason: string }   the first library that could not be
- * opened
- * loaded(name: string): undefined | string   the path of the library of that name that the process has open
+ * open(paths: string[]): undefined | { path: string, reason: string }
+ *   Opens the libraries in order. Returns the first library that could not be opened.
+ * loaded(name: string): undefined | string
+ *   The path of the library of that name that the process has open.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,12 +22,13 @@
 static napi_value fail(napi_env env) {
   const napi_extended_error_info* info = NULL;
   napi_get_last_error_info(env, &info);
-  napi_throw_error(env, NULL,
-                   info && info->error_message ? info->error_message : "the loader was called wrongly");
+  napi_throw_error(
+      env, NULL,
+      info && info->error_message ? info->error_message : "the loader was called with the wrong arguments");
   return NULL;
 }
 
-/* The text of a string, to be freed; NULL when the value is none or memory is short. */
+/* The text of a string, which the caller frees; NULL if the value is not a string or memory is short. */
 static char* text_of(napi_env env, napi_value value) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return NULL;
@@ -62,8 +64,7 @@ static napi_value open_libraries(napi_env env, napi_callback_info info) {
     if (napi_get_element(env, paths, i, &path) != napi_ok) return fail(env);
     char* text = text_of(env, path);
     if (text == NULL) return fail(env);
-    /* Global, so that the libraries opened next, and the addon, find the symbols of this one. Never closed.
-     */
+    /* Global, so that the addon and the libraries opened next find its symbols. Never closed. */
     const void* handle = dlopen(text, RTLD_NOW | RTLD_GLOBAL);
     free(text);
     if (handle == NULL) return report(env, path, dlerror());
@@ -82,13 +83,13 @@ static const char* path_of(const char* name) {
   return NULL;
 }
 #else
-/* Finds a library by the name that it gives itself, as the system linker does. */
+/* Finds a library by the name it gives itself, like the system linker. */
 static const char* path_of(const char* name) {
   void* handle = dlopen(name, RTLD_LAZY | RTLD_NOLOAD);
   struct link_map* map = NULL;
   if (handle == NULL) return NULL;
   const char* path = dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : NULL;
-  dlclose(handle); /* gives back what the line above took: the library stays open */
+  dlclose(handle); /* releases the handle taken above; the library stays open */
   return path;
 }
 #endif

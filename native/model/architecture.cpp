@@ -91,35 +91,35 @@ std::string text(double value) {
 }  // namespace
 
 void validate(const Architecture& architecture) {
-  // The caps keep a mistyped table from asking for terabytes; the widest published network has 1,248
+  // The limits keep a mistyped table from requesting terabytes; the widest published network has 1,248
   // channels.
   constexpr int64_t max_channels = 1 << 16;
   constexpr int64_t max_classes = 1 << 22;
-  require(architecture.width > 0 && architecture.width <= 64, "The width multiplier can not make a network",
+  require(architecture.width > 0 && architecture.width <= 64, "The width multiplier is out of range",
           text(architecture.width), "a number above 0 and at most 64");
   require(architecture.num_classes >= 1 && architecture.num_classes <= max_classes,
-          "The number of classes can not make a classifier", std::to_string(architecture.num_classes),
+          "The number of classes is out of range", std::to_string(architecture.num_classes),
           "a whole number from 1 to " + std::to_string(max_classes));
-  require(architecture.dropout >= 0 && architecture.dropout < 1, "The dropout is not a probability",
-          text(architecture.dropout), "a number from 0 up to, not including, 1");
+  require(architecture.dropout >= 0 && architecture.dropout < 1, "The dropout is out of range",
+          text(architecture.dropout), "a number of at least 0 and less than 1");
   require(!architecture.stages.empty(), "The stage table is empty", "no stage",
-          "at least one stage with a row");
+          "at least one stage with at least one row");
   const std::string channels =
-      "a whole number from 1, at most " + std::to_string(max_channels) + " after scaling";
+      "a whole number of at least 1, and at most " + std::to_string(max_channels) + " after scaling";
   for (size_t stage = 0; stage < architecture.stages.size(); ++stage) {
     const auto in_stage = [&](const std::string& value) {
       std::string found = value;
       return found.append(" in stage ").append(std::to_string(stage));
     };
     require(!architecture.stages[stage].empty(), "The stage table has an empty stage", in_stage("no row"),
-            "at least one row a stage");
+            "at least one row per stage");
     for (const BlockSpec& block : architecture.stages[stage]) {
-      require(block.kernel >= 1 && block.kernel <= 31 && block.kernel % 2 == 1, "A kernel size is not odd",
+      require(block.kernel >= 1 && block.kernel <= 31 && block.kernel % 2 == 1, "A kernel size is invalid",
               in_stage(std::to_string(block.kernel)), "an odd number from 1 to 31");
       require(block.expansion >= 1 && architecture.scaled(block.expansion) <= max_channels,
               "An expansion is out of range", in_stage(std::to_string(block.expansion)), channels);
       require(block.out >= 1 && architecture.scaled(block.out) <= max_channels,
-              "An output width is out of range", in_stage(std::to_string(block.out)), channels);
+              "The number of output channels is out of range", in_stage(std::to_string(block.out)), channels);
       require(block.se_ratio >= 0 && block.se_ratio <= 1, "A squeeze-and-excitation ratio is out of range",
               in_stage(text(block.se_ratio)), "a number from 0 (none) to 1");
       require(block.stride == 1 || block.stride == 2, "A stride is out of range",

@@ -1,7 +1,6 @@
 /**
- * The architecture of a GhostNet as data: the stage table, the width multiplier, the rules that turn them
- * into channel counts. Free of LibTorch and of Node, so that everything that needs to know a network's shape
- * can ask here.
+ * The architecture of a GhostNet as data: the stage table, the width multiplier, and the rules that turn them
+ * into channel counts. Free of LibTorch and Node, so that any code can use it.
  *
  * Source: arXiv 1911.11907, table 1 and section 3.
  */
@@ -15,12 +14,12 @@
 
 namespace ghostnet {
 
-/** One row of the stage table. Channel counts are those at width 1; `scaled` applies the width multiplier. */
+/** A row of the stage table. Channel counts are those at width 1; `scaled` applies the width multiplier. */
 struct BlockSpec {
   int64_t kernel;  ///< side of the strided depthwise convolution and of the shortcut's depthwise convolution
   int64_t expansion;  ///< channels between the two ghost modules
   int64_t out;        ///< channels out of the bottleneck
-  double se_ratio;    ///< squeeze-and-excitation ratio; 0 leaves it out
+  double se_ratio;    ///< squeeze-and-excitation ratio; 0 omits squeeze-and-excitation
   int64_t stride;     ///< 1 or 2
 
   bool operator==(const BlockSpec&) const = default;
@@ -28,14 +27,14 @@ struct BlockSpec {
 
 using StageTable = std::vector<std::vector<BlockSpec>>;
 
-/** Everything that fixes the layers of a network. */
+/** Everything that determines the layers of a network. */
 struct Architecture {
   StageTable stages;
   double width = 1.0;          ///< width multiplier, > 0
   int64_t num_classes = 1000;  ///< rows of the classifier, >= 1
   double dropout = 0.2;        ///< before the classifier, only while training; [0, 1)
 
-  /** `channels * width`, made divisible by 4 as the paper's code does. */
+  /** `channels * width`, made divisible by 4 as in the paper's code. */
   int64_t scaled(int64_t channels) const;
   int64_t stem_channels() const { return scaled(16); }
   /** Channels of the last 1x1 convolution: the scaled expansion of the last block. */
@@ -50,15 +49,15 @@ inline constexpr int64_t kFeatureChannels = 1280;
 inline constexpr int64_t kMinInputSide = 32;
 
 /**
- * The nearest multiple of `divisor` that is at least `min_value` and not more than 10 % below `value`.
- * @param min_value the divisor itself when not given
+ * The nearest multiple of `divisor` that is at least `min_value` and at most 10 % below `value`.
+ * @param min_value the divisor itself if not given
  */
 int64_t make_divisible(double value, int64_t divisor, std::optional<int64_t> min_value = std::nullopt);
 
 /** The stage table of GhostNet V1: 16 bottlenecks in 9 stages. */
 const StageTable& ghostnet_v1_stages();
 
-/** A named network: what users type for the architecture. */
+/** A named network: the name that users pass for an architecture. */
 struct Variant {
   std::string_view name;
   double width;
@@ -68,20 +67,19 @@ struct Variant {
 const std::vector<Variant>& variants();
 
 /**
- * The name of a network with this stage table and width, e.g. "ghostnet_100"; any other width of the same
- * table has a name of the same form, a custom stage table is "custom".
+ * The name of a network with this stage table and width, e.g. "ghostnet_100". Any other width of the same
+ * table has a name of the same form; the name of any other stage table is "custom".
  */
 std::string variant_name(const Architecture& architecture);
 
 /**
- * The architecture that a variant's name stands for: "ghostnet_" and the width in hundredths, of at least
- * three digits.
- * @return nothing when the name is of another form
+ * The architecture of a variant's name: "ghostnet_" and the width in hundredths, with at least three digits.
+ * @return nothing if the name has another form
  */
 std::optional<Architecture> find_variant(std::string_view name);
 
 /**
- * @throws Error GHOSTNET_INVALID_ARGUMENT when a row or a number can not make a network
+ * @throws Error GHOSTNET_INVALID_ARGUMENT if a row or a number is out of range
  */
 void validate(const Architecture& architecture);
 

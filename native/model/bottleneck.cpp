@@ -98,14 +98,16 @@ int64_t size_in(const Shapes& shapes, const std::string& name, size_t axis, size
   const auto found = shapes.find(name);
   if (found == shapes.end()) refuse_shapes("no " + name);
   if (found->second.size() != rank || found->second[axis] < 1) {
-    refuse_shapes(name + " with " + std::to_string(found->second.size()) + " dimensions or an empty one");
+    refuse_shapes(name + " with " + std::to_string(found->second.size()) +
+                  " dimensions, or with an empty dimension");
   }
   return found->second[axis];
 }
 
 void refuse_shapes(const std::string& found) {
-  throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH, "The arrays are not the parameters of a GhostNet",
-              found, "the official keys: conv_stem.weight, bn1.*, blocks.*, conv_head.*, classifier.*");
+  throw Error(
+      ErrorCode::GHOSTNET_PARAMETERS_MISMATCH, "The arrays are not the parameters of a GhostNet", found,
+      "the keys of the official checkpoints: conv_stem.weight, bn1.*, blocks.*, conv_head.*, classifier.*");
 }
 
 }  // namespace ghostnet

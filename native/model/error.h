@@ -1,5 +1,5 @@
 /**
- * The one error type of the native side. It crosses into JavaScript as a GhostNetError of the same code.
+ * The error type of the native side. In JavaScript it becomes a GhostNetError with the same code.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace ghostnet {
 
-/** An error with a stable code, the value that was wrong and what was expected. Phrases, without a full stop.
- */
+/** An error with a stable code, the wrong value and the expected value. The texts are phrases without a full
+ * stop. */
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& what, std::string found = {}, std::string expected = {})
@@ -29,7 +29,7 @@ class Error : public std::runtime_error {
   std::string expected_;
 };
 
-/** A shape as messages show it: "[8,3,224,224]". */
+/** A shape in the form used in messages: "[8,3,224,224]". */
 inline std::string text_of(const std::vector<int64_t>& shape) {
   std::string text = "[";
   for (size_t axis = 0; axis < shape.size(); ++axis) {

@@ -8,9 +8,9 @@
 namespace ghostnet {
 
 /**
- * Two ghost modules, a strided depthwise convolution and squeeze-and-excitation between them where the stage
- * table asks for it, and a shortcut. [N,in,H,W] -> [N,out,ceil(H/stride),ceil(W/stride)], float32. The second
- * ghost module is linear.
+ * Two ghost modules and a shortcut, with a strided depthwise convolution and squeeze-and-excitation between
+ * the ghost modules if the stage table has them. [N,in,H,W] -> [N,out,ceil(H/stride),ceil(W/stride)],
+ * float32. The second ghost module is linear.
  *
  * Source: arXiv 1911.11907, section 3.2, figure 3; GhostBottleneck of the reference.
  */
@@ -19,7 +19,7 @@ class GhostBottleneckImpl : public torch::nn::Module {
   /**
    * @param middle channels between the ghost modules
    * @param kernel side of the strided and of the shortcut's depthwise convolution, odd
-   * @param se_ratio 0 leaves squeeze-and-excitation out
+   * @param se_ratio squeeze-and-excitation ratio; 0 omits squeeze-and-excitation
    */
   GhostBottleneckImpl(int64_t in, int64_t middle, int64_t out, int64_t kernel, int64_t stride,
                       double se_ratio);
@@ -30,7 +30,7 @@ class GhostBottleneckImpl : public torch::nn::Module {
   torch::nn::BatchNorm2d bn_dw{nullptr};  ///< only with a stride above 1
   SqueezeExcite se{nullptr};              ///< only with an se_ratio above 0
   GhostModule ghost2{nullptr};
-  torch::nn::Sequential shortcut{nullptr};  ///< none where the input can be added as it is
+  torch::nn::Sequential shortcut{nullptr};  ///< none if the input can be added unchanged
 };
 TORCH_MODULE(GhostBottleneck);
 

@@ -13,8 +13,8 @@ struct GhostModuleOptions {
 };
 
 /**
- * A primary convolution makes the intrinsic maps, a cheap depthwise operation makes the ghosts of each, and
- * the two are concatenated and cut to `out` channels. [N,in,H,W] -> [N,out,H',W'], float32.
+ * A primary convolution computes the intrinsic maps, the cheap operation (depthwise) computes the ghosts of
+ * each, and both are concatenated and cut to `out` channels. [N,in,H,W] -> [N,out,H',W'], float32.
  *
  * Source: arXiv 1911.11907, section 3.1; GhostModule of the reference. Keys primary_conv.{0.weight,1.*},
  * cheap_operation.{0.weight,1.*}.

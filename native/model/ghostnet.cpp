@@ -13,7 +13,7 @@ namespace nn = torch::nn;
 
 namespace {
 
-/** A Sequential that can stand inside another: its forward has one fixed signature. */
+/** A Sequential that can be part of another Sequential, because its forward has a fixed signature. */
 class StageImpl : public nn::SequentialImpl {
  public:
   torch::Tensor forward(const torch::Tensor& x) { return SequentialImpl::forward(x); }
@@ -68,7 +68,7 @@ GhostNet make_ghostnet(const Architecture& architecture, std::optional<uint64_t>
     std::random_device entropy;
     seed = (uint64_t{entropy()} << 32) | entropy();
   }
-  // LibTorch initialises from the process-wide generator: borrow it, and give it back as it was.
+  // LibTorch initialises weights from the process-wide generator, whose state is restored afterwards.
   at::Generator generator = at::detail::getDefaultCPUGenerator();
   const torch::Tensor state = generator.get_state();
   generator.set_current_seed(*seed);

@@ -10,20 +10,20 @@
 namespace ghostnet {
 
 /**
- * The network as the paper draws it. [N,3,H,W] float32, already normalised, H and W of at least kMinInputSide
- * -> [N,num_classes]. Parameter and buffer names are the keys of the official checkpoints. Made in evaluation
- * mode.
+ * The network as in the paper. [N,3,H,W] float32, already normalised, with H and W of at least kMinInputSide
+ * -> [N,num_classes]. Parameter and buffer names are the keys of the official checkpoints. Constructed in
+ * evaluation mode.
  *
  * Source: arXiv 1911.11907, table 1; GhostNet of the reference.
  */
 class GhostNetImpl : public torch::nn::Module {
  public:
-  /** @throws Error GHOSTNET_INVALID_ARGUMENT when the architecture can not make a network */
+  /** @throws Error GHOSTNET_INVALID_ARGUMENT if the architecture is invalid */
   explicit GhostNetImpl(const Architecture& architecture);
 
   /** Logits, [N,num_classes]. */
   torch::Tensor forward(const torch::Tensor& x);
-  /** What the classifier sees: [N,kFeatureChannels], after the head's ReLU, before dropout. */
+  /** The input of the classifier: [N,kFeatureChannels], after the head's ReLU, before dropout. */
   torch::Tensor features(const torch::Tensor& x);
   /** Logits of features, [N,kFeatureChannels] -> [N,num_classes]. */
   torch::Tensor classify(const torch::Tensor& features);
@@ -42,9 +42,9 @@ class GhostNetImpl : public torch::nn::Module {
 TORCH_MODULE(GhostNet);
 
 /**
- * A network with fresh weights: PyTorch's own distributions and, with a seed, the very values that the
- * reference has after `torch.manual_seed(seed)`. The process's random state is left as it was.
- * @param seed drawn by the operating system when not given
+ * A network with fresh weights from PyTorch's distributions. With a seed, the weights are exactly those of
+ * the reference after `torch.manual_seed(seed)`. The random state of the process does not change.
+ * @param seed taken from the operating system's entropy if not given
  */
 GhostNet make_ghostnet(const Architecture& architecture, std::optional<uint64_t> seed = std::nullopt);
 

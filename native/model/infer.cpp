@@ -21,7 +21,7 @@ bool fits(const Architecture& architecture, const SeenStages& seen) {
   });
 }
 
-// Several widths give the same channel counts; the roundest of them is what people mean.
+// Several widths give the same channel counts; the roundest is the most likely.
 std::vector<double> candidate_widths() {
   std::vector<double> widths;
   for (const Variant& variant : variants()) widths.push_back(variant.width);
@@ -31,7 +31,7 @@ std::vector<double> candidate_widths() {
   return widths;
 }
 
-// A table nobody has named: take the width that the stem shows, and undo its scaling row by row.
+// An unknown stage table: derive the width from the stem, and undo its scaling row by row.
 Architecture custom(int64_t stem, const SeenStages& seen) {
   Architecture architecture;
   architecture.width = static_cast<double>(stem) / 16.0;
@@ -98,7 +98,7 @@ ParameterMismatch compare_parameters(const Architecture& architecture, const Sha
       if (found == shapes.end()) {
         if (!parameter.name.ends_with(".num_batches_tracked")) mismatch.missing.push_back(parameter.name);
       } else if (found->second != parameter.shape) {
-        mismatch.reshaped.push_back(parameter.name + " is " + text_of(found->second) + " instead of " +
+        mismatch.reshaped.push_back(parameter.name + " is " + text_of(found->second) + ", expected " +
                                     text_of(parameter.shape));
       }
     }
@@ -114,7 +114,7 @@ void check_parameters(const Architecture& architecture, const Shapes& shapes) {
   if (mismatch.empty()) return;
   std::string report;
   append(report, "missing", mismatch.missing);
-  append(report, "of another shape", mismatch.reshaped);
+  append(report, "of the wrong shape", mismatch.reshaped);
   append(report, "unexpected", mismatch.unexpected);
   throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH,
               "The arrays are not the parameters of " + variant_name(architecture) + " with " +

@@ -21,7 +21,7 @@ Architecture infer_architecture(const Shapes& shapes);
 /** What sets a state dict apart from an architecture, in words: names, and shapes where they differ. */
 struct ParameterMismatch {
   std::vector<std::string> missing;
-  std::vector<std::string> reshaped;  ///< "name is [..] instead of [..]"
+  std::vector<std::string> reshaped;  ///< "name is [..], expected [..]"
   std::vector<std::string> unexpected;
 
   bool empty() const { return missing.empty() && reshaped.empty() && unexpected.empty(); }

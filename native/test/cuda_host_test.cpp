@@ -123,7 +123,8 @@ TEST_F(CudaModel, DropsPlansWhileBatchesOfOthersAreOnTheirWay) {
   EXPECT_EQ(engine->plan_count(), CudaEngine::kMaxPlans);
 }
 
-/** Makes each call in turn fail that `work` makes with an engine, and sees that it is told and forgotten. */
+/** Makes each call that `work` makes with an engine fail in turn, and checks that the failure is reported and
+ * cleared. */
 void fail_each_call(const std::function<std::unique_ptr<CudaEngine>()>& make, const std::vector<Case>& cases,
                     const std::function<void(CudaEngine&)>& work) {
   for (const cudaError_t failure : {cudaErrorMemoryAllocation, cudaErrorLaunchFailure}) {

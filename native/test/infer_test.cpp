@@ -64,7 +64,7 @@ TEST(CheckParameters, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::GHOSTNET_PARAMETERS_MISMATCH);
     EXPECT_EQ(error.found(),
-              "1 missing: bn1.weight; 1 of another shape: conv_head.bias is [7] instead of [1280]; 1 "
+              "1 missing: bn1.weight; 1 of the wrong shape: conv_head.bias is [7], expected [1280]; 1 "
               "unexpected: extra.weight");
   }
 }

@@ -1,4 +1,4 @@
-// Reads what a Linux shared library needs: libraries, symbols, versions of symbols.
+// Reads the dependencies of a Linux shared library: libraries, symbols, symbol versions.
 import { closeSync, openSync, readSync } from 'node:fs';
 
 const SHT = { dynamic: 6, dynsym: 11, versym: 0x6fffffff, verneed: 0x6ffffffe };
@@ -12,13 +12,13 @@ export function readElf(path) {
   const file = openSync(path, 'r');
   const read = (offset, length) => {
     const bytes = Buffer.alloc(length);
-    if (readSync(file, bytes, 0, length, offset) !== length) throw new Error(`${path} is cut off`);
+    if (readSync(file, bytes, 0, length, offset) !== length) throw new Error(`${path} is truncated`);
     return bytes;
   };
   try {
     const header = read(0, 64);
     if (header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) {
-      throw new Error(`${path} is no 64-bit little-endian ELF file`);
+      throw new Error(`${path} is not a 64-bit little-endian ELF file`);
     }
     const [size, count] = [header.readUInt16LE(58), header.readUInt16LE(60)];
     const table = read(Number(header.readBigUInt64LE(40)), size * count);
@@ -42,7 +42,7 @@ export function readElf(path) {
       };
     };
     const dynamic = find(SHT.dynamic);
-    if (dynamic === undefined) throw new Error(`${path} is no shared library`);
+    if (dynamic === undefined) throw new Error(`${path} is not a shared library`);
     const entries = [];
     for (let at = 0; at < dynamic.bytes.length; at += 16) {
       entries.push([Number(dynamic.bytes.readBigInt64LE(at)), Number(dynamic.bytes.readBigUInt64LE(at + 8))]);

@@ -1,4 +1,4 @@
-// Reads which libraries a macOS library needs.
+// Reads the libraries that a macOS library needs.
 import { closeSync, openSync, readSync } from 'node:fs';
 
 // LC_LOAD_DYLIB, and its weak, re-exporting and upward kinds.
@@ -6,14 +6,14 @@ const loads = new Set([0xc, 0x80000018, 0x8000001f, 0x80000023]);
 
 /**
  * @param {string} path - a 64-bit Mach-O file of one architecture
- * @returns {{ needed: string[] }} as the file names them, with @rpath/ and the like
+ * @returns {{ needed: string[] }} as they are named in the file, with prefixes such as @rpath/
  */
 export function readMachO(path) {
   const file = openSync(path, 'r');
   try {
     const header = Buffer.alloc(32);
     readSync(file, header, 0, 32, 0);
-    if (header.readUInt32LE(0) !== 0xfeedfacf) throw new Error(`${path} is no 64-bit Mach-O file`);
+    if (header.readUInt32LE(0) !== 0xfeedfacf) throw new Error(`${path} is not a 64-bit Mach-O file`);
     const commands = Buffer.alloc(header.readUInt32LE(20));
     readSync(file, commands, 0, commands.length, 32);
     const needed = [];

@@ -1,7 +1,7 @@
-// Reads which libraries a Windows library needs.
+// Reads the libraries that a Windows library needs.
 import { readFileSync } from 'node:fs';
 
-// Places in the data directory, size of a descriptor, and where in it the name of the library stands.
+// Positions in the data directory, the size of a descriptor, and the offset of the library name in it.
 const tables = [
   { index: 1, size: 20, name: 12 }, // imports
   { index: 13, size: 32, name: 4 }, // imports that wait for their first use
@@ -16,7 +16,7 @@ export function readPe(path) {
   const header = bytes.readUInt32LE(0x3c);
   const optional = header + 24;
   if (bytes.readUInt32LE(header) !== 0x4550 || bytes.readUInt16LE(optional) !== 0x20b) {
-    throw new Error(`${path} is no 64-bit PE file`);
+    throw new Error(`${path} is not a 64-bit PE file`);
   }
   const sections = Array.from({ length: bytes.readUInt16LE(header + 6) }, (_, index) => {
     const at = optional + bytes.readUInt16LE(header + 20) + index * 40;

@@ -1,5 +1,5 @@
-// What nvcc and the disassembler say of the kernels: no warnings, no spills, no stack; registers, shared memory and
-// occupancy within what each kernel promises; the instructions it was written for.
+// Checks the compiled kernels with nvcc and the disassembler: no warnings, no spills, no stack; registers, shared memory and
+// occupancy within the promises of each kernel; the expected instructions.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -35,14 +35,14 @@ const layers = {
   addition: { threads: 256, registers: 32, shared: 0, blocks: 8 },
 };
 
-/** How many kernels a source has: nothing where there is no such source. */
+/** The number of kernels in a source; undefined if there is no such source. */
 function kernelCount(kind, dtype) {
   // 8 fused kernels, 3 primary convolutions; tf32 has no narrow tile.
   if (kind === 'products') return dtype === 'tf32' ? 8 : 11;
   return dtype === 'tf32' ? undefined : Object.keys(layers).length + 1; // 2 stems, and one of each other
 }
 
-/** The name, and what it promises, of a mangled kernel. */
+/** The name and the promises of a mangled kernel. */
 function kernelOf(mangled) {
   const product =
     /(fused_ghost_module|primary_convolution)INS0_4TileI\w+?Li(\d+)ELi(\d+)EEE(?:Li(\d)E)?/.exec(mangled);
@@ -58,7 +58,7 @@ function kernelOf(mangled) {
   return { name: layer + kind, promise: layers[layer], product: false };
 }
 
-/** ptxas -v, kernel by kernel. */
+/** The output of ptxas -v, by kernel. */
 function parseResources(output) {
   const number = (text, pattern) => Number(pattern.exec(text)?.[1] ?? 0);
   return output
@@ -73,7 +73,7 @@ function parseResources(output) {
     }));
 }
 
-/** Instructions of each kernel by name; the assembler's own no-ops ("@!PT") do not count. */
+/** The instructions of each kernel by name, without the assembler's own no-ops ("@!PT"). */
 function parseInstructions(listing) {
   const kernelsFound = new Map();
   let counts;
@@ -97,7 +97,7 @@ async function compile(nvcc, { kind, dtype, architecture }) {
   const source = join(kernels, `${kind}_${dtype}.cu`);
   const ptx = architecture === 'PTX';
   const output = join(build, `${kind}_${dtype}.${architecture}.${ptx ? 'o' : 'cubin'}`);
-  // PTX with the host's side of the source around it; machine code by itself.
+  // PTX is compiled with the host side of the source; machine code by itself.
   const target = ptx
     ? ['-c', '-gencode', 'arch=compute_90,code=compute_90']
     : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
@@ -153,8 +153,8 @@ async function checkKernel({ dtype, architecture }, resources, instructions, occ
 }
 
 /**
- * The files around the kernels that see LibTorch, type-checked against the CPU build, which has the headers for it.
- * @returns undefined where there is no LibTorch
+ * Type-checks the files around the kernels that see LibTorch against the CPU build, which has the headers.
+ * @returns undefined if there is no LibTorch
  */
 async function checkTypes(nvcc) {
   const [built] = globSync('build/*/libtorch.json');
@@ -169,11 +169,11 @@ async function checkTypes(nvcc) {
     join('native', 'test', 'gpu', 'entry.cpp'),
     join('native', 'test', 'gpu', 'engine_entry.cpp'),
   ];
-  // One file: LibTorch's headers take most of the time.
+  // One file, because LibTorch's headers take most of the time.
   const all = join(build, 'libtorch_side.cpp');
   writeFileSync(all, sources.map((source) => `#include "${resolve(source)}"\n`).join(''));
   const headers = [join(root, 'include'), join(root, 'include', 'torch', 'csrc', 'api', 'include')];
-  // The CPU build lacks one generated header, which this macro leaves out.
+  // The CPU build lacks a generated header, which this macro excludes.
   const flags = [
     '-std=c++20',
     '-DC10_CUDA_NO_CMAKE_CONFIGURE_FILE',
@@ -187,13 +187,11 @@ async function checkTypes(nvcc) {
 export async function checkCompiled() {
   const nvcc = await findNvcc();
   if (!nvcc) {
-    console.log(
-      'SKIPPED: no nvcc on PATH or under CUDA_HOME: nothing was compiled for a GPU, its checks were not made.',
-    );
+    console.log('SKIPPED: no nvcc on PATH or under CUDA_HOME, so the compiled kernels were not checked.');
     return { passed: 0, failed: 0, skipped: 1 };
   }
   const nvdisasm = await findNvdisasm();
-  if (!nvdisasm) console.log('SKIPPED: no nvdisasm: the machine code was not looked at.');
+  if (!nvdisasm) console.log('SKIPPED: no nvdisasm, so the machine code was not checked.');
   mkdirSync(build, { recursive: true });
   const occupancy = join(build, 'occupancy');
   const built = await run(nvcc, [
@@ -250,9 +248,7 @@ export async function checkCompiled() {
     );
   } else {
     totals.skipped += 1;
-    console.log(
-      'SKIPPED: no LibTorch was built with or fetched: the files that see it were not type-checked.',
-    );
+    console.log('SKIPPED: no LibTorch, so the files that use it were not type-checked.');
   }
   return totals;
 }

@@ -1,7 +1,7 @@
-// npm run test:cuda-link: what is linked with CUDA, opened where there is no driver. Ends with "N passed, N failed".
-//   1. the prebuilt part for GPUs: it is told why none can be used, 'auto' runs on the CPU, doctor finds nothing wrong
+// npm run test:cuda-link: opens the libraries linked with CUDA on a machine without a driver. Ends with "N passed, N failed".
+//   1. the prebuilt GPU library: it reports why no GPU can be used, 'auto' runs on the CPU, doctor finds nothing wrong
 //   2. the operator's CUDA backend, linked with a LibTorch with CUDA and loaded by PyTorch
-// Where there is a GPU, the network and the operator run on it.
+// On a machine with a GPU, the network and the operator run on it.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -28,30 +28,32 @@ function checkLibrary() {
     const [cuda, auto, again] = outcomes;
     console.log(`        ${JSON.stringify(cuda)}`);
     if (cuda.on === undefined) {
-      check("'cuda' is told that there is no GPU", cuda.code === 'GHOSTNET_CUDA_UNAVAILABLE', cuda.code);
+      check("'cuda' reports that there is no GPU", cuda.code === 'GHOSTNET_CUDA_UNAVAILABLE', cuda.code);
       check("'auto' runs on the CPU", auto.on === 'cpu' && again.on === 'cpu', auto.on);
       check('with one warning', warnings.length === 1, JSON.stringify(warnings));
     } else {
       check('the network on the GPU is that of the CPU', cuda.error < 1e-4, cuda.error);
-      check("'auto' takes the GPU", auto.on === 'cuda:0', auto.on);
+      check("'auto' uses the GPU", auto.on === 'cuda:0', auto.on);
     }
   }
   const doctor = node(join('dist', 'cli', 'main.js'), 'doctor');
   const line = /^gpu .*$/m.exec(doctor.stdout)?.[0];
   check('doctor finds nothing wrong', doctor.status === 0, doctor.stdout);
-  check('doctor tells of it', /cuda:0|GHOSTNET_CUDA_UNAVAILABLE/.test(line ?? ''), line);
+  check('doctor reports the GPU', /cuda:0|GHOSTNET_CUDA_UNAVAILABLE/.test(line ?? ''), line);
   console.log(`        ${line}`);
 }
 
 async function checkOperator() {
   const torch = await findCudaTorch();
   if (!torch) {
-    console.log("SKIPPED: no PyTorch with CUDA: the operator's CUDA backend was neither linked nor loaded.");
+    console.log(
+      "SKIPPED: no PyTorch with CUDA, so the operator's CUDA backend was neither linked nor loaded.",
+    );
     totals.skipped += 1;
     return;
   }
   console.log(`        PyTorch ${torch.version}`);
-  // Machine code that every GPU of compute capability 8 runs, and PTX for the others.
+  // Machine code for every GPU of compute capability 8, and PTX for the others.
   const build = { folder: 'cuda-operator', target: 'ghostnet_gpu_test', architectures: 80, env: torch.env };
   const library = join(buildCuda(build).folder, 'libghostnet_gpu_test.so');
   const python = (script, ...args) =>

@@ -1,4 +1,4 @@
-// Bugs that the rig must catch. Each is a change of the kernels' source, made on a copy: `from` must occur exactly once.
+// Bugs that the rig must catch. Each is a change in a copy of the kernel source; `from` must occur exactly once.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -313,7 +313,7 @@ function plant({ name, file, from, to }, root) {
   cpSync(kernels, folder, { recursive: true });
   let text = readFileSync(join(folder, file), 'utf8');
   for (const [index, old] of [from].flat().entries()) {
-    // Wherever the formatter breaks the line.
+    // Matches however the formatter breaks the line.
     const pattern = new RegExp(old.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/\s+/g, '\\s+'), 'g');
     const times = text.match(pattern)?.length ?? 0;
     if (times !== 1) throw new Error(`mutant "${name}": its text occurs ${times} times in ${file}`);

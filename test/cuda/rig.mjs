@@ -1,4 +1,4 @@
-// Builds and runs the rig of native/test/cuda_on_cpu: the CUDA kernels' own source on this CPU. Needs g++ and cmake, no CUDA.
+// Builds and runs the rig of native/test/cuda_on_cpu, which runs the CUDA kernel source on this CPU. Needs g++ and cmake, no CUDA.
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -11,7 +11,7 @@ const generated = join(build, 'generated');
 const compiler = process.env.CXX ?? 'g++';
 const launcher = process.env.CMAKE_CXX_COMPILER_LAUNCHER;
 const common = ['-std=c++20', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-fPIE', '-DGHOSTNET_CUDA_ON_CPU'];
-// The compiler calls __tsan_* at every access; the rig has these, ThreadSanitizer's own library is not linked.
+// The compiler calls __tsan_* at every access. The rig implements these functions; ThreadSanitizer's library is not linked.
 const instrumented = [
   '-fsanitize=thread',
   '--param',
@@ -21,7 +21,7 @@ const instrumented = [
   '-x',
   'c++',
 ];
-/** What products are made of; all but tf32, which is float32 there, have kernels for the other layers too. */
+/** The dtypes of products. All but tf32, which uses the float32 kernels, have kernels for the other layers too. */
 export const dtypes = ['float32', 'float16', 'bfloat16', 'tf32'];
 export const kernels = join('native', 'ops', 'cuda');
 
@@ -30,7 +30,7 @@ async function must(command, args) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${output}`);
 }
 
-/** @param root a folder whose ops/cuda/ goes before the real one's */
+/** @param root a folder whose ops/cuda/ takes precedence over the real one */
 async function compile(source, object, root) {
   const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'cuda_on_cpu')];
   includes.push(generated);
@@ -40,7 +40,7 @@ async function compile(source, object, root) {
     ...common,
     ...includes.flatMap((folder) => ['-I', folder]),
     ...(source.endsWith('.cu') ? instrumented : []),
-    ...(root ? ['-O1', '-g1'] : []), // a mutant runs for a moment only
+    ...(root ? ['-O1', '-g1'] : []), // a mutant runs only for a moment
     '-c',
     source,
     '-o',
@@ -55,14 +55,14 @@ async function link(objects, program) {
   return program;
 }
 
-/** Makes error_codes.h. @returns the folder to include it from */
+/** Makes error_codes.h. @returns its include folder */
 export async function generateErrorCodes() {
   mkdirSync(build, { recursive: true });
   await must('cmake', [`-DBINARY_DIR=${build}`, '-P', join('cmake', 'ErrorCodesScript.cmake')]);
   return generated;
 }
 
-/** @returns what a program of the rig is linked from: the objects of its own, and those of the kernels by file name */
+/** @returns the objects of a rig program: its own, and those of the kernels by file name */
 export async function buildObjects() {
   await generateErrorCodes();
   const own = [
@@ -79,28 +79,28 @@ export async function buildObjects() {
   };
 }
 
-/** The rig as it is. */
+/** The unchanged rig. */
 export function linkRig(objects) {
   return link([...objects.kernels.values(), ...objects.own], join(build, 'cuda_on_cpu'));
 }
 
-/** The rig with `changed` (file names in ops/cuda under `root`) compiled anew. */
+/** The rig with `changed` (file names in ops/cuda under `root`) recompiled. */
 export async function linkMutant(objects, root, changed, program) {
   const fresh = [];
   for (const file of changed)
     fresh.push(await compile(join(root, 'ops', 'cuda', file), join(root, `${file}.o`), root));
-  // First in line, so that their versions of inline functions win.
+  // First, so that their versions of inline functions win.
   const rest = [...objects.kernels].filter(([file]) => !changed.includes(file)).map(([, object]) => object);
   return link([...fresh, ...rest, ...objects.own], program);
 }
 
-/** Runs everything; counts from its last line. */
+/** Runs everything and reads the counts from the last line of the output. */
 export async function runRig(program) {
   const { status, signal, printed, output } = await run(program, []);
   process.stdout.write(output);
   const counts = /^(\d+) passed, (\d+) failed$/m.exec(printed);
   if (!counts) {
-    console.error(`the rig ended with ${signal ?? status} before it was through`);
+    console.error(`the rig ended with ${signal ?? status} before it finished`);
     return { passed: 0, failed: 1 };
   }
   const failed = Number(counts[2]);

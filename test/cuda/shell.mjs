@@ -1,15 +1,15 @@
-// Commands, several at a time.
+// Runs several commands at a time.
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
-/** Runs a command to its end. Never rejects: `status` is null when it was killed or could not start. */
+/** Runs a command to its end. Never rejects; `status` is null if it was killed or could not start. */
 export function run(command, args, { timeout = 600_000, env } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
-    // Not spawn's own: that one keeps the process up when the command does not exist.
+    // Not spawn's own timeout, which keeps the process alive if the command does not exist.
     const timer = setTimeout(() => child.kill('SIGKILL'), timeout);
     let output = '';
     let printed = '';
@@ -27,7 +27,7 @@ export function run(command, args, { timeout = 600_000, env } = {}) {
   });
 }
 
-/** Calls `work` on every item, as many at a time as GHOSTNET_TEST_JOBS says, or as there are cores; results in order. */
+/** Calls `work` on every item, GHOSTNET_TEST_JOBS (default: the number of cores) at a time. Results are in order. */
 export async function inParallel(items, work) {
   const jobs = Number(process.env.GHOSTNET_TEST_JOBS) || availableParallelism();
   const results = [];

@@ -1,5 +1,5 @@
-// Where NVIDIA's tools and a PyTorch with CUDA are. Not every toolkit has the disassembler: it is also a wheel of its own, and part
-// of Triton's.
+// Finds NVIDIA's tools and a PyTorch with CUDA. Not every toolkit contains the disassembler, which is also in a wheel of its own
+// and in Triton's wheel.
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
@@ -23,9 +23,8 @@ export async function findNvcc() {
 }
 
 /**
- * Installs a wheel into a folder of its own, which is there only when pip was through. An index that can not be reached costs
- * seconds.
- * @returns whether it is there
+ * Installs a wheel into its own folder, which exists only after pip has finished. An index that cannot be reached costs seconds.
+ * @returns whether the wheel is installed
  */
 async function fetchByPip(wheel, folder, { options = [], timeout }) {
   const unfinished = `${folder}.unfinished`;
@@ -61,8 +60,8 @@ export async function findNvdisasm() {
 }
 
 /**
- * A PyTorch with CUDA: that of python3 where LIBTORCH_USE_PYTORCH says so, else the pinned one, fetched by pip.
- * @returns its version, and the environment in which python3 imports it and a build takes its LibTorch; undefined where there is none
+ * A PyTorch with CUDA: with LIBTORCH_USE_PYTORCH=1 the PyTorch of python3, otherwise the pinned version, fetched by pip.
+ * @returns its version, and the environment in which python3 imports it and a build uses its LibTorch; undefined if there is none
  */
 export async function findCudaTorch() {
   const describe = async (env) => {
@@ -80,8 +79,8 @@ export async function findCudaTorch() {
   env.PYTHONPATH = [folder, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
   const found = existsSync(folder) && (await describe(env));
   if (found) return found;
-  rmSync(folder, { recursive: true, force: true }); // of another Python
-  console.log(`Fetching PyTorch ${pin} with CUDA by pip, once: 3 GB, which take 5.4 GB in ${folder}`);
+  rmSync(folder, { recursive: true, force: true }); // installed by another Python
+  console.log(`Fetching PyTorch ${pin} with CUDA by pip, once (3 GB; 5.4 GB on disk), into ${folder}`);
   if (!(await fetchByPip(`torch==${pin}`, folder, { timeout: 3_600_000 }))) return undefined;
   return describe(env);
 }

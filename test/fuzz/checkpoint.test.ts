@@ -8,13 +8,13 @@ import { GhostNetError } from '../../lib/errors.js';
 import { u32, u64 } from '../fixtures/checkpoint/pickle-writer.js';
 import { zip } from '../fixtures/checkpoint/zip-writer.js';
 
-/** Set GHOSTNET_FUZZ_SEED to repeat a failure, or to try others. */
+/** Set GHOSTNET_FUZZ_SEED to repeat a failure or to try other mutations. */
 const seed = Number(process.env.GHOSTNET_FUZZ_SEED ?? 20200326);
 const filesPerContainer = 7_000;
 const longestRead = 1_000;
 const mostMemory = 512 * 1024;
 
-/** Random numbers that a seed repeats: mulberry32. */
+/** Random numbers, repeatable by a seed: mulberry32. */
 class Random {
   constructor(private state: number) {}
 
@@ -36,7 +36,7 @@ class Random {
   }
 }
 
-/** Changes a file; what it changes is its own to overwrite. */
+/** Changes a file, which it may overwrite. */
 type Mutation = (bytes: Buffer, random: Random) => Buffer;
 
 const edges = [0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
@@ -89,7 +89,7 @@ const setInteger: Mutation = (bytes, random) => {
 };
 const blind: readonly Mutation[] = [flipBits, setBytes, truncate, drop, repeat, transplant, setInteger];
 
-/** Overwrites a field at an offset of a zip record, which its signature finds. */
+/** Overwrites a field at an offset in a zip record, which is found by its signature. */
 const editZipRecord: Mutation = (bytes, random) => {
   const records: readonly (readonly [signature: string, size: number])[] = [
     ['PK\x03\x04', 30],
@@ -116,10 +116,10 @@ const editZipRecord: Mutation = (bytes, random) => {
 
 const opcodes = Object.values(Opcode);
 
-/** Puts opcodes in place of bytes, or between them. */
+/** Replaces bytes with opcodes, or inserts opcodes between them. */
 const editPickle: Mutation = (bytes, random) => {
   const inserted = Buffer.from(Array.from({ length: 1 + random.below(4) }, () => random.pick(opcodes)));
-  // Half of the edits hit a byte that is an opcode already, or looks like one.
+  // Half of the edits hit a byte that is an opcode or looks like one.
   let at = random.below(bytes.length);
   if (random.below(2) === 0) {
     const wanted = random.pick(opcodes);
@@ -129,7 +129,7 @@ const editPickle: Mutation = (bytes, random) => {
   return Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + random.below(3))]);
 };
 
-/** Changes the pickle of a zip archive, or a storage, and writes the archive anew, so that its CRC is right. */
+/** Changes the pickle or a storage of a zip archive, and rewrites the archive so that its CRC is right. */
 const editInsideZip: Mutation = (bytes, random) => {
   const directory = readZipDirectory(bytes, 'seed');
   const entries = [...readStoredEntries(bytes, directory, 'seed')].map(([name, data]) => ({
@@ -163,7 +163,7 @@ const editHeaderLength: Mutation = (bytes, random) => {
   return bytes;
 };
 
-/** Changes the header of a safetensors file as text, and makes its length right again. */
+/** Changes the header of a safetensors file as text, and corrects its length. */
 const editHeader: Mutation = (bytes, random) => {
   const length = bytes.readUInt32LE();
   const header = bytes.subarray(8, 8 + length).toString('latin1');
@@ -225,7 +225,7 @@ const containers: readonly (readonly [
 
 const folder = new URL('../fixtures/checkpoint/files/', import.meta.url);
 
-/** What a reader may give for a hostile file: whole arrays, which are views of it, or copies no larger than it. */
+/** The results allowed for a hostile file: whole arrays, as views of the file or as copies no larger than it. */
 function requireSound(bytes: Uint8Array, { arrays }: Checkpoint): void {
   let copied = 0;
   for (const { dtype, shape, data } of arrays.values()) {
@@ -267,7 +267,7 @@ describe(`mutated weights files (seed ${seed})`, () => {
         if (took > longestRead) throw new Error(`${name}: file ${index} of seed ${seed} takes ${took} ms`);
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
       }
-      // The mutations are worth something only if they reach deep: some files must pass, and most must not.
+      // The mutations are useful only if they reach deep: some files must pass, and most must not.
       expect(outcomes.get('read'), String([...outcomes])).toBeGreaterThan(filesPerContainer / 50);
       expect(outcomes.get('GHOSTNET_MALFORMED_FILE'), String([...outcomes])).toBeGreaterThan(
         filesPerContainer / 4,

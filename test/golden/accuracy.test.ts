@@ -14,7 +14,7 @@ interface Line {
   classes: { label: string }[];
 }
 
-// models/README.md states it, for the same 2,000 images.
+// As stated in models/README.md, for the same 2,000 images.
 const accuracyOfTheCard = 81.05;
 
 describe.skipIf(!hasShared)(`ghostnet classify --json of 2,000 images${needsShared}`, () => {
@@ -27,7 +27,7 @@ describe.skipIf(!hasShared)(`ghostnet classify --json of 2,000 images${needsShar
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The class that each image gets, and that it has: the folder of an image is its class. */
+  /** The predicted and the true class of each image; its folder is the true class. */
   const classify = (precision: string) => {
     const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
     const args = [cli, 'classify', folder, '--top-k', '1', '--json', '--precision', precision];

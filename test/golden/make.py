@@ -41,7 +41,7 @@ SEEDS = [
     {"variant": "ghostnet_050", "width": 0.5, "num_classes": 10, "seed": 2**53 - 1},
 ]
 
-# The first and the last parameters, one of each kind between them.
+# The first and the last parameters, and one of each kind between them.
 SEEDED = [
     "conv_stem.weight",
     "blocks.0.0.ghost1.primary_conv.0.weight",
@@ -69,7 +69,7 @@ def load_reference(path):
 
 
 def randomise(net):
-    """Statistics and weights that a trained network could have: none at its neutral value."""
+    """Statistics and weights like those of a trained network: none at its neutral value."""
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.weight.data.uniform_(0.5, 1.5)
@@ -121,7 +121,7 @@ def make_seeds(reference):
 
 
 def make_picture(width, height, seed):
-    """Smooth waves with some grain, so that each pixel's place can be told from its neighbours."""
+    """Smooth waves with some grain, so that each pixel differs from its neighbours."""
     random = numpy.random.default_rng(seed)
     y, x = numpy.mgrid[0:height, 0:width]
     channels = []
@@ -136,7 +136,7 @@ def make_picture(width, height, seed):
 
 
 def transform(picture, size, crop, interpolation):
-    """The evaluation transform of timm: shorter side to floor(size / crop), then the centre."""
+    """The evaluation transform of timm: shorter side to floor(size / crop), then a centre crop."""
     shorter = math.floor(size / crop)
     width, height = picture.size
     if width <= height:

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { root, runScript, runScriptForJson } from '../support/child.js';
 
-// Whatever happens to a process, it ends as it was told to: no crash, no hang.
+// However a process is ended, it ends properly: no crash, no hang.
 describe.concurrent('a process that ends in the middle of a run', { timeout: 60_000 }, () => {
-  const times = 3; // a race that is lost now and then is lost
+  const times = 3; // catches a race that is lost only sometimes
   it.each([
     ['process.exit()', 'exit', 7],
     ['an uncaught throw', 'throw', 1],
@@ -64,7 +64,7 @@ describe('worker threads', { timeout: 60_000 }, () => {
 });
 
 describe('a model that is disposed of while jobs wait', () => {
-  it('ends those jobs well and refuses later ones', async () => {
+  it('lets those jobs succeed and rejects later ones', async () => {
     expect(await runScriptForJson('lifecycle/dispose-waiting.mjs')).toEqual({
       later: 'GHOSTNET_DISPOSED',
       ended: 8,
@@ -83,12 +83,12 @@ describe('memory', { timeout: 120_000 }, () => {
   it('stays flat over 500 rounds of load, forward and dispose, as do threads and handles', async () => {
     const { settled, end } = await runScriptForJson<{ settled: Measure; end: Measure }>(
       'lifecycle/load-dispose.mjs',
-      // A small young generation, so that V8's own growth does not pass for a leak.
+      // A small young generation, so that V8's own growth is not mistaken for a leak.
       { args: ['500'], flags: ['--max-semi-space-size=1'] },
     );
     expect(end.threads).toBe(settled.threads);
     expect(end.handles).toBe(settled.handles);
-    // The weights are 5 MiB: a leak of one in a hundred would show.
+    // The weights are 5 MiB, so a leak of one model in a hundred would show.
     expect(end.rss - settled.rss).toBeLessThan(20);
   });
 
@@ -107,7 +107,7 @@ describe('memory', { timeout: 120_000 }, () => {
         flags: ['--expose-gc'],
       },
     );
-    // Twenty-four models of 20 MiB came and went; allocators keep some of what was freed.
+    // Twenty-four models of 20 MiB were made and freed; allocators keep some of the freed memory.
     expect(after - before).toBeLessThan(200);
   });
 
@@ -151,7 +151,7 @@ describe('two copies of the package in one process', () => {
     expect(await runScriptForJson('lifecycle/two-copies.mjs', { args: [other] })).toEqual({
       distinct: true,
       same: true,
-      // A tensor of one copy is no tensor of the other.
+      // A tensor of one copy is not a tensor of the other.
       foreign: [true, 'GHOSTNET_INVALID_ARGUMENT'],
     });
   });

@@ -18,7 +18,7 @@ function begin({ registry }, version, manager, title) {
   return { project: new Project(registry, node, manager), name: `Node ${number.slice(1)}, ${manager}` };
 }
 
-/** What every user does: installs, and classifies a photograph from each kind of module and from the command line. */
+/** The steps of every user: install, and classify an image from each kind of module and from the command line. */
 export async function usual({ check, rows, hasGpuLibrary, ...context }, version, manager) {
   const { project, name } = begin(context, version, manager);
   const seconds = await check('installs', () => project.install(['ghostnet']));
@@ -38,7 +38,7 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
       project.compile('preserve', 'bundler');
     });
     await check('classifies on the command line', () => {
-      // A manager may say something of its own before.
+      // A package manager may print something first.
       const printed = project.exec(['ghostnet', 'classify', 'photo.jpg', '--top-k', '1']).split('\n').at(-1);
       const line = JSON.parse(printed);
       assert.equal(line.classes[0].label, label);
@@ -50,7 +50,7 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
   project.remove();
 }
 
-/** What else is tried in an installation, and what is broken in it then. */
+/** Further checks of an installation, and of the same installation after it is damaged. */
 async function afterwards(check, project, hasGpuLibrary) {
   await check('classifies in two worker threads at once', () => {
     assert.equal(project.get('node', ['worker.mjs', 'photo.jpg']), label);

@@ -1,4 +1,4 @@
-// A user's folder: outside the repository, with a home, caches and a PATH of its own.
+// A user's folder, outside the repository, with its own home, caches and PATH.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const photo = join(
   'image.jpg',
 );
 
-/** What the embedded model sees in the photograph of each project. */
+/** The class that the embedded model gives the image of each project. */
 export const label = 'ship';
 
 export class Project {
@@ -38,13 +38,13 @@ export class Project {
       PATH: binFolder(join(this.#folder, 'bin'), node, manager),
       HOME: home,
       npm_config_registry: registry.url,
-      // The same for managers that have variables of their own.
+      // The same for managers with their own variables.
       pnpm_config_registry: registry.url,
       YARN_NPM_REGISTRY_SERVER: registry.url,
       YARN_UNSAFE_HTTP_WHITELIST: '127.0.0.1',
       YARN_NODE_LINKER: 'node-modules',
       YARN_ENABLE_TELEMETRY: '0',
-      // Newer managers hold back what was published a moment ago.
+      // Newer managers hold back packages that were published a moment ago.
       YARN_NPM_MINIMAL_AGE_GATE: '0',
       pnpm_config_minimum_release_age: '0',
     };
@@ -60,7 +60,7 @@ export class Project {
     });
   }
 
-  /** As {@link run}, of what must end well. @returns what it prints */
+  /** Like {@link run}, for a command that must succeed. @returns its output */
   get(command, args, env) {
     const { status, signal, stdout, stderr } = this.run(command, args, env);
     assert.equal(
@@ -78,13 +78,13 @@ export class Project {
     return (performance.now() - start) / 1000;
   }
 
-  /** Runs the binary of a package as users of the package manager do. */
+  /** Runs the binary of a package like a user of the package manager. */
   exec(args) {
     if (this.#manager === 'npm') return this.get('npx', args);
     return this.get(this.#manager.split(' ')[0], [...managers[this.#manager].exec, ...args]);
   }
 
-  /** Seconds from the start of node to the first line that a script prints, the middle one of three. */
+  /** Seconds from the start of node to the first line that a script prints; the median of three runs. */
   async secondsToLabel(script) {
     const times = [];
     for (let round = 0; round < 3; round += 1) {
@@ -117,7 +117,7 @@ export class Project {
     return size(join(this.app, 'node_modules')) / 1e6;
   }
 
-  /** Compiles the consumers in TypeScript, with the strictest settings and the declarations of the package checked too. */
+  /** Compiles the TypeScript consumers with the strictest settings, and also checks the declarations of the package. */
   compile(module, moduleResolution) {
     const types = join(dirname(require.resolve('@types/node/package.json')), '..');
     const compilerOptions = {

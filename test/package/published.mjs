@@ -1,4 +1,4 @@
-// What the tarball holds, and whether tools that read packages find it right.
+// Checks the content of the tarball, and that tools for packages accept it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { renameSync } from 'node:fs';

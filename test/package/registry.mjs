@@ -1,4 +1,4 @@
-// A package registry on loopback: our own packages are published to it, all others come through it from the configured one.
+// A package registry on loopback. Our own packages are published to it; it proxies all others from the configured registry.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -72,7 +72,7 @@ export async function startRegistry(folder) {
 
   return {
     url,
-    /** Publishes all that is packed, as a release does. */
+    /** Publishes all packed packages, like a release. */
     publish() {
       const script = fileURLToPath(new URL('../../packaging/publish.mjs', import.meta.url));
       const env = { ...process.env, npm_config_registry: url, npm_config_userconfig: userconfig };

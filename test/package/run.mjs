@@ -1,6 +1,6 @@
-// Installs the packed packages from a registry as a user would, and uses them: node test/package/run.mjs [--quick]
-// Quick: this Node with npm. Else every supported Node with every package manager; ends with the table of docs/install.md.
-// --node=22 and --manager=pnpm take one of them.
+// Installs the packed packages from a registry and uses them, like a user: node test/package/run.mjs [--quick]
+// --quick: this Node with npm. Otherwise every supported Node with every package manager; prints the table of docs/install.md.
+// --node=22 and --manager=pnpm select one of them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const { quick } = options;
 const totals = { passed: 0, failed: 0 };
 const rows = [];
 
-/** Runs one check, and counts it. */
+/** Runs a check and counts it. */
 async function check(name, action) {
   try {
     const result = await action();
@@ -49,17 +49,17 @@ function make(script) {
 }
 
 make('prebuild.mjs');
-// Takes minutes where it was not built before.
+// Takes minutes if it was not built before.
 const hasGpuLibrary = !quick && (await findNvcc()) !== undefined;
 if (hasGpuLibrary) {
   make('prebuild-cuda.mjs');
 } else {
-  console.log(`\nSkipped: the part for GPUs, ${quick ? 'in the quick form' : 'because there is no nvcc'}.`);
+  console.log(`\nSkipped: the GPU library, ${quick ? 'in the quick run' : 'because there is no nvcc'}.`);
 }
 
 const next = `${manifest.version}-next.0`;
 const platform = `${process.platform}-${process.arch}`;
-// What other runs have packed is not published with the rest; packing LibTorch takes a minute, so that one may stay.
+// Packages of other runs are removed, so that they are not published. LibTorch stays, because packing it takes a minute.
 for (const name of existsSync(packages) ? readdirSync(packages) : []) {
   if (name !== `ghostnet-libtorch-${platform}-${manifest.libtorch.version}.tgz`) {
     rmSync(join(packages, name), { recursive: true });

@@ -1,4 +1,4 @@
-// Versions of Node and package managers, brought by npm into build/, and a PATH that holds nothing else.
+// Versions of Node and package managers, fetched by npm into build/, and a PATH that contains nothing else.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { npm } from '../../packaging/npm.mjs';
 import { root } from '../../packaging/project.mjs';
 
-/** Brings a package from the configured registry. @returns its folder */
+/** Fetches a package from the configured registry. @returns its folder */
 function bring(name, version) {
   const folder = join(root, 'build', 'tools', `${name.replace('/', '+')}@${version}`);
   const installed = join(folder, 'node_modules', name);
@@ -16,12 +16,12 @@ function bring(name, version) {
     const { status, stderr } = spawnSync(process.execPath, [npm.entry, ...args, `${name}@${version}`], {
       encoding: 'utf8',
     });
-    if (status !== 0) throw new Error(`npm has no ${name}@${version} here: ${stderr}`);
+    if (status !== 0) throw new Error(`npm could not fetch ${name}@${version}: ${stderr}`);
   }
   return installed;
 }
 
-/** @returns the path of a node binary: of this process for 'this', else the newest of a major version, or 'latest' */
+/** @returns the path of a node binary: for 'this' that of this process, otherwise the newest of a major version, or 'latest' */
 export function nodeBinary(version) {
   if (version === 'this') return process.execPath;
   return join(bring(`node-${process.platform}-${process.arch}`, version), 'bin', 'node');
@@ -34,7 +34,7 @@ export const managers = {
     exec: ['exec', '--'],
   },
   pnpm: {
-    // The newest that runs on each Node, of those written in JavaScript.
+    // The newest version, written in JavaScript, that runs on each Node.
     script: (major) =>
       major < 22
         ? join(bring('pnpm', '10.34.9'), 'bin', 'pnpm.cjs')
@@ -54,10 +54,10 @@ export const managers = {
   },
 };
 
-// What every Linux has, as far as package managers use it: no compiler, no CMake, no Python.
+// The programs of every Linux that package managers use: no compiler, no CMake, no Python.
 const basics = ['sh', 'basename', 'dirname', 'sed', 'uname'];
 
-/** A folder for the PATH, with all that a user is taken to have: node, the package manager and the basics. */
+/** A folder for the PATH with the programs of a typical user: node, the package manager and the basics. */
 export function binFolder(folder, node, manager) {
   const major = Number(
     spawnSync(node, ['--print', 'process.versions.node'], { encoding: 'utf8' }).stdout.split('.')[0],

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Ended {
   /** The exit code, or the signal that ended it. */
   readonly code: number | string;
@@ -10,20 +10,20 @@ export interface Ended {
 }
 
 interface ChildOptions {
-  /** For node itself, before the script. */
+  /** Arguments for node itself, before the script. */
   readonly flags?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** A command and its arguments that starts node, e.g. ['taskset', '-c', '0']. */
+  /** A command with arguments that starts node, e.g. ['taskset', '-c', '0']. */
   readonly under?: readonly string[];
-  /** Milliseconds after which it is ended. Default 60,000. */
+  /** Milliseconds after which the process is killed. Default 60,000. */
   readonly timeout?: number;
 }
 
 /** The repository's root. */
 export const root = new URL('../../', import.meta.url);
 
-/** Runs a script of test/support in a node process of its own. */
+/** Runs a script of test/support in a separate node process. */
 export function runScript(name: string, options: ChildOptions = {}): Promise<Ended> {
   const script = fileURLToPath(new URL(name, import.meta.url));
   const [command, ...rest] = [
@@ -48,7 +48,7 @@ export function runScript(name: string, options: ChildOptions = {}): Promise<End
   });
 }
 
-/** What a script prints as JSON, when it ends well. */
+/** The JSON that a script prints if it succeeds. */
 export async function runScriptForJson<T>(name: string, options: ChildOptions = {}): Promise<T> {
   const { code, stdout, stderr } = await runScript(name, options);
   if (code !== 0) throw new Error(`${name} ended with ${code}: ${stderr}`);

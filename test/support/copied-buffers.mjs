@@ -1,4 +1,4 @@
-// Exercises tensors and a network and prints what came of it; with every native binary it is to print the same.
+// Exercises tensors and a network and prints the results, which must be the same for every native binary.
 import { createHash } from 'node:crypto';
 import { GhostNet, Tensor } from 'ghostnet';
 
@@ -42,11 +42,11 @@ report.bytes = digest((await model.forward(Tensor.empty('uint8', [1, 32, 32, 3])
 report.state = [...(await model.stateDict())].map(([name, { data }]) => [name, digest(data)]);
 report.classes = await model.classify(Tensor.empty('uint8', [40, 50, 3]));
 
-// What is written to a tensor is what the next run reads.
+// The next run reads the values written to a tensor.
 tensor.data.fill(0.25);
 report.rewritten = digest((await model.forward(tensor)).data);
 
-// Disposed of while a run waits.
+// Disposed of while a run is waiting.
 const before = Array.from({ length: 4 }, () => model.forward(tensor));
 const waiting = model.forward(tensor);
 const views = [tensor.data, new Uint8Array(tensor.data.buffer), tensor.data.subarray(5)];

@@ -1,4 +1,4 @@
-// Transfers the memory of a tensor while a run waits and prints what becomes of both. For a binary whose tensors lie in
+// Transfers the memory of a tensor while a run is waiting, and prints the state of both. For a binary whose tensors are in
 // JavaScript's own memory.
 import { GhostNet, Tensor } from 'ghostnet';
 

@@ -1,4 +1,4 @@
-// Prints how many threads a model takes unless told otherwise.
+// Prints the default number of threads of a model.
 import { GhostNet } from 'ghostnet';
 
 const model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 1 });

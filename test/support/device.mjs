@@ -1,5 +1,5 @@
-// Puts a small network on each of the devices given, "cuda" or with a precision "cuda float16", and prints, as JSON, what came of
-// it: where it runs, its logits against the CPU's, errors, warnings.
+// Loads a small network on each of the given devices, "cuda" or with a precision "cuda float16", and prints the result as JSON:
+// the device, the difference of its logits from the CPU's, errors, warnings.
 import { GhostNet, GhostNetError, Tensor } from '../../dist/index.mjs';
 
 const warnings = [];
@@ -13,7 +13,7 @@ const input = Tensor.from(
 async function logitsOn(placement) {
   const [device, precision] = placement.split(' ');
   const model = await GhostNet.create({ stages, numClasses: 10, seed: 1, device, precision });
-  // Two runs on their way together.
+  // Two runs in flight at the same time.
   const [logits] = await Promise.all([model.forward(input), model.forward(input)]);
   const result = { device: model.info.device, logits: [...logits.data] };
   model.dispose();
@@ -33,5 +33,5 @@ for (const device of process.argv.slice(2)) {
     outcomes.push({ code: error.code, found: error.found ?? '', expected: error.expected ?? '' });
   }
 }
-await new Promise(setImmediate); // warnings come a tick later
+await new Promise(setImmediate); // warnings are emitted a tick later
 process.stdout.write(JSON.stringify({ outcomes, warnings }));

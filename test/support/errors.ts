@@ -1,6 +1,6 @@
 import { GhostNetError } from 'ghostnet';
 
-/** The GhostNetError that an action throws or that its promise rejects with; anything else fails the test. */
+/** The GhostNetError that an action throws or that rejects its promise. Anything else fails the test. */
 export async function errorOf(action: () => unknown): Promise<GhostNetError> {
   try {
     await action();

@@ -1,5 +1,5 @@
-// Prints, in milliseconds: the 99th percentile of the event loop's delay while idle and while batches run one after
-// another, and how long reading a file takes while eight batches wait.
+// Prints, in milliseconds, the 99th percentile of the event loop's delay while idle and while batches run one after
+// another, and the time to read a file while eight batches wait.
 import { readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';

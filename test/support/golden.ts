@@ -4,7 +4,7 @@ import { Tensor } from 'ghostnet';
 
 import { readSafetensors, writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
 
-/** A file of golden data: arrays by name, of them those under `state.` a state dict, and the case they belong to. */
+/** A file of golden data: the case, and arrays by name, of which those under `state.` form a state dict. */
 export interface Golden {
   readonly arrays: ReadonlyMap<string, NamedArray>;
   readonly state: readonly (readonly [name: string, array: NamedArray])[];
@@ -21,7 +21,7 @@ export function readGolden(path: string | URL): Golden {
   return { arrays, state, metadata };
 }
 
-/** An array as the public API takes it. */
+/** An array in the form of the public API. */
 export function tensorOf(golden: Golden, name: string): Tensor {
   return toTensor(arrayOf(golden, name));
 }
@@ -32,12 +32,12 @@ export function floatsOf(golden: Golden, name: string): Float32Array {
   return new Float32Array(bytesOf(data));
 }
 
-/** The state dict as tensors, as ghostModule() takes it. */
+/** The state dict as tensors, for ghostModule(). */
 export function stateTensors(golden: Golden): Record<string, Tensor> {
   return Object.fromEntries(golden.state.map(([name, array]) => [name, toTensor(array)]));
 }
 
-/** The state dict as a file that GhostNet.load() reads. */
+/** The state dict as a file for GhostNet.load(). */
 export function stateFile(golden: Golden): Uint8Array {
   return writeSafetensors(golden.state, {});
 }

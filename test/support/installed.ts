@@ -7,17 +7,17 @@ import { findBinary } from '../../lib/native/binary.js';
 import { findLibTorch, platformPackage } from '../../lib/native/libtorch.js';
 import { root } from './child.js';
 
-/** The platform package below a folder that has a node_modules. */
+/** The LibTorch package below a folder with a node_modules. */
 const platformFolder = (below: string): string => join(below, 'node_modules', platformPackage);
 
 interface Installation {
-  /** Folder of prebuilds/, that of this system when left out. */
+  /** Folder in prebuilds/; default: that of this system. */
   readonly platform?: string;
-  /** The version of LibTorch that the binary is said to be made with. */
+  /** The version of LibTorch with which the binary claims to be built. */
   readonly madeWith?: string;
 }
 
-/** Lays out the package as npm would, with this clone's binaries in place of prebuilt ones. @returns its folder */
+/** Lays out the package like npm, with this clone's binaries instead of prebuilt binaries. @returns its folder */
 export function install(folder: string, options: Installation = {}): string {
   const { folder: build, built } = findBinary();
   const { platform = `${process.platform}-${process.arch}`, madeWith = built.version } = options;
@@ -35,7 +35,7 @@ export function install(folder: string, options: Installation = {}): string {
   return installed;
 }
 
-/** Lays out the platform package with this clone's LibTorch, below a folder that has a node_modules. */
+/** Lays out the LibTorch package with this clone's LibTorch, below a folder with a node_modules. */
 export function installLibTorch(below: string, version?: string): string {
   const { built } = findBinary();
   const { libraries } = findLibTorch(built);
@@ -48,7 +48,7 @@ export function installLibTorch(below: string, version?: string): string {
   return folder;
 }
 
-/** What loading ends with. */
+/** The result of loading. */
 export interface Outcome {
   readonly code: string;
   readonly message: string;
@@ -56,11 +56,11 @@ export interface Outcome {
   readonly root?: string;
 }
 
-/** A module that changes what the process believes of its system, for `--import`. */
+/** A module for `--import` that falsifies the system information of the process. */
 export const pretend = (statements: string): string =>
   `data:text/javascript,${encodeURIComponent(statements)}`;
 
-/** Loads the packages at these folders one after the other in one process. @returns what the last one ends with */
+/** Loads the packages in these folders one after another in one process. @returns the result of the last */
 export function load(
   folders: readonly string[],
   environment: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-// Runs once and leaves in the way that the argument names.
+// Runs once, then ends in the way that the argument names.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 10, seed: 1 });

@@ -1,8 +1,8 @@
-// Loads a weights file: how much resident memory, in bytes, was there before and at the peak.
+// Loads a weights file and prints resident memory, in bytes, before it and at its peak.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const peak = () => process.resourceUsage().maxRSS * 1024;
-// Opens LibTorch, whose memory is not the load's.
+// Opens LibTorch first, because its memory does not belong to the load.
 Tensor.empty('uint8', [1]).dispose();
 const before = peak();
 const model = await GhostNet.load(process.argv[2]);

@@ -1,6 +1,6 @@
 import type { StageRow } from 'ghostnet';
 
-/** A network of five small bottlenecks of every kind: cheap to make and to run. */
+/** A network of five small bottlenecks of every kind, which is cheap to make and to run. */
 export const smallStages: readonly (readonly StageRow[])[] = [
   [[3, 16, 16, 0, 1]],
   [[3, 48, 24, 0, 2]],
@@ -11,7 +11,7 @@ export const smallStages: readonly (readonly StageRow[])[] = [
   [[5, 64, 48, 0.5, 2]],
 ];
 
-/** The dtype-independent content of a state dict, for comparisons bit by bit. */
+/** The content of a state dict, independent of dtypes, for comparisons bit by bit. */
 export function bitsOf(
   state: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: ArrayBufferView }>,
 ): Record<string, { shape: readonly number[]; bits: string }> {

@@ -19,7 +19,7 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   let largest = 0;
   for (let index = 0; index < expected.length; ++index) {
     const wanted = expected[index] ?? NaN;
-    // NaN would compare with nothing and pass unseen.
+    // NaN compares false with everything and would pass unnoticed.
     const apart = Math.abs((actual[index] ?? NaN) - wanted);
     difference = Number.isNaN(apart) ? Infinity : Math.max(difference, apart);
     largest = Math.max(largest, Math.abs(wanted));

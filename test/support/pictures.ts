@@ -13,12 +13,12 @@ export function gradient(width: number, height: number): RawImage {
   return { data, width, height };
 }
 
-/** A picture to be encoded with sharp. */
+/** An image to encode with sharp. */
 export function toSharp({ data, width, height }: RawImage, channels: 1 | 2 | 3 | 4 = 3): Sharp {
   return sharp(data, { raw: { width, height, channels } });
 }
 
-/** A picture of one colour. */
+/** An image of one colour. */
 export function plain(width: number, height: number, colour: readonly number[]): RawImage {
   const data = new Uint8Array(width * height * colour.length);
   for (let pixel = 0; pixel < width * height; ++pixel) data.set(colour, pixel * colour.length);

@@ -1,4 +1,4 @@
-// Asks for a precision, by its argument, and prints the code of the error, or 'none'.
+// Requests the precision that the argument names, and prints the code of the error, or 'none'.
 import { GhostNet } from 'ghostnet';
 
 const [precision] = process.argv.slice(2);

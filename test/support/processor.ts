@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether the processor says that it computes with bfloat16 as the engine needs it: Linux on x86-64 only. */
+/** Whether the processor reports the bfloat16 instructions that the engine needs; Linux on x86-64 only. */
 export const hasBfloat16 =
   process.platform === 'linux' && /^flags\s*:.*\bavx512_bf16\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
 
-/** Ends the names of tests that need it, so that a list of skipped tests says why. */
+/** A suffix for the names of tests that need it, so that a list of skipped tests says why. */
 export const needsBfloat16 = hasBfloat16 ? '' : ' (skipped: needs a processor with AVX512_BF16)';

@@ -1,4 +1,4 @@
-// Runs a model on LibTorch's own modules: with ONEDNN_VERBOSE=1 oneDNN prints what it runs on.
+// Runs a model on LibTorch's own modules. With ONEDNN_VERBOSE=1, oneDNN prints its instruction set.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const model = await GhostNet.load(undefined, { backend: 'reference', threads: 1 });

@@ -1,5 +1,5 @@
-// Loads the package and a copy of its JavaScript, both over the same native binary, as bundlers and test runners do, and
-// lets them compute at the same time. The argument is an empty folder.
+// Loads the package and a copy of its JavaScript over the same native binary, like bundlers and test runners, and lets both
+// compute at the same time. The argument is an empty folder.
 import { cpSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

@@ -1,16 +1,16 @@
-// Prints, for each way of letting go of an input while a job waits, whether the job's result is that of an input that
-// nobody touched. Needs --expose-gc.
+// For each way of releasing an input while a job waits, prints whether the result of the job is that of an untouched input.
+// Needs --expose-gc.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 10, seed: 1, threads: 1 });
 const shape = [4, 3, 96, 96];
 const values = Float32Array.from({ length: 4 * 3 * 96 * 96 }, (_, index) => Math.sin(index));
 const undisturbed = Tensor.from(values, shape);
-// Keeps the executor busy for longer than a few collections take.
+// Keeps the executor busy for longer than a few garbage collections take.
 const longRun = Tensor.empty('uint8', [32, 224, 224, 3]);
 const expected = Buffer.from((await model.forward(undisturbed)).data.buffer);
 
-// Takes memory of the size that was just freed, if it was, and spoils it.
+// Allocates memory of the size that may just have been freed, and overwrites it.
 function spoil() {
   return Array.from({ length: 8 }, () =>
     Tensor.from(
@@ -56,7 +56,7 @@ for (const [name, letGo] of Object.entries(ways)) {
   for (const tensor of spoilt) tensor.dispose();
 }
 if (moved.length > 0) {
-  // What was moved out of a tensor outlives it.
+  // Memory that was moved out of a tensor outlives it.
   await collect();
   report.movedStays = { waited: true, equal: Buffer.from(moved[0]).equals(Buffer.from(values.buffer)) };
 }

@@ -1,4 +1,4 @@
-// Prints what V8 knows of the memory of tensors, in bytes. Needs --expose-gc.
+// Prints the memory of tensors that V8 knows of, in bytes. Needs --expose-gc.
 import { Tensor } from 'ghostnet';
 
 const size = 64 << 20;
@@ -27,7 +27,7 @@ for (let round = 0; round < 5; ++round) {
 }
 const collected = since(start);
 
-// Nobody calls gc() here: that V8 is told of the memory is what makes it collect in time.
+// Nothing calls gc() here: V8 collects in time because it is informed of the memory.
 const resident = process.memoryUsage.rss();
 let peak = 0;
 for (let count = 0; count < 32; ++count) {

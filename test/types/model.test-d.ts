@@ -26,7 +26,7 @@ describe('GhostNet.forward and embed', () => {
     expectTypeOf(model.embed(input)).resolves.toEqualTypeOf<Tensor<'float32', readonly [2, 1280]>>();
   });
 
-  it('take shapes of which something is not known', () => {
+  it('take shapes with unknown dimensions', () => {
     const partly = Tensor.empty('float32', [batch, 3, 224, 224]);
     expectTypeOf(model.forward(partly)).resolves.toEqualTypeOf<
       Tensor<'float32', readonly [number, number]>
@@ -37,7 +37,7 @@ describe('GhostNet.forward and embed', () => {
     expectTypeOf(model.forward(fixedRank)).resolves.toExtend<Tensor<'float32'>>();
   });
 
-  it('take what preprocess gives', () => {
+  it('take the result of preprocess', () => {
     expectTypeOf(model.preprocess(['photo.jpg'])).resolves.toEqualTypeOf<
       Tensor<'uint8', readonly [number, number, number, 3]>
     >();
@@ -101,7 +101,7 @@ describe('GhostNet.classify', () => {
     expectTypeOf(model.classify(Tensor.empty('uint8', [1, 1, 3]))).resolves.toEqualTypeOf<ClassScore[]>();
   });
 
-  it('refuses what is no image', () => {
+  it('rejects values that are not images', () => {
     // @ts-expect-error -- a number
     void model.classify(1);
     // @ts-expect-error -- a tensor of floats
@@ -119,7 +119,7 @@ describe('GhostNet', () => {
     new GhostNet();
   });
 
-  it('has information that can not be changed', () => {
+  it('has read-only information', () => {
     expectTypeOf(model.info).toEqualTypeOf<ModelInfo>();
     // @ts-expect-error -- read only
     model.info.numClasses = 3;

@@ -21,7 +21,7 @@ describe('Tensor.from', () => {
     expectTypeOf<DTypeOf<BigInt64Array>>().toEqualTypeOf<'int64'>();
   });
 
-  it('keeps what is known of a shape and no more', () => {
+  it('keeps exactly the known dimensions of a shape', () => {
     const batch = 4 as number;
     const partly = Tensor.from(new Uint8Array(batch * 12), [batch, 2, 2, 3]);
     expectTypeOf(partly.shape).toEqualTypeOf<readonly [number, 2, 2, 3]>();
@@ -70,7 +70,7 @@ describe('Tensor', () => {
     expectTypeOf<Tensor>().toExtend<Disposable>();
   });
 
-  it('hides what is internal', () => {
+  it('hides internal members', () => {
     // @ts-expect-error -- not public
     expectTypeOf(Tensor.wrap).toBeNever();
     // @ts-expect-error -- not public

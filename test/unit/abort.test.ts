@@ -22,7 +22,7 @@ afterAll(() => {
 const slow = Tensor.from(noise(8 * 3 * 224 * 224), [8, 3, 224, 224]);
 const quick = Tensor.from(noise(3 * 32 * 32), [1, 3, 32, 32]);
 
-/** Occupies the executor; `ended` says whether it still does. */
+/** Occupies the executor; `ended` tells whether it is free again. */
 function occupy() {
   const occupied = { ended: false, run: Promise.resolve() };
   occupied.run = model.forward(slow).then(() => {
@@ -72,7 +72,7 @@ describe('an AbortSignal', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
     await occupied.run;
     process.off('warning', warned);
-    // Node takes many listeners of one signal for a leak.
+    // Node mistakes many listeners of one signal for a leak.
     expect(warnings).toEqual([]);
   });
 
@@ -130,7 +130,7 @@ describe('an AbortSignal', () => {
   it('that fires during the run lets it end', async () => {
     const controller = new AbortController();
     const running = model.forward(slow, { signal: controller.signal });
-    // The executor is idle otherwise: it has begun long before this.
+    // The executor is otherwise idle, so the job has begun long before this.
     await new Promise((resolve) => setTimeout(resolve, 20));
     controller.abort();
     expect((await running).shape).toEqual([8, 10]);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { runScript } from '../support/child.js';
 
-/** The instruction set that oneDNN says it is limited to, in a process with these variables. */
+/** The instruction set limit that oneDNN reports in a process with these variables. */
 async function isaOf(env: Readonly<Record<string, string>>): Promise<string | undefined> {
   const { code, stdout } = await runScript('reference-run.mjs', { env: { ONEDNN_VERBOSE: '1', ...env } });
   expect(code).toBe(0);

@@ -45,7 +45,7 @@ describe('a file that is no weights file', () => {
     ['a JSON document', text('[{"a": 1}]')],
     ['text that starts with "Not Found"', text('Not Found')],
     ['bytes that start with 0001020304050607', Buffer.of(0, 1, 2, 3, 4, 5, 6, 7)],
-  ])('is told to be %s', (what, bytes) => {
+  ])('is identified as %s', (what, bytes) => {
     expect(refusal(bytes)).toMatch(
       /^GHOSTNET_UNKNOWN_FORMAT weights\.pth: this is not a weights file\. Expected a safe/,
     );
@@ -63,7 +63,7 @@ describe('a file that is no weights file', () => {
     ['an ONNX model', Buffer.concat([varintField(1, 8), longField(7, text('graph')), field(8, 'opset')])],
     ['a TensorFlow SavedModel', Buffer.concat([varintField(1, 1), field(2, field(1, field(2, 'serve')))])],
     ['a TensorFlow frozen graph', field(1, Buffer.concat([field(1, 'input'), field(2, 'Placeholder')]))],
-  ])('is refused as %s', (what, bytes) => {
+  ])('is rejected as %s', (what, bytes) => {
     expect(refusal(bytes)).toMatch(/^GHOSTNET_UNSUPPORTED_FORMAT /);
     expect(refusal(bytes)).toContain(`weights.pth: this is ${what}`);
   });

@@ -38,7 +38,7 @@ describe('files written by PyTorch and safetensors', () => {
     const arrays = [...checkpoint.arrays].map(([name, { dtype, shape, data }]) => {
       return { name, dtype, shape, data: Buffer.from(data).toString('base64') };
     });
-    // The reference implementation of safetensors reorders the arrays as it writes them.
+    // The reference implementation of safetensors reorders the arrays when it writes them.
     const byName = (a: { name: string }, b: { name: string }) =>
       Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
     if (expected.format === 'safetensors') {
@@ -48,7 +48,7 @@ describe('files written by PyTorch and safetensors', () => {
     }
   });
 
-  it('names every file that is to be read', () => {
+  it('names every file that must be read', () => {
     const readable = readdirSync(new URL('files/', folder)).filter((file) => !file.endsWith('.refused'));
     expect(new Set(expectations.map(({ file }) => file))).toEqual(new Set(readable));
   });
@@ -140,7 +140,7 @@ describe('files of other kinds', () => {
     expect(error.message.startsWith(`${file}: `)).toBe(true);
   });
 
-  it('names every file that is to be refused', () => {
+  it('names every file that must be rejected', () => {
     const refused = readdirSync(new URL('files/', folder)).filter((file) => file.endsWith('.refused'));
     expect(new Set(refusals.map(([file]) => file))).toEqual(new Set(refused));
   });

@@ -29,7 +29,7 @@ import {
 
 const read = (bytes: Uint8Array) => readPickle(new Cursor(bytes, 'a.pth'));
 
-/** A pickle of opcodes as they are: names stand for opcodes, numbers and bytes for their arguments. */
+/** A pickle of raw opcodes: names stand for opcodes, numbers and bytes for their arguments. */
 function opcodes(...parts: readonly (keyof typeof Opcode | number | Uint8Array)[]): Buffer {
   const encoded = parts.map((part) =>
     typeof part === 'string'
@@ -41,7 +41,7 @@ function opcodes(...parts: readonly (keyof typeof Opcode | number | Uint8Array)[
   return Buffer.concat([Buffer.of(Opcode.Proto, 2), ...encoded]);
 }
 
-/** A pickled value as plain data, to compare with. */
+/** A pickled value as plain data, for comparisons. */
 function plain(value: PickleValue): unknown {
   if (value instanceof PickleDict)
     return new Map([...value.entries].map(([key, item]) => [plain(key), plain(item)]));

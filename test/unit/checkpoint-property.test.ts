@@ -23,7 +23,7 @@ const namedArray: fc.Arbitrary<NamedArray> = fc
     return fc.uint8Array({ minLength: length, maxLength: length }).map((data) => ({ dtype, shape, data }));
   });
 
-// Names that readCheckpoint keeps as they are.
+// Names that readCheckpoint keeps unchanged.
 const name = fc
   .string({ unit: 'binary' })
   .filter((text) => !/^module\.|total_(?:ops|params)$|^features\.|__metadata__/.test(text));
@@ -57,7 +57,7 @@ describe('any state dict', () => {
   });
 });
 
-/** A tensor of any strides in a storage that just holds it. */
+/** A tensor with any strides, in the smallest storage that holds it. */
 const strided = fc
   .record({
     dtype: fc.constantFrom(...dtypes),

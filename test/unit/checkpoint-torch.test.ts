@@ -24,7 +24,7 @@ function write(container: TorchContainer, object: Py, storages: readonly Storage
   return (container === 'zip' ? torchZip : torchLegacy)(object, storages);
 }
 
-/** A state dict of one tensor in the storage of 12 elements. */
+/** A state dict with one tensor in the storage of 12 elements. */
 const strided = (container: TorchContainer, offset: Py, size: Py, stride: Py) =>
   write(container, dict([['w', tensorRef(storageRef(storage, container), offset, size, stride)]]));
 
@@ -136,7 +136,7 @@ describe.each(containers)('a tensor in the %s container', (container) => {
     expect(error.code).toBe('GHOSTNET_UNSUPPORTED_FORMAT');
   });
 
-  it('of a storage view, as PyTorch before 1.0 wrote them, is refused by name', () => {
+  it('in a storage view, as written by PyTorch before 1.0, is rejected by name', () => {
     const view = persistent('storage', global('torch', 'ShortStorage'), '0', 'cpu', 12, tuple('1', 0, 6));
     const error = errorOf(() =>
       readCheckpoint(write(container, dict([['w', tensorRef(view, 0, tuple(1), tuple(1))]]))),
@@ -145,7 +145,7 @@ describe.each(containers)('a tensor in the %s container', (container) => {
     expect(error.message).toMatch(/PyTorch before 1\.0/);
   });
 
-  it('of a storage class that is unknown is refused by name', () => {
+  it('in an unknown storage class is rejected by name', () => {
     const other = persistent('storage', global('torch', 'FancyStorage'), '0', 'cpu', 12);
     const error = errorOf(() =>
       readCheckpoint(write(container, dict([['w', tensorRef(other, 0, tuple(1), tuple(1))]]))),
@@ -399,7 +399,7 @@ describe('the state dict in a file', () => {
     expect(error.message).toMatch(says);
   });
 
-  it('is refused when it is of the older GhostNet, and only then', () => {
+  it('is rejected if it is of the first GhostNet code, and only then', () => {
     const named = (...names: readonly string[]) =>
       writeSafetensors(names.map((name) => [name, array(1)] as const));
     const error = errorOf(() =>

@@ -16,7 +16,7 @@ const storage: StorageSpec = { key: '0', dtype: 'int16', bytes: array.data };
 const object = dict([['a', tensorRef(storageRef(storage), 0, tuple(2), tuple(1))]]);
 const write = (options: TorchZipOptions = {}) => torchZip(object, [storage], options);
 
-/** Changes the entry that holds the storage. */
+/** Changes the entry of the storage. */
 const storageEntry = (change: (entry: EntrySpec) => Partial<EntrySpec>): TorchZipOptions => ({
   edit: (entries) =>
     entries.map((entry) => (entry.name === 'archive/data/0' ? { ...entry, ...change(entry) } : entry)),

@@ -69,7 +69,7 @@ describe('classify', () => {
     const found = all.toSorted((a, b) => a.index - b.index).map(({ score }) => score);
     const expected = exponentials.map((value) => value / sum);
     expect(relativeError(found, expected)).toBeLessThan(1e-5);
-    // The fifth score is a share of all classes, not of the first five.
+    // The scores are shares of all classes, not of the first five.
     expect((await model.classify(boats))[4]?.score).toBe(all[4]?.score);
   });
 
@@ -99,7 +99,7 @@ describe('classify', () => {
     expect(fromTensor).toEqual(fromRaw);
   });
 
-  it('gives nothing for no image', async () => {
+  it('gives an empty list for no images', async () => {
     expect(await model.classify([])).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('classify', () => {
       'GHOSTNET_FILE_NOT_FOUND',
     );
     expect(await codeOf(() => model.classify(notes))).toBe('GHOSTNET_IMAGE_UNDECODABLE');
-    // The model is as it was.
+    // The model still works.
     expect((await model.classify(airplane))[0]?.label).toBe('airplane');
   });
 

@@ -92,7 +92,7 @@ describe('ghostnet classify', () => {
     expect(linesOf(stdout).map(({ file }) => file)).toEqual(['photos/plane.JPG', 'photos/below/boats.jpeg']);
   });
 
-  it('reports an image that can not be read, goes on, and exits with 1', () => {
+  it('reports an unreadable image, continues, and exits with 1', () => {
     const { stdout, stderr, status } = ghostnet([
       'classify',
       'broken.jpg',
@@ -139,7 +139,7 @@ describe('ghostnet classify', () => {
     }
   });
 
-  it('exits with 3 when the model can not be used', () => {
+  it('exits with 3 if the model cannot be used', () => {
     writeFileSync(join(folder, 'model.txt'), 'no model');
     for (const model of ['missing.safetensors', 'model.txt']) {
       const { status, stderr } = ghostnet(['classify', 'photos', '--model', model]);
@@ -169,7 +169,7 @@ describe('ghostnet classify', () => {
 });
 
 describe('ghostnet info', () => {
-  it('says what the embedded model is', () => {
+  it('describes the embedded model', () => {
     const { stdout, status } = ghostnet(['info']);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -186,7 +186,7 @@ describe('ghostnet info', () => {
 describe('ghostnet info <file>', () => {
   const torchFile = fileURLToPath(new URL('../fixtures/checkpoint/files/plain-p2.zip', import.meta.url));
 
-  it('tells the container, and what a file lacks to be a GhostNet, and exits with 3', () => {
+  it('names the container and the reason why a file is not a GhostNet, and exits with 3', () => {
     const { stdout, status } = ghostnet(['info', torchFile]);
     expect(status).toBe(3);
     const { file: report } = JSON.parse(stdout) as { file: { format: string; reason: string } };
@@ -194,7 +194,7 @@ describe('ghostnet info <file>', () => {
     expect(report.reason).toContain('conv_stem.weight');
   });
 
-  it('names parameters that are missing, left over, of another shape or not finite', async () => {
+  it('lists parameters that are missing, unexpected, of the wrong shape or not finite', async () => {
     const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
     const arrays = new Map<string, NamedArray>(
       [...(await model.stateDict())].map(([name, { dtype, shape, data }]) => {
@@ -214,7 +214,7 @@ describe('ghostnet info <file>', () => {
         numClasses: 2,
         missing: ['bn1.weight'],
         unexpected: ['extra'],
-        reshaped: ['conv_head.bias is [2,640] instead of [1280]'],
+        reshaped: ['conv_head.bias is [2,640], expected [1280]'],
         notFinite: ['extra'],
       },
     });
@@ -237,7 +237,7 @@ describe('ghostnet convert', () => {
     expect(converted.info).toMatchObject({ labels: ['no', 'yes'], inputSize: 48, interpolation: 'bilinear' });
   });
 
-  it('exits with 3 and writes nothing when the input can not be read', () => {
+  it('exits with 3 and writes nothing if the input cannot be read', () => {
     writeFileSync(join(folder, 'cut.safetensors'), 'too short');
     expect(ghostnet(['convert', 'cut.safetensors', 'none.safetensors']).status).toBe(3);
     expect(existsSync(join(folder, 'none.safetensors'))).toBe(false);
@@ -245,7 +245,7 @@ describe('ghostnet convert', () => {
 });
 
 describe('published weights', () => {
-  // The true weights can not be had in a test: a registered file's checksum is known, and nothing else passes for it.
+  // A test cannot have the real weights: the checksum of a registered file is known, and no other file matches it.
   it('GHOSTNET_NOT_PULLED: classify and info say which command brings them', () => {
     const env = { ...process.env, GHOSTNET_CACHE: join(folder, 'cache') };
     for (const args of [
@@ -277,7 +277,7 @@ describe('published weights', () => {
 });
 
 describe('ghostnet doctor', () => {
-  it('finds all well in a good installation', () => {
+  it('succeeds in a good installation', () => {
     const { stdout, status } = ghostnet(['doctor']);
     expect(status).toBe(0);
     for (const name of ['ghostnet', 'node', 'libtorch', 'model', 'inference']) {
@@ -286,7 +286,7 @@ describe('ghostnet doctor', () => {
     expect(stdout).not.toContain('FAILED');
   });
 
-  it('tells what is wrong, and exits with 3', () => {
+  it('reports the failure, and exits with 3', () => {
     const { stdout, status } = spawnSync(process.execPath, [cli, 'doctor'], {
       encoding: 'utf8',
       env: { ...process.env, LIBTORCH: join(folder, 'nowhere') },
@@ -296,7 +296,7 @@ describe('ghostnet doctor', () => {
     expect(stdout).toMatch(/^sharp +\d/m);
   });
 
-  it('outlives a native part that crashes', () => {
+  it('survives a native addon that crashes', () => {
     const crash = "if (process.argv[1].endsWith('try-binary.js')) process.kill(process.pid, 'SIGILL');";
     const { stdout, status } = spawnSync(process.execPath, [cli, 'doctor'], {
       encoding: 'utf8',
@@ -316,13 +316,13 @@ describe('ghostnet', () => {
     expect(ghostnet(['classify', '--help']).stdout).toContain('Exit codes:');
   });
 
-  it('exits with 2 for a command that is not known', () => {
+  it('exits with 2 for an unknown command', () => {
     expect(ghostnet(['classfy']).status).toBe(2);
   });
 });
 
 describe('ghostnet bench', () => {
-  it('says what each layer took with --profile', () => {
+  it('prints the time of each layer with --profile', () => {
     const args = ['bench', '--batch', '2', '--threads', '2', '--seconds', '0', '--profile'];
     const { stderr, status } = ghostnet(args);
     expect(status).toBe(0);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { root, runScriptForJson } from '../support/child.js';
 
-// Built beside the usual binary for tests, with NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED, as Electron needs it.
+// A second test binary, built with NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED, as Electron needs it.
 const binary = fileURLToPath(new URL('build/Release/ghostnet_copy.node', root));
 const isBuilt = existsSync(binary);
 const needsBinary = isBuilt ? '' : ' (skipped: needs `npm run build:test`)';

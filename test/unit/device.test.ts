@@ -16,16 +16,16 @@ interface Report {
   readonly warnings: readonly { readonly name: string; readonly code: string; readonly message: string }[];
 }
 
-// A part for GPUs whose GPUs are this CPU: native/test/cuda_on_cpu/rig_library.cpp.
+// A GPU library whose GPUs are this CPU: native/test/cuda_on_cpu/rig_library.cpp.
 const rig = fileURLToPath(new URL('build/Release/ghostnet_cuda_rig.so', root));
 
 function load(devices: readonly string[], env: Record<string, string>): Promise<Report> {
   return runScriptForJson<Report>('device.mjs', { args: devices, env, timeout: 150_000 });
 }
 
-// Where a GPU computes, every CUDA thread is one of this CPU's, under a checker: seconds, and more where others compute too.
+// Each CUDA thread runs on this CPU under a checker, which takes seconds, and longer on a busy machine.
 describe('the option device', { timeout: 180_000 }, () => {
-  it('is the CPU unless told otherwise', async () => {
+  it('is the CPU by default', async () => {
     using model = await GhostNet.create({ variant: 'ghostnet_050' });
     expect(model.info.device).toBe('cpu');
   });
@@ -37,7 +37,7 @@ describe('the option device', { timeout: 180_000 }, () => {
     });
   });
 
-  it('tells where the part for GPUs was looked for', async () => {
+  it('reports where it looked for the GPU library', async () => {
     const { outcomes, warnings } = await load(['cuda', 'cuda:1', 'auto', 'auto'], {
       GHOSTNET_CUDA_LIBRARY: '/nowhere/ghostnet_cuda.so',
     });
@@ -47,13 +47,13 @@ describe('the option device', { timeout: 180_000 }, () => {
     expect(warnings).toMatchObject([{ name: 'GhostNetWarning', code: 'GHOSTNET_CUDA_NOT_INSTALLED' }]);
   });
 
-  it('tells that a library is not the part for GPUs', async () => {
+  it('reports that a library is not the GPU library', async () => {
     const other = fileURLToPath(new URL('build/Release/ghostnet_loader.node', root));
     const { outcomes } = await load(['cuda'], { GHOSTNET_CUDA_LIBRARY: other });
     expect(outcomes).toMatchObject([{ code: 'GHOSTNET_CUDA_NOT_INSTALLED', found: other }]);
   });
 
-  it('tells that there is no GPU, and runs on the CPU where either will do, with one warning', async () => {
+  it('reports that there is no GPU; auto runs on the CPU with one warning', async () => {
     const { outcomes, warnings } = await load(['cuda', 'auto', 'auto'], { GHOSTNET_CUDA_LIBRARY: rig });
     expect(outcomes).toMatchObject([
       { code: 'GHOSTNET_CUDA_UNAVAILABLE', found: 'no GHOSTNET_RIG_GPUS' },
@@ -63,7 +63,7 @@ describe('the option device', { timeout: 180_000 }, () => {
     expect(warnings).toMatchObject([{ name: 'GhostNetWarning', code: 'GHOSTNET_CUDA_UNAVAILABLE' }]);
   });
 
-  it('takes the GPU that is named, and tells what is wrong with others', async () => {
+  it('uses the named GPU, and reports why others cannot be used', async () => {
     const { outcomes, warnings } = await load(['cuda', 'cuda:1', 'cuda:2', 'auto'], {
       GHOSTNET_CUDA_LIBRARY: rig,
       GHOSTNET_RIG_GPUS: '8.0,7.5',
@@ -85,7 +85,7 @@ describe('the option device', { timeout: 180_000 }, () => {
     });
     for (const [index, most] of [5e-3, 5e-3, 5e-2].entries()) {
       expect(outcomes[index]?.error).toBeLessThan(most);
-      // What is equal to float32 has not been computed in less.
+      // A result equal to float32 was not computed in a lower precision.
       expect(outcomes[index]?.error).toBeGreaterThan(most / 500);
     }
   });
@@ -99,7 +99,7 @@ describe('the option device', { timeout: 180_000 }, () => {
     expect(outcomes).toMatchObject([{ code: 'GHOSTNET_CUDA_FAILED', found: 'GHOSTNET_RIG_FAILS' }]);
   });
 
-  it('is told by doctor, whether there is one or not', async () => {
+  it('is reported by doctor, with and without a GPU', async () => {
     const doctor = async (env: Record<string, string>): Promise<string> => {
       const { code, stdout } = await runScript('../../dist/cli/main.js', { args: ['doctor'], env });
       expect(code).toBe(0);

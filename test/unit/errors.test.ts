@@ -9,7 +9,7 @@ import { root } from '../support/child.js';
 const codes = Object.keys(errorCatalogue) as ErrorCode[];
 
 describe('GhostNetError', () => {
-  it('says what was wrong, what was expected, what was found and what to do', () => {
+  it('states the problem, the expected value, the value found and the remedy', () => {
     const cause = new Error('behind it');
     const error = new GhostNetError('GHOSTNET_BAD_SHAPE', 'A shape is wrong', {
       expected: '[N,3,H,W]',
@@ -30,7 +30,7 @@ describe('GhostNetError', () => {
     expect(String(error)).toMatch(/^GhostNetError: A shape is wrong/);
   });
 
-  it('is told from a class that extends it', () => {
+  it('differs from a class that extends it', () => {
     class Narrower extends GhostNetError {}
     const error = new GhostNetError('GHOSTNET_DISPOSED', 'It is gone');
     const narrower = new Narrower('GHOSTNET_DISPOSED', 'It is gone');
@@ -39,7 +39,7 @@ describe('GhostNetError', () => {
     expect(narrower instanceof GhostNetError).toBe(true);
   });
 
-  it('takes the remedy of its code when none is given, and leaves out what is not known', () => {
+  it('uses the remedy of its code by default, and omits unknown details', () => {
     const error = new GhostNetError('GHOSTNET_DISPOSED', 'It is gone');
     expect(error.message).toBe(`It is gone. ${errorCatalogue.GHOSTNET_DISPOSED.remedy}`);
     expect(error.found).toBeUndefined();

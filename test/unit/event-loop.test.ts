@@ -16,7 +16,7 @@ describe('the event loop', () => {
     expect(idle.count).toBeGreaterThan(100);
     expect(busy.count).toBeGreaterThan(100);
     expect(busy.p99 - idle.p99).toBeLessThan(10);
-    // Reads that queued behind inference would take as long as a batch, or several.
+    // Reads queued behind inference would take as long as one or more batches.
     expect(reads).toBeGreaterThan(10);
     expect(read).toBeLessThan(10);
     expect(batch).toBeGreaterThan(4 * read);

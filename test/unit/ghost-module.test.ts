@@ -33,7 +33,7 @@ function weightsOf({ channels, intrinsic, ratio, kernel, cheap }: Sizes): Folded
   };
 }
 
-/** One convolution, each output channel over `inputs` of its group, written out. */
+/** A convolution written out, in which each output channel covers the `inputs` channels of its group. */
 function convolve(
   x: Float64Array,
   [channels, height, width]: readonly [number, number, number],
@@ -113,7 +113,7 @@ describe('ghostModule', () => {
           const expected = [...primary.values, ...ghosts.values].slice(0, outChannels * rows * columns);
           const result = await ghostModule(x, weights, { outChannels, stride, relu, threads: 1 });
           expect(result.shape).toEqual([1, outChannels, rows, columns]);
-          // Inputs and weights are of the size of 1; outputs may cancel, or be cut by ReLU, to almost nothing.
+          // Inputs and weights are about 1; outputs may cancel, or be cut by ReLU, to almost nothing.
           const scale = Math.max(1, ...expected.map(Math.abs));
           expect(differences(result.data, expected).largest).toBeLessThan(1e-5 * scale);
         },
@@ -125,7 +125,7 @@ describe('ghostModule', () => {
   const usual: Sizes = { channels: 4, intrinsic: 3, ratio: 2, kernel: 1, cheap: 3 };
   const x = floats([2, 4, 5, 6], 5);
 
-  it('gives all channels, stride 1 and ReLU unless told otherwise', async () => {
+  it('defaults to all channels, stride 1 and ReLU', async () => {
     const weights = weightsOf(usual);
     const result = await ghostModule(x, weights);
     expect(result.shape).toEqual([2, 6, 5, 6]);

@@ -16,7 +16,7 @@ import { gradient, plain, toSharp } from '../support/pictures.js';
 const side = 32;
 const picture = gradient(side, side);
 
-/** Resizing to the size that a picture has already changes nothing: preprocess() shows what was decoded. */
+/** Resizing an image to its own size changes nothing, so preprocess() returns the decoded pixels. */
 const shown = { stages: smallStages, numClasses: 1, inputSize: side, crop: 1, threads: 1 } as const;
 let ignoring: GhostNet;
 let applying: GhostNet;
@@ -196,7 +196,7 @@ describe('EXIF orientation', () => {
   const [width, height] = [48, 32];
   const stored = gradient(width, height);
 
-  // Where in the stored picture the pixel (x, y) of the upright one lies; W and H are those of the stored picture.
+  // The position in the stored image of the pixel (x, y) of the upright image; W and H are those of the stored image.
   const places: Record<number, (x: number, y: number) => readonly [x: number, y: number]> = {
     1: (x, y) => [x, y],
     2: (x, y) => [width - 1 - x, y],
@@ -231,11 +231,11 @@ describe('EXIF orientation', () => {
 });
 
 describe('an embedded colour profile', () => {
-  // Red of sRGB is this in Display P3.
+  // The red of sRGB in Display P3.
   const [red, redInP3] = [plain(side, side, [255, 0, 0]), plain(side, side, [234, 51, 35])];
   const encoded = () => toSharp(red).withIccProfile('p3').png().toBuffer();
 
-  it('is ignored by default: the numbers are those that are stored', async () => {
+  it('is ignored by default: the stored numbers are used', async () => {
     expect(differences(await pixelsOf(await encoded()), redInP3.data).largest).toBeLessThanOrEqual(2);
   });
 
@@ -249,22 +249,22 @@ describe('an embedded colour profile', () => {
   });
 });
 
-describe('images that can not be decoded', () => {
+describe('images that cannot be decoded', () => {
   const decode = (image: unknown) => errorOf(() => ignoring.preprocess([image as ImageInput]));
 
-  it('a JPEG that was cut off', async () => {
+  it('a truncated JPEG', async () => {
     const bytes = await toSharp(gradient(200, 200)).jpeg().toBuffer();
     const error = await decode(bytes.subarray(0, bytes.length / 2));
     expect(error.code).toBe('GHOSTNET_IMAGE_UNDECODABLE');
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it('a PNG that was cut off', async () => {
+  it('a truncated PNG', async () => {
     const bytes = await toSharp(gradient(200, 200)).png().toBuffer();
     expect((await decode(bytes.subarray(0, bytes.length / 2))).code).toBe('GHOSTNET_IMAGE_UNDECODABLE');
   });
 
-  it('a file that is no image, by its name', async () => {
+  it('a file that is not an image, by its name', async () => {
     const path = join(folder, 'notes.jpg');
     writeFileSync(path, 'no picture');
     const error = await decode(path);

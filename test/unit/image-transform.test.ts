@@ -23,13 +23,13 @@ function planCrop(inputSize: number, crop: number, height: number, width: number
   return { rows, columns, top: offset(rows), left: offset(columns) };
 }
 
-/** A picture whose red grows to the right and whose green grows downwards. */
+/** An image whose red increases to the right and whose green increases downwards. */
 function ramp(width: number, height: number) {
   const across = 220 / (width - 1);
   const down = 220 / (height - 1);
   const red = (x: number) => 15 + across * x;
   const green = (y: number) => 15 + down * y;
-  // With a grain of one level the mean of many pixels is not rounded, though each of them is.
+  // With a grain of one level, the mean of many pixels is not rounded, although each pixel is.
   const grain = noise(width * height * 2);
   const data = new Uint8Array(width * height * 3);
   for (let pixel = 0; pixel < width * height; ++pixel) {
@@ -68,7 +68,7 @@ describe('preprocess', () => {
           const plan = planCrop(inputSize, crop, height, width);
           const scale = { x: width / plan.columns, y: height / plan.rows };
           const reach = interpolation === 'bicubic' ? 2 : 1;
-          // Near the edge of the picture the filter lacks neighbours and a ramp is not kept.
+          // Near the edge of the image the filter lacks neighbours and does not preserve a ramp.
           const inside = (position: number, length: number, step: number) =>
             position - reach * Math.max(1, step) >= 0 && position + reach * Math.max(1, step) <= length - 1;
           let [shiftX, shiftY, count] = [0, 0, 0];

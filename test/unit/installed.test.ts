@@ -45,7 +45,7 @@ describe('the LibTorch of an installed package', () => {
     expect(load([link])).toMatchObject({ code: 'none', root: platform });
   });
 
-  it('is the one that LIBTORCH names, if it is set', () => {
+  it('is the LibTorch that LIBTORCH names, if it is set', () => {
     const ghostnet = install(folder);
     installLibTorch(folder);
     const other = installLibTorch(join(folder, 'other'));
@@ -68,7 +68,7 @@ describe('the LibTorch of an installed package', () => {
     expect(message).toContain(findBinary().built.version);
   });
 
-  it('tells each candidate that was tried, and why it failed', () => {
+  it('lists each place that was tried, and why it failed', () => {
     const ghostnet = install(folder);
     installLibTorch(folder, '1.2.3');
     const bin = join(folder, 'bin');
@@ -161,7 +161,7 @@ describe('a system that prebuilt binaries do not run on', () => {
     expect(message).toContain('GLIBCXX_3.4.99');
   });
 
-  it('is asked about only where loading fails', () => {
+  it('is examined only if loading fails', () => {
     const ghostnet = install(folder);
     installLibTorch(folder);
     expect(load([ghostnet], {}, withReport({})).code).toBe('none');

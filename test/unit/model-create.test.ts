@@ -46,7 +46,7 @@ describe('the variants', () => {
     const logits = await model.forward(input);
     expect(logits.shape).toEqual([32, 1000]);
     expect(logits.data.every(Number.isFinite)).toBe(true);
-    // Not constants: the images differ, and so do their logits.
+    // The logits are not constants: they differ as the images do.
     expect(relativeError(logits.data.subarray(0, 1000), logits.data.subarray(1000, 2000))).toBeGreaterThan(
       1e-5,
     );
@@ -54,7 +54,7 @@ describe('the variants', () => {
 });
 
 describe('info', () => {
-  it('has the transform of ImageNet unless told otherwise', async () => {
+  it('has the transform of ImageNet by default', async () => {
     expect(await infoOf({ variant: 'ghostnet_050', numClasses: 2 })).toMatchObject({
       inputSize: 224,
       crop: 0.875,
@@ -66,7 +66,7 @@ describe('info', () => {
     });
   });
 
-  it('says what was asked for', async () => {
+  it('reports the requested values', async () => {
     const options = {
       stages: smallStages,
       width: 0.5,
@@ -86,12 +86,12 @@ describe('info', () => {
   it('counts multiply-adds at the input size', async () => {
     const at = async (inputSize: number) =>
       (await infoOf({ variant: 'ghostnet_050', numClasses: 1, inputSize })).multiplyAdds;
-    // Convolutions grow with the area, the head does not.
+    // The cost of convolutions grows with the area; that of the head does not.
     expect((await at(448)) / (await at(224))).toBeCloseTo(4, 0);
     expect(await at(448)).toBeLessThan(4 * (await at(224)));
   });
 
-  it('can not be changed', async () => {
+  it('cannot be changed', async () => {
     const info = await infoOf({ variant: 'ghostnet_050', numClasses: 2 });
     expect(Object.isFrozen(info)).toBe(true);
     expect(Object.isFrozen(info.labels)).toBe(true);

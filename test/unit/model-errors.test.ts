@@ -21,7 +21,7 @@ afterAll(() => {
 
 const small = { stages: smallStages, numClasses: 3 };
 
-describe('options that are refused', () => {
+describe('options that are rejected', () => {
   it.each<[string, object]>([
     ['an unknown variant', { variant: 'resnet50' }],
     ['a variant of two digits', { variant: 'ghostnet_99' }],
@@ -115,7 +115,7 @@ describe('options that are refused', () => {
   });
 });
 
-describe('sources that can not be loaded', () => {
+describe('sources that cannot be loaded', () => {
   const load = (source: unknown) => errorOf(() => GhostNet.load(source as string));
 
   it('a missing file', async () => {
@@ -163,7 +163,7 @@ describe('sources that can not be loaded', () => {
     );
   });
 
-  it('a file that was cut off', async () => {
+  it('a truncated file', async () => {
     const bytes = readFileSync(embeddedModel);
     expect((await load(bytes.subarray(0, bytes.length - 1))).code).toBe('GHOSTNET_MALFORMED_FILE');
   });
@@ -221,7 +221,7 @@ describe('sources that can not be loaded', () => {
   });
 });
 
-describe('inputs that are refused', () => {
+describe('inputs that are rejected', () => {
   it.each<[string, Tensor]>([
     ['31 x 31 pixels', Tensor.empty('float32', [1, 3, 31, 31])],
     ['31 rows', Tensor.empty('float32', [1, 3, 31, 64])],

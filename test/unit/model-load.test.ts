@@ -15,7 +15,7 @@ import { hasShared, needsShared, sharedFile } from '../support/shared.js';
 const input = () => Tensor.from(noise(2 * 3 * 40 * 56), [2, 3, 40, 56]);
 const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** The state dict of a small network, as a checkpoint holds it. */
+/** The state dict of a small network, as in a checkpoint. */
 async function stateOf(model: GhostNet): Promise<[string, NamedArray][]> {
   return [...(await model.stateDict())].map(([name, { dtype, shape, data }]) => [
     name,
@@ -64,16 +64,16 @@ describe('GhostNet.load', () => {
   });
 });
 
-/** How each dtype holds a float32, and what comes back from it. */
+/** The representation of a float32 in each dtype, and the value read back from it. */
 const held: Record<'float16' | 'bfloat16' | 'float64', (values: Float32Array) => [Uint8Array, Float32Array]> =
   {
     float64: (values) => [bytesOf(Float64Array.from(values)), values],
-    // The upper half of the bits: cut, not rounded, which is a bfloat16 as good as any.
+    // The upper half of the bits, truncated instead of rounded, which is also a valid bfloat16.
     bfloat16: (values) => {
       const bits = Uint32Array.from(new Uint32Array(values.slice().buffer), (word) => word & 0xffff0000);
       return [bytesOf(Uint16Array.from(bits, (word) => word >>> 16)), new Float32Array(bits.buffer)];
     },
-    // Of a normal float16: the sign, five bits of exponent, ten of mantissa; what is smaller than one is 0 here.
+    // For normal float16 values: the sign, five bits of exponent, ten of mantissa. Smaller values become 0.
     float16: (values) => {
       const halves = Uint16Array.from(new Uint32Array(values.slice().buffer), (word) => {
         const exponent = ((word >>> 23) & 255) - 127 + 15;

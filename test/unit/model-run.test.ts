@@ -7,14 +7,14 @@ import { noise, noiseBytes, relativeError } from '../support/numbers.js';
 
 let model: GhostNet;
 beforeAll(async () => {
-  // Other test files run beside this one: more threads would only take turns.
+  // Other test files run at the same time, so more threads would only take turns.
   model = await GhostNet.load(undefined, { threads: 1 });
 });
 afterAll(() => {
   model.dispose();
 });
 
-/** The pixel values of uint8 [N,H,W,3] as the network takes them: scaled, normalised, channels first. */
+/** The pixel values of uint8 [N,H,W,3] in the form of the network input: scaled, normalised, channels first. */
 function normalised(bytes: Uint8Array, [batch, height, width]: readonly [number, number, number]) {
   const { mean, std } = model.info;
   const plane = height * width;
@@ -68,7 +68,7 @@ describe('forward', () => {
     const logits = await model.forward(input);
     expect(logits.shape).toEqual([1, 10]);
     expect(logits.data.every(Number.isFinite)).toBe(true);
-    // A second run on the memory of the first gives the same bits.
+    // A second run in the memory of the first gives the same bits.
     expect(hexOf((await model.forward(input)).data)).toBe(hexOf(logits.data));
   });
 
@@ -107,7 +107,7 @@ describe('forward', () => {
 });
 
 describe('embed', () => {
-  it('gives what the classifier sees', async () => {
+  it('gives the input of the classifier', async () => {
     const input = Tensor.from(noise(2 * 3 * 64 * 64), [2, 3, 64, 64]);
     const features = await model.embed(input);
     expect(features.shape).toEqual([2, 1280]);
@@ -141,7 +141,7 @@ describe('threads', () => {
 });
 
 describe('models of the same weights', () => {
-  it('live and go on their own', async () => {
+  it('can be disposed of independently', async () => {
     const input = Tensor.from(noise(3 * 32 * 32), [1, 3, 32, 32]);
     const other = await GhostNet.load(undefined, { threads: 1 });
     const expected = hexOf((await other.forward(input)).data);

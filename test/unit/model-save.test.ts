@@ -91,7 +91,7 @@ describe('GhostNet.load', () => {
     expect(bitsOf(await model.stateDict())).toEqual(bitsOf(await expected.stateDict()));
   });
 
-  it('prefers the options to what the file says, and the file to an option that is undefined', async () => {
+  it('prefers the options to the metadata of the file, and the metadata to an undefined option', async () => {
     using model = await GhostNet.create({
       stages: smallStages,
       numClasses: 2,
@@ -118,7 +118,7 @@ describe('GhostNet.load', () => {
       labels: ['cat', 'dog'],
       threads: 1,
     });
-    // As a caller without a type checker might.
+    // As from a caller without a type checker.
     const undefinedOptions = { inputSize: undefined, labels: undefined } as unknown as { inputSize: number };
     using kept = await GhostNet.load(path, undefinedOptions);
     expect(kept.info).toMatchObject({ inputSize: 96, labels: ['x', 'y'] });

@@ -17,7 +17,7 @@ function evaluate(script: string, environment: Record<string, string>): string {
   return stdout;
 }
 
-// What loading ends with in a process with this environment.
+// The result of loading in a process with this environment.
 function codeOfLoading(environment: Record<string, string>): { code: string; message: string } {
   const script = `
     const { GhostNet } = await import('ghostnet');
@@ -26,7 +26,7 @@ function codeOfLoading(environment: Record<string, string>): { code: string; mes
   return JSON.parse(evaluate(script, environment)) as { code: string; message: string };
 }
 
-describe('loading the native part', () => {
+describe('loading the native addon', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'ghostnet-native-'));
@@ -66,7 +66,7 @@ describe('loading the native part', () => {
     expect(message).toContain('python3');
   });
 
-  it('GHOSTNET_LIBTORCH_VERSION: names the version found and the one expected', () => {
+  it('GHOSTNET_LIBTORCH_VERSION: names the version found and the version expected', () => {
     const { code, message } = codeOfLoading({ LIBTORCH: libtorchWith('old', '1.2.3') });
     expect(code).toBe('GHOSTNET_LIBTORCH_VERSION');
     expect(message).toContain('1.2.3');

@@ -12,18 +12,18 @@ const { floor } = manifest as { floor: Record<string, string | number> };
 const { folder, addon, built } = findBinary();
 const libraries = join(findLibTorch(built).root, 'lib');
 
-describe.runIf(process.platform === 'linux')('what binaries ask of a system', () => {
-  it.each(['ghostnet.node', 'ghostnet_loader.node'])('is within the floor: %s', (name) => {
+describe.runIf(process.platform === 'linux')('the system requirements of binaries', () => {
+  it.each(['ghostnet.node', 'ghostnet_loader.node'])('are within the limits: %s', (name) => {
     expect(examine(join(folder, name), floor).faults).toEqual([]);
   });
 
-  it('is told symbol by symbol where it is more', () => {
+  it('list each symbol that exceeds the limits', () => {
     const { faults } = examine(addon, { ...floor, glibcxx: '3.4.20', napi: 6 });
     expect(faults).toContain('_ZNSt6thread6_StateD2Ev needs glibcxx 3.4.22');
     expect(faults.some((fault) => fault.endsWith('needs napi 7'))).toBe(true);
   });
 
-  it('is compared by number', () => {
+  it('are compared by number', () => {
     expect(compare('2.4', '2.28')).toBeLessThan(0);
     expect(compare('3.4.22', '3.4.22')).toBe(0);
     expect(compare('3.4.22', '3.4')).toBeGreaterThan(0);
@@ -32,12 +32,12 @@ describe.runIf(process.platform === 'linux')('what binaries ask of a system', ()
 });
 
 describe.runIf(process.platform === 'linux')('the libraries that are packed', () => {
-  it('are those that the addon needs, with what they need themselves', () => {
+  it('are the libraries that the addon needs, with their dependencies', () => {
     const found = librariesFor('linux', libraries, addon);
     expect(found).toEqual(expect.arrayContaining(['libc10.so', 'libtorch_cpu.so', 'libgomp.so.1']));
   });
 
-  it('are refused when one is missing', () => {
+  it('are rejected if one is missing', () => {
     expect(() => librariesFor('linux', folder)).toThrow(/libc10\.so/);
   });
 });

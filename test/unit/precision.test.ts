@@ -10,7 +10,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer, byteOffset, byteLength);
 
 describe('precision', () => {
-  it('is float32 unless another is asked for', async () => {
+  it('is float32 by default', async () => {
     using model = await GhostNet.load();
     expect(model.info.precision).toBe('float32');
   });
@@ -22,7 +22,7 @@ describe('precision', () => {
     const input = Tensor.from(noiseBytes(3 * 96 * 64 * 3), [3, 96, 64, 3]);
     const error = relativeError((await narrow.forward(input)).data, (await exact.forward(input)).data);
     expect(error).toBeLessThan(2e-2);
-    // What is equal to the last bit has not been computed in bfloat16.
+    // A result equal to the last bit was not computed in bfloat16.
     expect(error).toBeGreaterThan(1e-5);
     expect(relativeError((await narrow.embed(input)).data, (await exact.embed(input)).data)).toBeLessThan(
       3e-2,
@@ -42,8 +42,8 @@ describe('precision', () => {
     },
   );
 
-  // Also where the processor has the instructions: the engine is told to use fewer.
-  it.each(['default', 'avx2'])('bfloat16 is refused with a code below AVX-512: %s', async (capability) => {
+  // Even if the processor has the instructions: the variable limits the engine to fewer.
+  it.each(['default', 'avx2'])('bfloat16 is rejected with a code below AVX-512: %s', async (capability) => {
     const { code, stdout, stderr } = await runScript('precision.mjs', {
       args: ['bfloat16'],
       env: { GHOSTNET_CPU_CAPABILITY: capability },
@@ -63,7 +63,7 @@ describe('precision', () => {
     expect(JSON.parse(stdout)).toEqual([expected, expected]);
   });
 
-  it.each(['float16', 'tf32'] as const)('%s is refused with a code on any processor', async (precision) => {
+  it.each(['float16', 'tf32'] as const)('%s is rejected with a code on any processor', async (precision) => {
     expect(await codeOf(() => GhostNet.create({ variant: 'ghostnet_050', precision }))).toBe(
       'GHOSTNET_UNSUPPORTED_PRECISION',
     );

@@ -20,7 +20,7 @@ interface Row {
   readonly multiplyAdds: number;
 }
 
-/** The rows of a layer table, and of its last line. */
+/** The rows of a layer table, and its last line. */
 function parse(table: string): { title: string; rows: readonly Row[]; total: Row } {
   const lines = table.split('\n');
   const rules = lines.flatMap((line, index) => (/^-+( +-+)*$/.test(line) ? [index] : []));
@@ -125,7 +125,7 @@ describe('summary', () => {
     expect(await codeOf(() => model.summary({ height, width }))).toBe('GHOSTNET_BAD_SHAPE');
   });
 
-  it('refuses sizes that are no whole numbers', async () => {
+  it('rejects sizes that are not whole numbers', async () => {
     for (const height of [64.5, NaN, Infinity, '64'])
       expect(await codeOf(() => model.summary({ height: height as number, width: 64 }))).toMatch(
         /^GHOSTNET_(BAD_SHAPE|INVALID_ARGUMENT)$/,

@@ -32,7 +32,7 @@ describe("a tensor's memory", () => {
     expect(Math.abs(disposed.external)).toBeLessThan(near);
     expect(Math.abs(dropped.external - size)).toBeLessThan(near);
     expect(Math.abs(collected.external)).toBeLessThan(near);
-    // 32 tensors were made and dropped while never more than a few of them were held.
+    // 32 tensors were made and dropped, with only a few alive at any time.
     expect(peak).toBeLessThan(12 * size);
   });
 });
@@ -82,7 +82,7 @@ describe('transferring', () => {
     async () => {
       const tensor = Tensor.empty('float32', [1, 3, 32, 32]);
       tensor.data.fill(0.5);
-      // Node 20, whose types these are, has no transfer().
+      // These are the types of Node 20, which has no transfer().
       const buffer = tensor.data.buffer as ArrayBuffer & { transfer: () => ArrayBuffer };
       const moved = new Float32Array(buffer.transfer());
       expect(tensor.disposed).toBe(true);

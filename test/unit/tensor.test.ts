@@ -134,7 +134,7 @@ describe('shapes', () => {
     expect(error.code).toBe('GHOSTNET_OUT_OF_MEMORY');
   });
 
-  it('can not be changed from outside', () => {
+  it('cannot be changed from outside', () => {
     const shape = [2, 2];
     using tensor = Tensor.empty('uint8', shape);
     shape[0] = 4;

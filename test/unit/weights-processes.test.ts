@@ -35,7 +35,7 @@ let cacheDir: string;
 let path: string;
 const children: ChildProcess[] = [];
 
-/** Compiles what a process needs to pull; below node_modules, so that it finds the dependencies. */
+/** Compiles the modules that a process needs to pull; below node_modules, so that it finds the dependencies. */
 beforeAll(async () => {
   const caches = join(root, 'node_modules', '.cache');
   await mkdir(caches, { recursive: true });
@@ -99,7 +99,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 describe('several processes', () => {
   it('pull once', async () => {
     await using server = await serve((request, response) => {
-      // Long enough for the other to arrive in the middle.
+      // Long enough for the other process to arrive in the middle.
       setTimeout(() => {
         file(body)(request, response);
       }, 1_000);
@@ -170,7 +170,7 @@ describe('several processes', () => {
     await sleep(300);
     expect(existsSync(path)).toBe(false);
     expect(await readFile(`${path}.lock`, 'utf8')).toBe(thief);
-    // The thief is silent; what has arrived is whole, and needs no second request.
+    // The process that took the lock is silent. The received file is whole and needs no second request.
     expect(await pulled).toMatchObject({ fromCache: false });
     expect(finished).toBeUndefined();
     expect(server.requests).toHaveLength(1);
@@ -249,7 +249,7 @@ describe('FileLock', () => {
     expect(await readdir(cacheDir)).toEqual(['weights']);
   });
 
-  it('is not waited for where it can not be created', async () => {
+  it('is not waited for if it cannot be created', async () => {
     const lost = FileLock.acquire(join(cacheDir, 'absent', 'lock'), timing, AbortSignal.timeout(5_000));
     await expect(lost).rejects.toMatchObject({ code: 'ENOENT' });
   });

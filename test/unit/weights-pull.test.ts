@@ -138,7 +138,7 @@ describe('pullWeights', () => {
     ]);
   });
 
-  it('starts over when it is sent another part than it asked for', async () => {
+  it('starts over if it receives another part than requested', async () => {
     await using server = await serve(
       file(body, { breakAfter: half }),
       answer(206, { 'content-range': `bytes 5-${body.length - 1}/${body.length}` }, 'abc'),
@@ -148,7 +148,7 @@ describe('pullWeights', () => {
     expect(server.requests[2]?.headers.range).toBeUndefined();
   });
 
-  it('starts over when what it has is out of the range of the file', async () => {
+  it('starts over if its part is outside the range of the file', async () => {
     await using server = await serve(file(body, { breakAfter: half }), answer(416), file(body));
     await expectWhole(await pull(server));
     expect(server.requests[2]?.headers.range).toBeUndefined();
@@ -175,7 +175,7 @@ describe('pullWeights', () => {
 });
 
 describe('a server that misbehaves', () => {
-  it('and promises more than it sends gets no more than its attempts', async () => {
+  it('that promises more than it sends is asked as often as allowed', async () => {
     const promise = { 'content-length': String(body.length + 10) };
     await using server = await serve((_request, response) => {
       response.writeHead(200, promise);
@@ -188,7 +188,7 @@ describe('a server that misbehaves', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('and promises another length than the registered one is not listened to', async () => {
+  it('that promises another length than the registered length is rejected', async () => {
     await using server = await serve(file(Buffer.concat([body, body])));
     const error = await failure(pull(server));
     expect(error).toMatchObject({
@@ -199,7 +199,7 @@ describe('a server that misbehaves', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('and promises less than the file is found out by the checksum', async () => {
+  it('that promises less than the file is detected by the checksum', async () => {
     await using server = await serve(
       answer(200, { 'content-length': '1000' }, body.subarray(0, 1000).toString('latin1')),
     );
@@ -208,7 +208,7 @@ describe('a server that misbehaves', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('and never stops sending is cut off at the registered length', async () => {
+  it('that never stops sending is cut off at the registered length', async () => {
     let sent = 0;
     await using server = await serve((_request, response) => {
       response.writeHead(200);
@@ -229,7 +229,7 @@ describe('a server that misbehaves', () => {
     expect(sent).toBe(before);
   });
 
-  it('and sends other bytes fails the checksum, and leaves nothing to go on from', async () => {
+  it('that sends other bytes fails the checksum and leaves no partial file', async () => {
     await using server = await serve(file(noise(body.length, 2)), file(body));
     expect(await failure(pull(server))).toMatchObject({ code: 'GHOSTNET_DOWNLOAD_MISMATCH' });
     expect(existsSync(path)).toBe(false);
@@ -237,7 +237,7 @@ describe('a server that misbehaves', () => {
     expect(server.requests[1]?.headers.range).toBeUndefined();
   });
 
-  it('and sends other bytes in every piece fails as a mismatch in the end', async () => {
+  it('that sends other bytes in every part fails with a mismatch', async () => {
     const other = noise(body.length, 2);
     await using server = await serve(file(other, { breakAfter: half }), file(other));
     expect(await failure(pull(server, { attempts: 2 }))).toMatchObject({
@@ -245,7 +245,7 @@ describe('a server that misbehaves', () => {
     });
   });
 
-  it('and answers with a web page is told from one that has the file', async () => {
+  it('that answers with a web page is detected', async () => {
     const page = '<!doctype html><title>Sign in</title>';
     await using server = await serve(answer(200, { 'content-type': 'Text/HTML; charset=utf-8' }, page));
     const error = await failure(pull(server));
@@ -254,7 +254,7 @@ describe('a server that misbehaves', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('and compresses although asked not to is refused', async () => {
+  it('that compresses against the request is rejected', async () => {
     const zipped = gzipSync(body);
     await using server = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(zipped);
@@ -265,7 +265,7 @@ describe('a server that misbehaves', () => {
     });
   });
 
-  it('and stalls, in the head or in the body, is asked again', async () => {
+  it('that stalls, in the head or in the body, is asked again', async () => {
     await using server = await serve(() => undefined, file(body, { stallAfter: half }), file(body));
     await expectWhole(await pull(server));
     expect(server.requests.map(({ headers }) => headers.range)).toEqual([
@@ -275,7 +275,7 @@ describe('a server that misbehaves', () => {
     ]);
   });
 
-  it('and is gone is a failed download', async () => {
+  it('that is gone fails the download', async () => {
     const server = await serve(file(body));
     await server[Symbol.asyncDispose]();
     const error = await failure(pull(server, { attempts: 2 }));
@@ -283,7 +283,7 @@ describe('a server that misbehaves', () => {
     expect(error.found).toContain('ECONNREFUSED');
   });
 
-  it.each([401, 403, 404, 410, 204, 206, 304, 418])('and answers %i is asked once', async (status) => {
+  it.each([401, 403, 404, 410, 204, 206, 304, 418])('that answers %i is asked once', async (status) => {
     await using server = await serve(answer(status));
     const error = await failure(pull(server));
     expect(error.code).toBe('GHOSTNET_DOWNLOAD_FAILED');
@@ -291,20 +291,20 @@ describe('a server that misbehaves', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it.each([408, 416, 429, 500, 502, 503, 504])('and answers %i is asked again', async (status) => {
+  it.each([408, 416, 429, 500, 502, 503, 504])('that answers %i is asked again', async (status) => {
     await using server = await serve(answer(status), file(body));
     await expectWhole(await pull(server));
     expect(server.requests).toHaveLength(2);
   });
 
-  it('and asks to wait is given the time', async () => {
+  it('that asks for a delay gets it', async () => {
     await using server = await serve(answer(429, { 'retry-after': '1' }), file(body));
     const start = performance.now();
     await expectWhole(await pull(server));
     expect(performance.now() - start).toBeGreaterThan(990);
   });
 
-  it('and never recovers is asked as often as allowed', async () => {
+  it('that never recovers is asked as often as allowed', async () => {
     await using server = await serve(answer(503));
     const error = await failure(pull(server, { attempts: 4 }));
     expect(error.code).toBe('GHOSTNET_DOWNLOAD_FAILED');
@@ -325,7 +325,7 @@ describe('redirects', () => {
     expect(store.requests[0]?.url).toBe('/blob');
   });
 
-  it('are asked for again when a download goes on, for the address may have expired', async () => {
+  it('are requested again when a download resumes, because the address may have expired', async () => {
     await using store = await serve(file(body, { breakAfter: half }), file(body));
     await using server = await serve(
       answer(302, { location: `${store.url}/a` }),
@@ -387,18 +387,18 @@ describe('a mirror', () => {
     await using server = await serve(answer(404));
     const error = await failure(pull(server, { baseUrl: server.url.replace('//', '//ada:lovelace@') }));
     expect(error.message).not.toContain('lovelace');
-    // A malformed escape is a password like any other.
+    // A malformed escape is a valid password.
     await failure(pull(server, { baseUrl: server.url.replace('//', '//ada:%zz@') }));
     expect(server.requests[1]?.headers.authorization).toBe(`Basic ${btoa('ada:%zz')}`);
   });
 
-  it.each(['no url', 'ftp://mirror.example', 'file:///weights'])('can not be %s', async (baseUrl) => {
+  it.each(['no url', 'ftp://mirror.example', 'file:///weights'])('cannot be %s', async (baseUrl) => {
     expect(await failure(pull(undefined, { baseUrl }))).toMatchObject({ code: 'GHOSTNET_INVALID_ARGUMENT' });
   });
 });
 
 describe('a proxy', () => {
-  it('is asked for what HTTP_PROXY says', async () => {
+  it('is used as HTTP_PROXY says', async () => {
     await using proxy = await serve(file(body));
     vi.stubEnv('HTTP_PROXY', proxy.url.replace('//', '//ada:lovelace@'));
     await expectWhole(await pull(undefined, { baseUrl: 'http://mirror.invalid' }));
@@ -407,7 +407,7 @@ describe('a proxy', () => {
     expect(proxy.tunnels).toEqual([]);
   });
 
-  it('is passed by for what NO_PROXY names', async () => {
+  it('is bypassed for hosts in NO_PROXY', async () => {
     await using proxy = await serve(answer(500));
     await using server = await serve(file(body));
     vi.stubEnv('HTTP_PROXY', proxy.url);
@@ -445,7 +445,7 @@ describe('a proxy', () => {
 });
 
 describe('an abort', () => {
-  it('in the middle leaves what has arrived, and nothing else', async () => {
+  it('in the middle keeps only the received part', async () => {
     await using server = await serve(file(body, { stallAfter: half }), file(body));
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -502,13 +502,13 @@ describe('offline', () => {
     ['by option', { offline: true }, undefined],
     ['by GHOSTNET_OFFLINE', {}, '1'],
     ['by GHOSTNET_OFFLINE whatever the option', { offline: false }, 'true'],
-  ])('%s only the cache is looked at', async (_how, options, variable) => {
+  ])('%s only the cache is searched', async (_how, options, variable) => {
     await using server = await serve(file(body));
     vi.stubEnv('GHOSTNET_OFFLINE', variable);
     const error = await failure(pull(server, options));
     expect(error).toMatchObject({ code: 'GHOSTNET_OFFLINE', expected: path });
     expect(server.requests).toHaveLength(0);
-    // Not even a folder.
+    // Not even a folder is made.
     expect(await readdir(cacheDir)).toEqual([]);
 
     vi.stubEnv('GHOSTNET_OFFLINE', '0');
@@ -520,7 +520,7 @@ describe('offline', () => {
 });
 
 describe('the cache', () => {
-  it('that can not be written says so', async () => {
+  it('that cannot be written is reported', async () => {
     await using server = await serve(file(body));
     const file_ = join(cacheDir, 'file');
     await writeFile(file_, '');
@@ -530,7 +530,7 @@ describe('the cache', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  it.each(['.lock', '.partial'])('with a folder in the place of %s says so', async (suffix) => {
+  it.each(['.lock', '.partial'])('with a folder in place of %s is reported', async (suffix) => {
     await using server = await serve(file(body));
     await mkdir(join(`${path}${suffix}`, 'full'), { recursive: true });
     const error = await failure(pull(server, { signal: AbortSignal.timeout(10_000) }));
@@ -544,7 +544,7 @@ describe('the cache', () => {
     await pull(server);
     expect(await find()).toBe(path);
 
-    // The time alone: hashed anew, recorded anew.
+    // Only the time differs: the file is hashed and recorded again.
     await utimes(path, new Date(0), new Date(0));
     await rm(`${path}.verified`);
     expect(await find()).toBe(path);
@@ -566,7 +566,7 @@ describe('the cache', () => {
     await using server = await serve(file(body));
     await pull(server);
     const { atime, mtime } = await stat(path);
-    // Damage that the time of modification does not show is past the record: proof that the bytes are not read.
+    // Damage that leaves the modification time unchanged goes unnoticed, which proves that the bytes are not read.
     await writeFile(path, noise(body.length, 2));
     await utimes(path, atime, mtime);
     const record = JSON.parse(await readFile(`${path}.verified`, 'utf8')) as { modified: string };

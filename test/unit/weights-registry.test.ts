@@ -60,7 +60,7 @@ describe('the registry', () => {
       expect(entry.name).toMatch(/^[a-z0-9_.-]+$/);
       expect(new URL(entry.url).protocol).toBe('https:');
       if (entry.sha256 !== undefined) expect(entry.sha256).toMatch(/^[0-9a-f]{64}$/);
-      // What can be pulled can be verified.
+      // Weights that can be pulled can be verified.
       if (entry.supported) expect([entry.sha256, entry.bytes]).not.toContain(undefined);
     }
   });
@@ -79,7 +79,7 @@ describe('the registry', () => {
     });
   });
 
-  it('suggests the nearest name, and lists those that can be used', () => {
+  it('suggests the nearest name, and lists the usable names', () => {
     expect(() => findWeights('ghostnet-100')).toThrow(
       expect.objectContaining({
         code: 'GHOSTNET_UNKNOWN_MODEL',

@@ -26,18 +26,18 @@ Opened& opened() {
 
 const Library& open_library(const std::string& path) {
   if (path.empty()) {
-    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "This installation has no part for GPUs");
+    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "This installation has no GPU library");
   }
   void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     const char* const reason = dlerror();
-    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The part for GPUs can not be opened",
+    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The GPU library cannot be opened",
                 reason == nullptr ? path : reason);
   }
   const auto* library = static_cast<const Library*>(dlsym(handle, kLibrarySymbol));
   if (library == nullptr || library->interface != kInterface) {
-    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The part for GPUs is of another version", path,
-                "the one that was built with this version");
+    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The GPU library has the wrong version", path,
+                "the GPU library built with this version");
   }
   return *library;
 }
@@ -55,7 +55,7 @@ std::shared_ptr<Device> open_gpu(int index) {
   Opened& state = opened();
   const std::lock_guard lock(state.mutex);
   if (state.library == nullptr) {
-    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The part for GPUs has not been opened");
+    throw Error(ErrorCode::GHOSTNET_CUDA_NOT_INSTALLED, "The GPU library is not open");
   }
   std::shared_ptr<Device>& device = state.devices[index];
   if (device != nullptr) return device;
@@ -70,7 +70,7 @@ std::shared_ptr<Device> open_gpu(int index) {
     throw Error(
         ErrorCode::GHOSTNET_CUDA_UNSUPPORTED, "The GPU is too old for the kernels",
         gpu.name + " of compute capability " + std::to_string(gpu.major) + "." + std::to_string(gpu.minor),
-        "compute capability " + std::to_string(kLeastMajor) + ".0 or more");
+        "compute capability " + std::to_string(kLeastMajor) + ".0 or later");
   }
   device = state.library->open(index);
   return device;

@@ -32,8 +32,7 @@ Kernels kernels_of(Capability capability) {
 
 void refuse_precision(Precision precision) {
   throw Error(ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
-              std::string("There are no kernels for ") + name_of(precision) + " on a processor",
-              "the device cpu", "a GPU");
+              std::string("There are no CPU kernels for ") + name_of(precision), "the device cpu", "a GPU");
 }
 
 }  // namespace ghostnet::cpu

@@ -38,7 +38,7 @@ def rate(work, batch):
             work()
             barrier.wait()
         except threading.BrokenBarrierError:
-            return []  # the other's failure is told
+            return []  # the failure of the other thread is reported
         except Exception:
             barrier.abort()
             raise

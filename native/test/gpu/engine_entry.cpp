@@ -43,7 +43,7 @@ GhostNet settled_network(const Architecture& architecture, uint64_t seed) {
 
 class Network : public torch::CustomClassHolder {
  public:
-  /** @param library path of the part for GPUs */
+  /** @param library path of the GPU library */
   Network(const std::string& variant, int64_t seed, const std::string& library)
       : net_(settled_network(*find_variant(variant), static_cast<uint64_t>(seed))) {
     cuda::list_gpus(library);

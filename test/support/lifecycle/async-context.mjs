@@ -41,7 +41,7 @@ await Promise.all(
       await ghostModule(Tensor.empty('float32', [1, 3, 8, 8]), weights);
       check('ghostModule');
       const controller = new AbortController();
-      // Longer than it takes to abort what waits behind it.
+      // Longer than it takes to abort the jobs that wait behind it.
       const busy = model.forward(longRun);
       const dropped = model.forward(batch, { signal: controller.signal });
       controller.abort();

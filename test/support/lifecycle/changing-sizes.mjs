@@ -1,4 +1,4 @@
-// Runs batches of changing sizes, more shapes than plans are kept for: resident memory, in MiB, after a hundred and at the end.
+// Runs batches of changing sizes, with more shapes than plans are kept. Prints resident memory, in MiB, after a hundred and at the end.
 import { readFileSync } from 'node:fs';
 
 import { GhostNet, Tensor } from 'ghostnet';
@@ -14,7 +14,7 @@ for (const height of [32, 40, 57, 64]) {
 }
 let settled;
 for (let batch = 1; batch <= batches; ++batch) {
-  // A step that shares no factor with the number of inputs: neighbours differ in all sizes, and all come in turn.
+  // The step has no common factor with the number of inputs, so neighbours differ in all sizes and all inputs take their turn.
   (await model.forward(inputs[(batch * 19) % inputs.length])).dispose();
   if (batch === 100) settled = resident();
 }

@@ -1,4 +1,4 @@
-// Models and tensors that nobody disposes of are collected, and their native memory goes with them.
+// Models and tensors that are never disposed of are collected, together with their native memory.
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 

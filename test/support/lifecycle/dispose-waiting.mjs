@@ -1,4 +1,4 @@
-// A model is disposed of while jobs of it wait: they end well, later calls are refused.
+// Disposes of a model while its jobs wait: the jobs succeed, later calls are rejected.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const model = await GhostNet.create({ variant: 'ghostnet_050', seed: 1 });

@@ -1,4 +1,4 @@
-// The main thread, which never opens the native part itself, exits while a worker thread runs.
+// The main thread, which never opens the native addon itself, exits while a worker thread runs.
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 
 if (isMainThread) {

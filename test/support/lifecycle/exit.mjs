@@ -1,4 +1,4 @@
-// The process ends in the middle of a run, in the way that the argument names.
+// Ends the process in the middle of a run, in the way that the argument names.
 import { GhostNet, Tensor } from 'ghostnet';
 
 const model = await GhostNet.create({ variant: 'ghostnet_050', seed: 1 });

@@ -1,4 +1,4 @@
-// Loads, runs and disposes of a model many times: memory, threads and handles stay flat.
+// Loads, runs and disposes of a model many times: memory, threads and handles stay constant.
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { GhostNet, Tensor } from 'ghostnet';

@@ -1,4 +1,4 @@
-// Makes models one after another and drops them: the garbage collector must learn what they weigh.
+// Makes models one after another and drops them: the garbage collector must take their size into account.
 import { readFileSync } from 'node:fs';
 
 import { GhostNet } from 'ghostnet';

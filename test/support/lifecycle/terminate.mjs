@@ -1,4 +1,4 @@
-// Worker threads are terminated in the middle of their runs; the main thread's own model goes on.
+// Worker threads are terminated in the middle of their runs; the main thread's model continues to work.
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 
 import { GhostNet, Tensor } from 'ghostnet';
@@ -16,7 +16,7 @@ if (isMainThread) {
   const after = (await model.forward(input)).data;
   console.log(JSON.stringify({ same: before.every((value, i) => value === after[i]) }));
 } else {
-  // Short runs, so that the end comes while promises are being settled, and long ones, so that it comes in a run.
+  // Short runs are terminated while promises are settled, long runs while they compute.
   const short = Tensor.empty('uint8', [1, 32, 32, 3]);
   for (let i = 0; i < 1000; ++i) model.forward(i % 20 === 0 ? input : short);
   parentPort.postMessage('running');

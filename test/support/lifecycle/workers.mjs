@@ -1,4 +1,4 @@
-// Twenty worker threads load, run and exit; the main thread never opens the native part itself.
+// Twenty worker threads load, run and exit; the main thread never opens the native addon itself.
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 
 import { GhostNet, Tensor } from 'ghostnet';
