@@ -243,6 +243,7 @@ int run_all() {
 int run_only(const char* text) {
   Tally tally{.only = text};
   run_cases(tally);
+  if (tally.passed + tally.failed == 0) std::printf("no case has \"%s\" in its text\n", text);
   return report_of(tally);
 }
 
