@@ -137,6 +137,28 @@ describe('the list of packages', () => {
   });
 });
 
+describe('the optional tests', () => {
+  const entries = JSON.parse(readFileSync(path('test/optional.json'), 'utf8')) as {
+    suite: string;
+    files: string[];
+    command?: string;
+    apt?: string[];
+    pip?: string[];
+    needs?: string;
+  }[];
+
+  it.each(entries)(
+    'are there, and what they need is named: $suite',
+    ({ files, command, apt, pip, needs }) => {
+      for (const file of files) expect(existsSync(path(file)), file).toBe(true);
+      const packages = [...(apt ?? []), ...(pip ?? [])];
+      if (command === undefined) expect(needs).toBeTruthy();
+      else expect(packages).not.toEqual([]);
+      for (const wheel of pip ?? []) expect(wheel).toMatch(/^[\w-]+==[\d.]+$/);
+    },
+  );
+});
+
 describe('a build tree that was configured at another place', () => {
   function tree(source: string): string {
     const build = mkdtempSync(join(folder, 'build-'));
