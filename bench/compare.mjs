@@ -22,18 +22,17 @@ const openSeconds = 900;
  *
  * @param {string[]} engines ours first
  * @param {{ batch: number, threads: number }} cell
- * @param {{ weights: string, onnx: string | null, reference: string | null, multiplyAdds: number, input: (shape: number[]) => Promise<string> }} network
+ * @param {{ weights: string, onnx: string, multiplyAdds: number, input: (shape: number[]) => Promise<string> }} network
  * @param {{ rounds: number, seconds: number, calls: number, pauseSeconds: number }} effort
  * @returns the rows of the cell, and the reasons why engines were skipped
  * @throws {Error} if an engine fails or its logits differ from ours
  */
 export async function compareEngines(engines, cell, network, effort) {
   const shape = [cell.batch, 3, 224, 224];
-  const { weights, onnx, reference } = network;
+  const { weights, onnx } = network;
   const request = {
     weights,
     onnx,
-    reference,
     input: await network.input(shape),
     shape,
     threads: cell.threads,

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { compareEngines } from './compare.mjs';
@@ -16,12 +15,11 @@ Times GhostNet 1.0x beside its peers and prints a table, which docs/performance.
 
   --batch 1,8,32   batch sizes
   --threads 1,2    numbers of threads
-  --engines a,b    only these engines of bench/engines/; ghostnet is always included
-  --rounds 7       number of turns of each engine
-  --quick          three rounds of short turns: a quick look, not a measurement
-  --load           only the time from a weights file to the first logits, and the round trip from JavaScript
-  --json FILE      also writes all measurements to a file
-  --shared DIR     the folder with golden/ and peers/; default ../shared beside the package
+  --engines a,b    only these, of bench/engines/; ghostnet is always there
+  --rounds 7       how often the engines take turns
+  --quick          three rounds of short turns: a look, not a measurement
+  --load           only the time from a weights file to the first logits, and of the way from JavaScript and back
+  --json FILE      writes everything that was measured to a file, too
   --help           this text`;
 
 const thorough = { rounds: 7, seconds: 0.6, calls: 3, pauseSeconds: 0.25, trials: 9 };
@@ -38,7 +36,6 @@ function optionsOf(argv) {
       quick: { type: 'boolean', default: false },
       load: { type: 'boolean', default: false },
       json: { type: 'string' },
-      shared: { type: 'string', default: fileURLToPath(new URL('../../shared', import.meta.url)) },
       help: { type: 'boolean', default: false },
     },
   });
@@ -99,7 +96,7 @@ function progress(text) {
 
 async function main(options) {
   const measuredOn = machine();
-  const network = await layOutNetwork(options.shared);
+  const network = await layOutNetwork();
   try {
     const forward = options.load ? null : await timeForward(options, network);
     progress('load');

@@ -1,85 +1,88 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
-import { readSafetensors, writeSafetensors } from '../dist/checkpoint/index.js';
+import { writeSafetensors } from '../dist/checkpoint/index.js';
 import { GhostNet } from '../dist/index.js';
+import { layersOf, onnxOf } from './onnx.mjs';
 
-const goldenFile = 'golden/net_w100_c1000.safetensors';
-const onnxFile = 'peers/ghostnet_100/onnx/model.onnx';
-const referenceFile = 'reference/ghostnet_reference.py';
-const statePrefix = 'state.';
-const randomSeed = 20;
+const seed = 20;
+const size = [3, 224, 224];
 
-/**
- * Lays out GhostNet 1.0x as the files that engines read: from the shared folder if it contains the network, otherwise with
- * random weights and without an ONNX file.
- *
- * @param {string} shared the folder with golden/ and peers/
- */
-export async function layOutNetwork(shared) {
-  const golden = resolve(shared, goldenFile);
-  const onnx = resolve(shared, onnxFile);
-  const reference = resolve(shared, referenceFile);
-  const known = existsSync(golden);
+/** Lays out GhostNet 1.0x with weights made from a seed, as the files that engines read. */
+export async function layOutNetwork() {
   const folder = await mkdtemp(join(tmpdir(), 'ghostnet-bench-'));
   const weights = join(folder, 'ghostnet_100.safetensors');
-  if (known) await writeFile(weights, stateOf(await readFile(golden)));
-  else await saveRandom(weights);
-  const exported = known && existsSync(onnx);
+  const onnx = join(folder, 'ghostnet_100.onnx');
+  const model = await GhostNet.create({ variant: 'ghostnet_100', seed });
+  const { multiplyAdds } = model.info;
+  const layers = layersOf(model.summary());
+  const state = await model.stateDict();
+  model.dispose();
+  normalise(layers, state);
+  await writeFile(weights, safetensorsOf(state));
+  await writeFile(onnx, onnxOf(layers, state, size));
   return {
     weights,
-    onnx: exported ? onnx : null,
-    reference: existsSync(reference) ? reference : null,
-    multiplyAdds: await multiplyAddsOf(weights),
-    description: describe({ known, exported, golden, onnx }),
+    onnx,
+    multiplyAdds,
+    description: `weights made from the seed ${seed}`,
     /** Writes the input of a batch. */
     async input(shape) {
       const path = join(folder, `input-${shape.join('x')}.f32`);
-      await writeFile(path, noise(shape.reduce((product, length) => product * length, 1)));
+      await writeFile(path, noise(1, product(shape)));
       return path;
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
-function describe({ known, exported, golden, onnx }) {
-  if (!known) return `random weights without an ONNX file, because ${golden} is missing`;
-  if (!exported) return `the weights of ${goldenFile}, without an ONNX file, because ${onnx} is missing`;
-  return `the weights of ${goldenFile}`;
-}
-
-/** Only the state dict, under the names of the network: a golden file also holds an input and outputs. */
-function stateOf(file) {
-  const state = [];
-  for (const [name, array] of readSafetensors(file).arrays) {
-    if (name.startsWith(statePrefix)) state.push([name.slice(statePrefix.length), array]);
+/**
+ * Gives each batch normalisation about the statistics of the values that reach it. A fresh network has means of 0 and variances
+ * of 1, under which an image hardly moves the logits: engines that compute different networks would agree.
+ */
+function normalise(layers, state) {
+  let kernel;
+  for (const { name, type } of layers) {
+    if (type === 'Conv2d') kernel = state.get(`${name}.weight`);
+    if (type !== 'BatchNorm2d') continue;
+    const [channels] = kernel.shape;
+    const taps = product(kernel.shape) / channels;
+    const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
+      (field) => state.get(`${name}.${field}`).data,
+    );
+    const random = noise(channels + taps, 3 * channels);
+    for (let channel = 0; channel < channels; channel++) {
+      const [a, b, c] = random.subarray(3 * channel);
+      const row = kernel.data.subarray(channel * taps, (channel + 1) * taps);
+      variance[channel] = row.reduce((sum, tap) => sum + tap * tap, 0);
+      mean[channel] = (a / 8) * Math.sqrt(variance[channel]);
+      weight[channel] = 1 + b / 8;
+      bias[channel] = c / 8;
+    }
   }
-  return writeSafetensors(state);
 }
 
-/** Multiply-adds per image. */
-async function multiplyAddsOf(weights) {
-  const model = await GhostNet.load(weights);
-  const { multiplyAdds } = model.info;
-  model.dispose();
-  return multiplyAdds;
+function safetensorsOf(state) {
+  return writeSafetensors(
+    [...state].map(([name, { dtype, shape, data }]) => [
+      name,
+      { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+    ]),
+  );
 }
 
-async function saveRandom(path) {
-  const model = await GhostNet.create({ variant: 'ghostnet_100', seed: randomSeed });
-  await model.save(path);
-  model.dispose();
-}
-
-/** The same values on every machine: uniform in [-2, 2), about the range of a normalised image. */
-function noise(count) {
+/** The same values on every machine: uniform in [-2, 2), about the range of a normalised photograph. */
+function noise(start, count) {
   const values = new Float32Array(count);
-  let state = 1;
+  let state = start;
   for (let index = 0; index < count; index++) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     values[index] = state / 2 ** 30 - 2;
   }
   return values;
+}
+
+function product(lengths) {
+  return lengths.reduce((total, length) => total * length, 1);
 }

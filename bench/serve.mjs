@@ -7,7 +7,7 @@ export class Unavailable extends Error {}
 /**
  * Implements the protocol of engines/README.md over stdin and stdout, for an engine in Node.js.
  *
- * @param {(options: { weights: string, onnx: string | null, values: Float32Array, shape: number[], threads: number }) =>
+ * @param {(options: { weights: string, onnx: string, values: Float32Array, shape: number[], threads: number }) =>
  *   Promise<{ name: string, settings: object, tolerance?: number, run: () => Promise<{ data: Float32Array, dispose: () => void }> }>} open
  */
 export async function serve(open) {

@@ -1,8 +1,8 @@
 // Builds the GPU library, build/cuda/Release/ghostnet_cuda.so, from the CMake tree of the addon in a separate build folder.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { cacheOf, configure } from '../cmake/configure.mjs';
 import { root } from './project.mjs';
 
 /**
@@ -12,22 +12,18 @@ import { root } from './project.mjs';
  */
 export function buildCuda({ folder = 'cuda', target = 'ghostnet_cuda', architectures, env } = {}) {
   const build = join(root, 'build', folder);
-  const run = (command, args) => {
-    const { status, error } = spawnSync(command, args, {
-      cwd: root,
-      stdio: 'inherit',
-      env: { ...process.env, ...env },
-    });
-    if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
-  };
-  const cmakeJs = join('node_modules', 'cmake-js', 'bin', 'cmake-js');
   const options = ['--CDGHOSTNET_CUDA=ON'];
   if (architectures) options.push(`--CDGHOSTNET_CUDA_ARCHITECTURES=${architectures}`);
-  run(process.execPath, [cmakeJs, 'configure', '--out', build, ...options]);
-  const cache = readFileSync(join(build, 'CMakeCache.txt'), 'utf8');
-  const valueOf = (name) => new RegExp(`^${name}:\\w+=(.*)$`, 'm').exec(cache)[1];
-  run(valueOf('CMAKE_COMMAND'), ['--build', build, '--config', 'Release', '--target', target]);
-  return { folder: join(build, 'Release'), strip: valueOf('CMAKE_STRIP') };
+  configure({ build, options, env });
+  const cache = cacheOf(build);
+  const command = ['--build', build, '--config', 'Release', '--target', target];
+  const { status, error } = spawnSync(cache.CMAKE_COMMAND, command, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (status !== 0) throw new Error(`${cache.CMAKE_COMMAND} ended with ${error?.message ?? status}`);
+  return { folder: join(build, 'Release'), strip: cache.CMAKE_STRIP };
 }
 
 if (process.argv[1] === import.meta.filename) buildCuda();

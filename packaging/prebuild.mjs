@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { cacheOf, configure } from '../cmake/configure.mjs';
 import { manifest, root } from './project.mjs';
 import { within } from './report.mjs';
 
@@ -17,12 +18,8 @@ function run(command, args) {
   if (status !== 0) throw new Error(`${command} ended with ${error?.message ?? status}`);
 }
 
-run(process.execPath, [join('node_modules', 'cmake-js', 'bin', 'cmake-js'), 'configure']);
-const cache = Object.fromEntries(
-  [...readFileSync(join(build, 'CMakeCache.txt'), 'utf8').matchAll(/^(\w+):\w+=(.*)$/gm)].map(
-    ([, name, value]) => [name, value],
-  ),
-);
+configure();
+const cache = cacheOf(build);
 const { version } = JSON.parse(readFileSync(join(build, 'Release', 'libtorch.json'), 'utf8'));
 const wrong = [
   cache.CMAKE_BUILD_TYPE !== 'Release' && `a build of type ${cache.CMAKE_BUILD_TYPE}`,

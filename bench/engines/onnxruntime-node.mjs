@@ -2,7 +2,6 @@ import { installPeers, peer, PeersUnreachable } from '../peers.mjs';
 import { serve, Unavailable } from '../serve.mjs';
 
 await serve(async ({ onnx, values, shape, threads }) => {
-  if (onnx === null) throw new Unavailable('the network has no ONNX file');
   try {
     installPeers();
   } catch (error) {

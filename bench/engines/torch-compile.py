@@ -3,25 +3,22 @@ import sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(root / "bench" / "python"))
+sys.path[:0] = [str(root / "bench" / "python"), str(root / "native" / "test" / "gpu")]
 
 import packages
-from serve import Unavailable, serve
+from serve import serve
 
 
 def open_engine(request):
-    if request["reference"] is None:
-        raise Unavailable("there is no PyTorch source of the network")
     version = json.loads((root / "package.json").read_text())["libtorch"]["version"]
     packages.use("torch", [f"torch=={version}+cpu", "numpy==2.4.6"])
     import numpy
     import torch
     import torch._inductor.config as inductor
+    from ghostnet import GhostNet
 
     torch.set_num_threads(request["threads"])
-    reference = Path(request["reference"])
-    sys.path.insert(0, str(reference.parent))
-    model = getattr(__import__(reference.stem), "ghostnet")()
+    model = GhostNet()
     model.load_state_dict(read_safetensors(request["weights"], torch))
     model = model.eval().to(memory_format=torch.channels_last)
     # Frozen weights are folded and packed when the network is compiled.

@@ -1,5 +1,5 @@
-// Builds and runs the rig of native/test/cuda_on_cpu, which runs the CUDA kernel source on this CPU. Needs g++ and cmake, no CUDA.
-import { mkdirSync } from 'node:fs';
+// Builds and runs the rig of native/test/cuda_on_cpu: the CUDA kernels' own source on this CPU. Needs g++ and cmake, no CUDA.
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { globSync } from 'tinyglobby';
@@ -30,8 +30,20 @@ async function must(command, args) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}:\n${output}`);
 }
 
-/** @param root a folder whose ops/cuda/ takes precedence over the real one */
+/** Whether an object is newer than all that it was compiled from. */
+function isUpToDate(object) {
+  const list = `${object}.d`;
+  if (!existsSync(object) || !existsSync(list)) return false;
+  const [, ...sources] = readFileSync(list, 'utf8').split(/[\s\\]+/);
+  const made = statSync(object).mtimeMs;
+  return [import.meta.filename, ...sources.filter(Boolean)].every(
+    (source) => existsSync(source) && statSync(source).mtimeMs < made,
+  );
+}
+
+/** @param root a folder whose ops/cuda/ goes before the real one's */
 async function compile(source, object, root) {
+  if (isUpToDate(object)) return object;
   const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'cuda_on_cpu')];
   includes.push(generated);
   const command = [
@@ -40,7 +52,10 @@ async function compile(source, object, root) {
     ...common,
     ...includes.flatMap((folder) => ['-I', folder]),
     ...(source.endsWith('.cu') ? instrumented : []),
-    ...(root ? ['-O1', '-g1'] : []), // a mutant runs only for a moment
+    ...(root ? ['-O1', '-g1'] : []), // a mutant runs for a moment only
+    '-MMD',
+    '-MF',
+    `${object}.d`,
     '-c',
     source,
     '-o',
@@ -94,9 +109,9 @@ export async function linkMutant(objects, root, changed, program) {
   return link([...fresh, ...rest, ...objects.own], program);
 }
 
-/** Runs everything and reads the counts from the last line of the output. */
-export async function runRig(program) {
-  const { status, signal, printed, output } = await run(program, []);
+/** Runs everything, or the cases that have `only` in their text; counts from its last line. */
+export async function runRig(program, only) {
+  const { status, signal, printed, output } = await run(program, only === undefined ? [] : ['--only', only]);
   process.stdout.write(output);
   const counts = /^(\d+) passed, (\d+) failed$/m.exec(printed);
   if (!counts) {

@@ -1,5 +1,6 @@
 // Runs the CUDA kernels' own source on this CPU under the checker.
 //   cuda_on_cpu            everything, ends with "N passed, N failed"
+//   cuda_on_cpu --only T   only the cases that have T in their text
 //   cuda_on_cpu --edges D  the edge cases of dtype D (float32, float16, bfloat16, tf32) only, until one
 //   fails: for mutants
 #include <algorithm>
@@ -8,7 +9,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <tuple>
+#include <string>
+#include <vector>
 
 #include "base/half.h"
 #include "cases.h"
@@ -23,6 +25,7 @@ namespace {
 using cuda::NumberType;
 
 struct Tally {
+  std::string only = {};  ///< what a case has in its text, to be run
   int passed = 0, failed = 0;
 
   void count(bool pass, const std::string& what) {
@@ -37,17 +40,27 @@ std::string report(const std::string& what, const Outcome& outcome) {
   return text;
 }
 
-/** Runs cases, each by `run`, and prints a line on all of them. */
-template <class C, class Run>
-void run_group(const char* name, NumberType dtype, const std::vector<C>& cases, Tally& tally, Run run) {
+std::string text_of(const Case& c) { return c.text(); }
+std::string text_of(const LayerCase& c) { return c.text; }
+Outcome outcome_of(const Case& c) { return run(c); }
+Outcome outcome_of(const LayerCase& c) { return c.run(); }
+bool is_one_launch(const Case& c) { return c.path != Path::two_kernels; }
+bool is_one_launch(const LayerCase&) { return true; }
+
+/** Runs cases and prints a line on all of them. */
+template <class C>
+void run_group(const char* name, NumberType dtype, std::vector<C> cases, Tally& tally) {
+  std::erase_if(cases, [&](const C& c) { return text_of(c).find(tally.only) == std::string::npos; });
+  if (cases.empty()) return;
   const auto start = std::chrono::steady_clock::now();
   const int failed = tally.failed;
   double worst = 0;
   int64_t accesses = 0;
   for (const C& c : cases) {
-    const auto& [what, one_launch, outcome] = run(c);
+    const std::string what = text_of(c);
+    const Outcome outcome = outcome_of(c);
     tally.count(outcome.faults.empty(), report(what, outcome));
-    if (one_launch) tally.count(outcome.launches == 1, what + ": not one launch");
+    if (is_one_launch(c)) tally.count(outcome.launches == 1, what + ": not one launch");
     worst = std::max(worst, outcome.error);
     accesses += outcome.accesses;
   }
@@ -56,15 +69,6 @@ void run_group(const char* name, NumberType dtype, const std::vector<C>& cases, 
               name_of(dtype), name, cases.size(), tally.failed - failed, worst, tolerance(dtype),
               static_cast<double>(accesses) / 1e6, seconds.count());
   std::fflush(stdout);
-}
-
-void run_group(const char* name, const std::vector<Case>& cases, Tally& tally) {
-  run_group(name, cases.front().dtype, cases, tally,
-            [](const Case& c) { return std::tuple(c.text(), c.path != Path::two_kernels, run(c)); });
-}
-
-void run_group(const char* name, NumberType dtype, const std::vector<LayerCase>& cases, Tally& tally) {
-  run_group(name, dtype, cases, tally, [](const LayerCase& c) { return std::tuple(c.text, true, c.run()); });
 }
 
 /** TF32: the nearest number of 10 bits behind the point, away from zero where two are, and NaN stays NaN. */
@@ -204,25 +208,41 @@ void check_layer_refusals(Tally& tally) {
       "no pixels launch nothing");
 }
 
+void run_cases(Tally& tally) {
+  for (const NumberType dtype : cuda::kNumberTypes) {
+    run_group("edges", dtype, edge_cases(dtype), tally);
+    run_group("random shapes", dtype, random_cases(dtype, 60), tally);
+    run_group("other layers", dtype, layer_edge_cases(dtype), tally);
+    run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
+    run_group("GhostNet 1.0x, fused", dtype, network_cases(dtype, Path::fused), tally);
+    if (dtype == NumberType::float16) {
+      run_group("GhostNet 1.0x, in two", dtype, network_cases(dtype, Path::two_kernels), tally);
+    }
+  }
+}
+
+int report_of(const Tally& tally) {
+  std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
+  return tally.failed == 0 && tally.passed > 0 ? 0 : 1;
+}
+
 int run_all() {
   Tally tally;
   check_formats(tally);
   check_refusals(tally);
   check_layer_refusals(tally);
   for (const NumberType dtype : cuda::kNumberTypes) {
-    run_group("edges", edge_cases(dtype), tally);
-    run_group("random shapes", random_cases(dtype, 60), tally);
-    run_group("other layers", dtype, layer_edge_cases(dtype), tally);
-    run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
-    const std::vector<Case> network = network_cases(dtype, Path::fused);
-    tally.count(network.size() == 32, "GhostNet 1.0x has 32 ghost modules");
-    run_group("GhostNet 1.0x, fused", network, tally);
-    if (dtype == NumberType::float16) {
-      run_group("GhostNet 1.0x, in two", network_cases(dtype, Path::two_kernels), tally);
-    }
+    tally.count(network_cases(dtype, Path::fused).size() == 32, "GhostNet 1.0x has 32 ghost modules");
   }
-  std::printf("%d passed, %d failed\n", tally.passed, tally.failed);
-  return tally.failed == 0 ? 0 : 1;
+  run_cases(tally);
+  return report_of(tally);
+}
+
+int run_only(const char* text) {
+  Tally tally{.only = text};
+  run_cases(tally);
+  if (tally.passed + tally.failed == 0) std::printf("no case has \"%s\" in its text\n", text);
+  return report_of(tally);
 }
 
 int run_edges(const char* name) {
@@ -251,5 +271,6 @@ int run_edges(const char* name) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "--edges") == 0) return ghostnet::cuda_on_cpu::run_edges(argv[2]);
+  if (argc == 3 && std::strcmp(argv[1], "--only") == 0) return ghostnet::cuda_on_cpu::run_only(argv[2]);
   return ghostnet::cuda_on_cpu::run_all();
 }

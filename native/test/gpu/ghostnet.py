@@ -1,5 +1,5 @@
-"""The network for PyTorch's own engines to run: what the benchmark compares with. Loads the state of
-torch.classes.ghostnet_engine_test.Network. Source: arXiv 1911.11907, table 1."""
+"""The network for PyTorch's own engines to run: what the benchmarks here and in bench/ compare with. Source: arXiv 1911.11907,
+table 1."""
 
 import torch
 import torch.nn as nn
@@ -121,7 +121,7 @@ class GhostNet(nn.Module):
 
 
 def load(network, width=1.0):
-    """The same weights in PyTorch's modules."""
+    """The weights of a torch.classes.ghostnet_engine_test.Network in PyTorch's modules."""
     model = GhostNet(width)
     model.load_state_dict({name: value for name, value in network.state().items()})
     return model.eval()

@@ -1,0 +1,173 @@
+// Writes a network as ONNX: the layer table of the package gives the operators, their order and the planes between them; the
+// names of the layers give what feeds what. Field numbers are those of onnx.proto.
+import { content, float, integer } from './protobuf.mjs';
+
+const opset = 17;
+const irVersion = 8; // the one of that opset
+const float32 = 1; // TensorProto.DataType
+
+const attribute = {
+  integer: (name, value) => [content(1, name), integer(3, value), integer(20, 2)],
+  float: (name, value) => [content(1, name), float(2, value), integer(20, 1)],
+  integers: (name, values) => [content(1, name), ...values.map((value) => integer(8, value)), integer(20, 7)],
+};
+
+function node(operator, inputs, output, attributes = []) {
+  return [
+    ...inputs.map((name) => content(1, name)),
+    content(2, output),
+    content(3, output),
+    content(4, operator),
+    ...attributes.map((fields) => content(5, fields)),
+  ];
+}
+
+function tensor(name, { shape, data }) {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return [
+    ...shape.map((length) => integer(1, length)),
+    integer(2, float32),
+    content(8, name),
+    content(9, bytes),
+  ];
+}
+
+/** An input or output of the network: a length is a number, or a name where it may be any. */
+function value(name, shape) {
+  const lengths = shape.map((length) =>
+    content(1, [typeof length === 'number' ? integer(1, length) : content(2, length)]),
+  );
+  return [content(1, name), content(2, [content(1, [integer(1, float32), content(2, lengths)])])];
+}
+
+/**
+ * Which values feed a layer. Layers follow each other; a layer that joins two values bears the name of the scope whose layers
+ * made them, and `shortcut` begins where its scope began.
+ */
+class Wiring {
+  #last;
+  #begins = new Map(); // by scope: the value that its first layer was given
+  #ends = new Map(); //   by scope: the value that its last layer gave
+
+  constructor(input) {
+    this.#last = input;
+  }
+
+  /** @param {{ name: string, type: string }} layer */
+  inputsOf({ name, type }) {
+    const branch = (scope) => this.#ends.get(`${name}.${scope}`);
+    if (type === 'Concat') return [branch('primary_conv'), branch('cheap_operation')];
+    if (type === 'Multiply') return [this.#begins.get(name), this.#last];
+    if (type === 'Add') return [branch('ghost2'), branch('shortcut') ?? this.#begins.get(name)];
+    const [, scope] = /^(.*)\.shortcut\.0$/.exec(name) ?? [];
+    return [scope === undefined ? this.#last : this.#begins.get(scope)];
+  }
+
+  /** Notes what a layer was given first and gave. */
+  add({ name }, input, output) {
+    const parts = name.split('.');
+    for (let length = 1; length <= parts.length; length++) {
+      const scope = parts.slice(0, length).join('.');
+      if (!this.#begins.has(scope)) this.#begins.set(scope, input);
+      this.#ends.set(scope, output);
+    }
+    this.#last = output;
+  }
+}
+
+/**
+ * The layers of a network, in the order in which they run.
+ *
+ * @param {string} summary the table that a model gives
+ * @returns {{ name: string, type: string, output: number[] }[]} the output is [channels, height, width]
+ */
+export function layersOf(summary) {
+  const row = /^(\S+) +(\w+)(?:\(.*\))? +\[([\d,]+)\]/gm;
+  return [...summary.matchAll(row)].map(([, name, type, output]) => ({
+    name,
+    type,
+    output: output.split(',').map(Number),
+  }));
+}
+
+/** The padding of a convolution keeps the plane where the stride is 1. */
+function convolution(inputs, output, { kernel, before, after }) {
+  const [, depth, height, width] = kernel;
+  const [top, left] = [(height - 1) / 2, (width - 1) / 2];
+  return [
+    node('Conv', inputs, output, [
+      attribute.integers('kernel_shape', [height, width]),
+      attribute.integers('strides', [Math.ceil(before[1] / after[1]), Math.ceil(before[2] / after[2])]),
+      attribute.integers('pads', [top, left, top, left]),
+      attribute.integer('group', before[0] / depth),
+    ]),
+  ];
+}
+
+function linear([input, ...weights], output) {
+  const flat = `${output}:flat`;
+  return [
+    node('Flatten', [input], flat),
+    node('Gemm', [flat, ...weights], output, [attribute.integer('transB', 1)]),
+  ];
+}
+
+function plain(operator, ...attributes) {
+  return (inputs, output) => [node(operator, inputs, output, attributes)];
+}
+
+/** The nodes of a layer by its type, from the names of its inputs and parameters and of its output. */
+const nodesOf = {
+  Conv2d: convolution,
+  BatchNorm2d: plain('BatchNormalization'),
+  ReLU: plain('Relu'),
+  HardSigmoid: plain('HardSigmoid', attribute.float('alpha', 1 / 6)),
+  Concat: plain('Concat', attribute.integer('axis', 1)),
+  Multiply: plain('Mul'),
+  Add: plain('Add'),
+  AdaptiveAvgPool2d: plain('GlobalAveragePool'),
+  Linear: linear,
+};
+
+// In the order in which ONNX takes them.
+const parameters = ['weight', 'bias', 'running_mean', 'running_var'];
+
+/**
+ * @param {ReturnType<typeof layersOf>} layers
+ * @param {Map<string, { shape: readonly number[], data: ArrayBufferView }>} state parameters and buffers by name
+ * @param {[channels: number, height: number, width: number]} size of the input
+ * @returns {Buffer} an ONNX file, `pixel_values` [n,channels,height,width] to `logits` [n,classes]
+ */
+export function onnxOf(layers, state, size) {
+  const wiring = new Wiring('pixel_values');
+  const planes = new Map([['pixel_values', size]]);
+  const nodes = [];
+  const weights = [];
+  for (const layer of layers) {
+    const inputs = wiring.inputsOf(layer);
+    const own = parameters.map((field) => `${layer.name}.${field}`).filter((key) => state.has(key));
+    weights.push(...own.map((key) => tensor(key, state.get(key))));
+    const output = layer === layers.at(-1) ? 'logits' : `${layer.name}:${layer.type}`;
+    const shapes = {
+      kernel: state.get(`${layer.name}.weight`)?.shape,
+      before: planes.get(inputs[0]),
+      after: layer.output,
+    };
+    nodes.push(...nodesOf[layer.type]([...inputs, ...own], output, shapes));
+    planes.set(output, layer.output);
+    wiring.add(layer, inputs[0], output);
+  }
+  const graph = [
+    ...nodes.map((fields) => content(1, fields)),
+    content(2, 'ghostnet'),
+    ...weights.map((fields) => content(5, fields)),
+    content(11, value('pixel_values', ['n', ...size])),
+    content(12, value('logits', ['n', layers.at(-1).output[0]])),
+  ];
+  return Buffer.concat([
+    integer(1, irVersion),
+    content(2, 'ghostnet'),
+    content(7, graph),
+    content(8, [integer(2, opset)]),
+  ]);
+}
