@@ -14,6 +14,7 @@
 #include "engine/fold.h"
 #include "engine/guard.h"
 #include "engine/reference_runner.h"
+#include "engine/resize.h"
 #include "engine/tensor_bridge.h"
 #include "engine/weight_cache.h"
 #include "model/error.h"

@@ -10,8 +10,6 @@
 #include <array>
 #include <cstdint>
 
-#include "engine/array.h"
-
 namespace ghostnet {
 
 enum class Interpolation { bilinear, bicubic };
@@ -41,12 +39,5 @@ struct CropPlan {
 
 /** @throws Error GHOSTNET_BAD_SHAPE if the image is so elongated that its resized form would be too large */
 CropPlan plan_crop(const Transform& transform, int64_t height, int64_t width);
-
-/**
- * Resizes with antialiasing, as PIL does, and crops.
- * @param image uint8 [H,W,3], RGB
- * @param out uint8 [input_size,input_size,3], RGB; every element is written
- */
-void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t* out);
 
 }  // namespace ghostnet
