@@ -1,15 +1,15 @@
 # The library ghostnet_cpu, without LibTorch: the CPU kernels and the code that packs weights for them.
-# native/ops/cpu/kernels.cpp is compiled once per capability of the architecture; one is selected at run time. The bfloat16
+# native/kernels/cpu/kernels.cpp is compiled once per capability of the architecture; one is selected at run time. The bfloat16
 # kernels accompany the AVX-512 kernels.
 
-file(GLOB _sources CONFIGURE_DEPENDS native/ops/cpu/*.cpp)
+file(GLOB _sources CONFIGURE_DEPENDS native/kernels/cpu/*.cpp)
 list(FILTER _sources EXCLUDE REGEX "/(bfloat16_)?kernels\\.cpp$")
 add_library(ghostnet_cpu STATIC ${_sources})
 target_include_directories(ghostnet_cpu PRIVATE native "${CMAKE_CURRENT_BINARY_DIR}/generated")
 
 function(ghostnet_add_cpu_kernels table source)
   set(target ghostnet_${table})
-  add_library(${target} OBJECT native/ops/cpu/${source})
+  add_library(${target} OBJECT native/kernels/cpu/${source})
   target_include_directories(${target} PRIVATE native)
   target_compile_definitions(${target} PRIVATE GHOSTNET_KERNELS=${table})
   target_compile_options(${target} PRIVATE ${ARGN})

@@ -26,7 +26,7 @@ foreach(_architecture IN LISTS GHOSTNET_CUDA_ARCHITECTURES)
 endforeach()
 
 set(_objects "")
-file(GLOB _kernels CONFIGURE_DEPENDS native/ops/cuda/*.cu)
+file(GLOB _kernels CONFIGURE_DEPENDS native/kernels/cuda/*.cu)
 foreach(_source IN LISTS _kernels)
   get_filename_component(_name "${_source}" NAME_WE)
   set(_object "${CMAKE_CURRENT_BINARY_DIR}/cuda/${_name}.o")
@@ -37,7 +37,7 @@ foreach(_source IN LISTS _kernels)
   list(APPEND _objects "${_object}")
 endforeach()
 
-add_library(ghostnet_cuda_kernels STATIC native/ops/cuda/launch.cpp ${_objects})
+add_library(ghostnet_cuda_kernels STATIC native/kernels/cuda/launch.cpp ${_objects})
 target_include_directories(ghostnet_cuda_kernels PUBLIC native "${CMAKE_CURRENT_BINARY_DIR}/generated")
 target_include_directories(ghostnet_cuda_kernels SYSTEM PUBLIC "${GHOSTNET_CUDA_ROOT}/include")
 
@@ -45,11 +45,11 @@ target_include_directories(ghostnet_cuda_kernels SYSTEM PUBLIC "${GHOSTNET_CUDA_
 find_library(GHOSTNET_CUDART_STATIC NAMES cudart_static
   HINTS "${GHOSTNET_CUDA_ROOT}/lib64" "${GHOSTNET_CUDA_ROOT}/lib"
         "${GHOSTNET_LIBTORCH_ROOT}/../nvidia/cu13/lib" REQUIRED)
-add_library(ghostnet_cuda_device STATIC native/cuda/cuda_device.cpp)
+add_library(ghostnet_cuda_device STATIC native/cuda_runtime/cuda_device.cpp)
 target_link_libraries(ghostnet_cuda_device PUBLIC ghostnet_cuda_kernels "${GHOSTNET_CUDART_STATIC}"
                                                   ${CMAKE_DL_LIBS} pthread rt)
 
-add_library(ghostnet_cuda MODULE native/cuda/library.cpp)
+add_library(ghostnet_cuda MODULE native/cuda_runtime/library.cpp)
 target_link_libraries(ghostnet_cuda PRIVATE ghostnet_cuda_device)
 set_target_properties(ghostnet_cuda PROPERTIES PREFIX "" SKIP_BUILD_RPATH ON)
 # Hides the symbols of the archives, because the process may have another CUDA runtime.

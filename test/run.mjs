@@ -45,7 +45,7 @@ function countNative({ tests, failures, errors, disabled, testsuites }) {
 
 for (const [name, program] of [
   ['C++', 'ghostnet_tests'],
-  ['C++ on several threads', 'ghostnet_parallel_tests'],
+  ['C++ without LibTorch', 'ghostnet_engine_tests'],
 ]) {
   const report = join(results, `${program}.json`);
   run(

@@ -24,7 +24,7 @@ export interface NativeArray extends NativeBytes {
   readonly name: string;
 }
 
-/** How a photograph becomes the input of a network; see native/engine/transform.h. */
+/** How a photograph becomes the input of a network; see native/image/transform.h. */
 export interface NativeTransform {
   readonly inputSize: number;
   readonly crop: number;
@@ -69,7 +69,7 @@ export interface NativeLayer {
 /** Options left out take the defaults of the native side. */
 export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** How and where a network computes, and what it is; see native/engine/network.h. */
+/** How and where a network computes, and what it is; see native/runtime/network.h. */
 export interface NativeSettings extends NativeTransform, NativeArchitecture {
   readonly backend: 'fused' | 'reference';
   /** A name from lib/model/precision.ts. */
@@ -113,7 +113,7 @@ export interface NativeModel {
   dispose(): void;
 }
 
-/** A report on the arrays of a checkpoint; see native/engine/inspect.h. */
+/** A report on the arrays of a checkpoint; see native/runtime/inspect.h. */
 export interface NativeInspection {
   /** Absent when the arrays are not a GhostNet's; `reason` then says why. */
   readonly variant?: string;

@@ -8,11 +8,11 @@
 #include "addon/model_handle.h"
 #include "addon/tensor_handle.h"
 #include "engine/cuda/gpus.h"
-#include "engine/ghost_module_run.h"
-#include "engine/network.h"
 #include "engine/peak.h"
-#include "engine/runtime.h"
 #include "engine/threads.h"
+#include "runtime/ghost_module_run.h"
+#include "runtime/network.h"
+#include "runtime/runtime.h"
 
 namespace ghostnet::addon {
 

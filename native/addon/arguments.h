@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/array.h"
+#include "base/array.h"
 
 namespace ghostnet::addon {
 

@@ -12,9 +12,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/executor.h"
-#include "engine/guard.h"
-#include "model/error.h"
+#include "runtime/guard.h"
 
 namespace ghostnet::addon {
 

@@ -5,10 +5,10 @@
 #include "addon/arguments.h"
 #include "addon/environment.h"
 #include "addon/tensor_handle.h"
-#include "engine/inspect.h"
+#include "base/error.h"
 #include "engine/threads.h"
-#include "model/error.h"
 #include "model/layers.h"
+#include "runtime/inspect.h"
 
 namespace ghostnet::addon {
 

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "engine/network.h"
+#include "runtime/network.h"
 
 namespace ghostnet::addon {
 

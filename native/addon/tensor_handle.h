@@ -2,7 +2,7 @@
 
 #include <napi.h>
 
-#include "engine/array.h"
+#include "base/array.h"
 
 namespace ghostnet::addon {
 

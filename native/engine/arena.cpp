@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #endif
 
-#include "model/error.h"
-#include "ops/cpu/packing.h"
+#include "base/error.h"
+#include "kernels/cpu/packing.h"
 
 namespace ghostnet {
 

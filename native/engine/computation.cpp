@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "model/error.h"
-#include "ops/cpu/kernel_table.h"
+#include "base/error.h"
+#include "kernels/cpu/kernel_table.h"
 
 namespace ghostnet {
 

@@ -11,8 +11,8 @@
 namespace ghostnet {
 
 enum class Backend {
-  fused,      ///< an engine: engine/engine.h, or engine/cuda/cuda_engine.h on a GPU
-  reference,  ///< the torch::nn modules, model/ghostnet.h
+  fused,      ///< an engine: engine/cpu/engine.h, or engine/cuda/cuda_engine.h on a GPU
+  reference,  ///< the torch::nn modules, modules/ghostnet.h
 };
 
 struct Computation {

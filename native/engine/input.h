@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "engine/array.h"
-#include "engine/transform.h"
+#include "base/array.h"
+#include "image/transform.h"
 
 namespace ghostnet {
 

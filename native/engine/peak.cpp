@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "engine/worker_pool.h"
-#include "ops/cpu/kernel_table.h"
+#include "kernels/cpu/kernel_table.h"
 
 namespace ghostnet {
 

@@ -3,9 +3,9 @@
  */
 #pragma once
 
-#include "engine/array.h"
-#include "engine/output.h"
-#include "engine/transform.h"
+#include "base/array.h"
+#include "base/output.h"
+#include "image/transform.h"
 
 namespace ghostnet {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace ghostnet {
 

@@ -21,7 +21,7 @@ std::string block_name(size_t stage, size_t row);
 
 /**
  * Two ghost modules, a strided depthwise convolution and squeeze-and-excitation between them where the row
- * asks for it, and a shortcut. See model/ghost_bottleneck.h.
+ * asks for it, and a shortcut. See modules/ghost_bottleneck.h.
  * @return the node of the sum
  */
 size_t add_bottleneck(GraphBuilder& builder, const std::string& name, const BlockSpec& block, size_t x);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.h"
 #include "model/bottleneck.h"
-#include "model/error.h"
 #include "model/layers.h"
 
 namespace ghostnet {

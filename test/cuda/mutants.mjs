@@ -308,7 +308,7 @@ const mutants = [
 const layers = readFileSync(join(kernels, 'layers.cuh'), 'utf8');
 
 function plant({ name, file, from, to }, root) {
-  const folder = join(root, 'ops', 'cuda');
+  const folder = join(root, 'kernels', 'cuda');
   mkdirSync(folder, { recursive: true });
   cpSync(kernels, folder, { recursive: true });
   let text = readFileSync(join(folder, file), 'utf8');

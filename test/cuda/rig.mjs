@@ -1,4 +1,4 @@
-// Builds and runs the rig of native/test/cuda_on_cpu: the CUDA kernels' own source on this CPU. Needs g++ and cmake, no CUDA.
+// Builds and runs the rig of native/test/rig: the CUDA kernels' own source on this CPU. Needs g++ and cmake, no CUDA.
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -23,7 +23,7 @@ const instrumented = [
 ];
 /** The dtypes of products. All but tf32, which uses the float32 kernels, have kernels for the other layers too. */
 export const dtypes = ['float32', 'float16', 'bfloat16', 'tf32'];
-export const kernels = join('native', 'ops', 'cuda');
+export const kernels = join('native', 'kernels', 'cuda');
 
 async function must(command, args) {
   const { status, output } = await run(command, args);
@@ -41,10 +41,10 @@ function isUpToDate(object) {
   );
 }
 
-/** @param root a folder whose ops/cuda/ goes before the real one's */
+/** @param root a folder whose kernels/cuda/ goes before the real one's */
 async function compile(source, object, root) {
   if (isUpToDate(object)) return object;
-  const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'cuda_on_cpu')];
+  const includes = [...(root ? [root] : []), 'native', join('native', 'test', 'rig')];
   includes.push(generated);
   const command = [
     ...(launcher ? [launcher] : []),
@@ -81,10 +81,10 @@ export async function generateErrorCodes() {
 export async function buildObjects() {
   await generateErrorCodes();
   const own = [
-    ...globSync('native/test/cuda_on_cpu/*.cpp', { ignore: '**/rig_{device,library}.cpp' }),
-    join('native', 'model', 'architecture.cpp'),
+    ...globSync('native/test/rig/*.cpp', { ignore: '**/rig_{device,library}.cpp' }),
+    ...globSync('native/model/*.cpp'),
   ];
-  const code = [join(kernels, 'launch.cpp'), ...globSync('native/ops/cuda/*.cu')];
+  const code = [join(kernels, 'launch.cpp'), ...globSync('native/kernels/cuda/*.cu')];
   const objects = await inParallel([...code, ...own], (source) =>
     compile(source, join(build, `${basename(source)}.o`)),
   );
@@ -99,11 +99,11 @@ export function linkRig(objects) {
   return link([...objects.kernels.values(), ...objects.own], join(build, 'cuda_on_cpu'));
 }
 
-/** The rig with `changed` (file names in ops/cuda under `root`) recompiled. */
+/** The rig with `changed` (file names in kernels/cuda under `root`) recompiled. */
 export async function linkMutant(objects, root, changed, program) {
   const fresh = [];
   for (const file of changed)
-    fresh.push(await compile(join(root, 'ops', 'cuda', file), join(root, `${file}.o`), root));
+    fresh.push(await compile(join(root, 'kernels', 'cuda', file), join(root, `${file}.o`), root));
   // First, so that their versions of inline functions win.
   const rest = [...objects.kernels].filter(([file]) => !changed.includes(file)).map(([, object]) => object);
   return link([...fresh, ...rest, ...objects.own], program);

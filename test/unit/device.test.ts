@@ -16,7 +16,7 @@ interface Report {
   readonly warnings: readonly { readonly name: string; readonly code: string; readonly message: string }[];
 }
 
-// A GPU library whose GPUs are this CPU: native/test/cuda_on_cpu/rig_library.cpp.
+// A GPU library whose GPUs are this CPU: native/test/rig/rig_library.cpp.
 const rig = fileURLToPath(new URL('build/Release/ghostnet_cuda_rig.so', root));
 
 function load(devices: readonly string[], env: Record<string, string>): Promise<Report> {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <utility>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace ghostnet::cuda {
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "ops/cuda/call.h"
+#include "kernels/cuda/call.h"
 
 namespace ghostnet::cuda {
 

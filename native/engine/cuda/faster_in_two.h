@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "ops/cuda/launch_result.h"
+#include "kernels/cuda/launch_result.h"
 
 namespace ghostnet::cuda {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <mutex>
 
-#include "model/error.h"
+#include "base/error.h"
 
 namespace ghostnet::cuda {
 

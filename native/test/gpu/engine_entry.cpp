@@ -7,8 +7,8 @@
 
 #include "engine/cuda/cuda_engine.h"
 #include "engine/cuda/gpus.h"
-#include "engine/fold.h"
-#include "test/network_cases.h"
+#include "runtime/fold.h"
+#include "test/network/network_cases.h"
 
 namespace ghostnet {
 namespace {

@@ -4,10 +4,10 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
-#include "ops/cuda/call.h"
-#include "ops/cuda/ghost_module_cuda.h"
-#include "ops/ghost_module_op.h"
-#include "test/cuda/network_modules.h"
+#include "kernels/cuda/call.h"
+#include "operator/cuda/ghost_module_cuda.h"
+#include "operator/ghost_module_op.h"
+#include "test/network_modules.h"
 
 namespace ghostnet {
 namespace {

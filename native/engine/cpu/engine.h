@@ -1,0 +1,42 @@
+/**
+ * The engine for CPUs: a network's packed weights, and plans for the shapes of its inputs.
+ */
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "engine/arena.h"
+#include "engine/cpu/plan.h"
+#include "engine/runner.h"
+
+namespace ghostnet {
+
+class Engine : public Runner {
+ public:
+  /** @param arena shared by default, since runs of a process come one at a time */
+  explicit Engine(std::unique_ptr<const PackedNetwork> network,
+                  std::shared_ptr<Arena> arena = Arena::shared());
+
+  /**
+   * As Runner::run. After the first run of a shape it allocates nothing and calls no operator of LibTorch. An
+   * image's result has the same bits whatever batch it is in and however many threads there are. One run at a
+   * time.
+   * @throws Error GHOSTNET_OUT_OF_MEMORY
+   */
+  void run(const Request& request, float* result) override;
+  int64_t columns(Output output) const override;
+
+  /** Plans that are kept for shapes met again; the least recently used goes first. */
+  static constexpr size_t kMaxPlans = 16;
+  size_t plan_count() const { return plans_.size(); }
+
+ private:
+  const Plan& plan_for(const PlanKey& key);
+
+  std::unique_ptr<const PackedNetwork> network_;
+  std::shared_ptr<Arena> arena_;
+  std::list<Plan> plans_;  ///< last used first
+};
+
+}  // namespace ghostnet

@@ -1,0 +1,220 @@
+/**
+ * From a graph to the steps of an image, for one type of activations.
+ */
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "engine/cpu/image_plan.h"
+#include "engine/cpu/packed_node.h"
+#include "engine/cpu/steps/dense_steps.h"
+#include "engine/cpu/steps/depthwise_step.h"
+#include "engine/cpu/steps/ghost_module_step.h"
+#include "engine/cpu/steps/last_step.h"
+#include "engine/cpu/steps/shortcut_step.h"
+#include "engine/cpu/steps/stem_step.h"
+#include "engine/operations.h"
+
+namespace ghostnet {
+
+/** Goes through the operations, up to the mean before the head, and notes the steps and the buffers of each.
+ */
+template <typename Value>
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const PackedNodes<Value>& weights, const cpu::Kernels& kernels, int team_size)
+      : graph_(graph),
+        weights_(weights),
+        kernels_(*kernels.row<Value>()),
+        float32_(*kernels.float32),
+        team_size_(team_size),
+        operations_(operations_of(graph)),
+        readers_(operations_.size()),
+        results_(operations_.size(), -1),
+        sums_(operations_.size()) {
+    for (size_t index = 0; index < operations_.size(); ++index) {
+      const Operation& operation = operations_[index];
+      for (const auto& read : {operation.input, operation.gate, operation.residual}) {
+        if (read) readers_[*read].push_back(index);
+      }
+    }
+    planned_.value_size = sizeof(Value);
+  }
+
+  PlannedSteps steps(Input input) {
+    for (size_t index = 0; operations_[index].node != graph_.features; ++index) lower(index, input);
+    return std::move(planned_);
+  }
+
+ private:
+  const Node& node_of(size_t operation) const { return graph_.nodes[operations_[operation].node]; }
+  template <typename Weights>
+  const Weights& weights_of(size_t operation) const {
+    return std::get<Weights>(weights_[operations_[operation].node]);
+  }
+  const Plane& plane_of(std::optional<size_t> operation) const { return node_of(*operation).output; }
+  int result_of(std::optional<size_t> operation) const { return results_[*operation]; }
+
+  // The only operation that reads a result; nothing where several do.
+  std::optional<size_t> reader_of(size_t operation) const {
+    return readers_[operation].size() == 1 ? std::optional(readers_[operation][0]) : std::nullopt;
+  }
+  bool is_read_by(size_t operation, NodeKind kind) const {
+    const auto reader = reader_of(operation);
+    return reader && node_of(*reader).kind == kind;
+  }
+
+  void lower(size_t index, Input input) {
+    const Node& node = node_of(index);
+    switch (node.kind) {
+      case NodeKind::stem:
+        return stem(index, input);
+      case NodeKind::ghost_module:
+        return ghost_module(index);
+      case NodeKind::depthwise:
+        return depthwise(index);
+      case NodeKind::pointwise:
+        return pointwise(index);
+      case NodeKind::mean:
+        return;  // belongs to the steps around it
+      case NodeKind::dense:
+        return dense(index);
+      case NodeKind::scale:
+      case NodeKind::add:
+        break;  // no operations
+    }
+    refuse_node(node, "engine for CPUs");
+  }
+
+  // Rows, as long as the one above and below that each thread has to make for itself are few beside its own;
+  // else channels.
+  Split split_of(const Plane& plane) const {
+    constexpr int64_t kRowsWorthSplitting = 7;
+    return plane.height >= kRowsWorthSplitting * team_size_ ? Split::rows : Split::channels;
+  }
+
+  int buffer(const Plane& plane, int64_t value_size = sizeof(Value)) {
+    planned_.buffers.push_back({plane.row() * value_size, plane.height, plane.height});
+    return static_cast<int>(planned_.buffers.size()) - 1;
+  }
+
+  // The sums of the rows of a result, where a mean reads it.
+  std::optional<int> row_sums(size_t index) {
+    for (const size_t reader : readers_[index]) {
+      if (node_of(reader).kind != NodeKind::mean) continue;
+      const Plane& plane = plane_of(index);
+      sums_[index] = buffer({plane.channels, plane.height, 1}, sizeof(float));
+    }
+    return sums_[index];
+  }
+
+  /** @param read,written buffers; the step before needs a barrier behind it only where this one uses what was
+   * written */
+  void add(std::unique_ptr<Step> step, std::vector<std::optional<int>> read,
+           std::vector<std::optional<int>> written) {
+    std::vector<int> used;
+    for (const auto& list : {read, written}) {
+      for (const auto& number : list) {
+        if (number) used.push_back(*number);
+      }
+    }
+    const bool waits =
+        std::ranges::any_of(used, [&](int number) { return std::ranges::count(written_, number) > 0; });
+    if (!planned_.steps.empty()) planned_.steps.back()->barrier_after = waits;
+    if (waits) written_.clear();
+    for (const auto& number : written) {
+      if (number) written_.push_back(*number);
+    }
+    planned_.steps.push_back(std::move(step));
+    planned_.used.push_back(std::move(used));
+  }
+
+  void stem(size_t index, Input input) {
+    const int output = results_[index] = buffer(plane_of(index));
+    add(std::make_unique<StemStep<Value>>(node_of(index), kernels_,
+                                          weights_of<cpu::PackedProduct<Value>>(index), input, graph_.image,
+                                          output),
+        {}, {output});
+  }
+
+  void ghost_module(size_t index) {
+    const Operation& operation = operations_[index];
+    const auto& module = weights_of<cpu::PackedGhostModule<Value>>(index);
+    const Plane& in = plane_of(operation.input);
+    GhostModuleBuffers buffers = {.input = result_of(operation.input), .output = -1};
+    if (operation.gate) buffers.gate = result_of(operation.gate);
+    if (operation.residual) buffers.residual = result_of(operation.residual);
+    // A sum that nothing else reads a part of comes in the place of that part.
+    const bool in_place = operation.residual && reader_of(*operation.residual);
+    buffers.output = results_[index] = in_place ? *buffers.residual : buffer(plane_of(index));
+    buffers.row_sums = row_sums(index);
+    const cpu::GhostModuleMemory<Value> memory(kernels_, module);
+    if (team_size_ == 1 && !memory.reads_output(operation.residual.has_value())) {
+      buffers.kept = static_cast<int>(planned_.buffers.size());
+      // Its ring grows where the step is chained.
+      planned_.buffers.push_back(
+          {memory.kept_row_size(in.width) * static_cast<int64_t>(sizeof(Value)), in.height, 0});
+    }
+    add(std::make_unique<GhostModuleStep<Value>>(node_of(index), kernels_, module, in, buffers, split_of(in)),
+        {buffers.input, buffers.gate, buffers.residual, buffers.kept}, {buffers.output, buffers.row_sums});
+  }
+
+  void depthwise(size_t index) {
+    if (is_read_by(index, NodeKind::pointwise)) return;  // a part of that step
+    const auto input = operations_[index].input;
+    const int output = results_[index] = buffer(plane_of(index));
+    const auto sums = row_sums(index);
+    add(std::make_unique<DepthwiseStep<Value>>(
+            node_of(index), kernels_, weights_of<cpu::PackedDepthwise<Value>>(index), plane_of(input),
+            result_of(input), output, sums, split_of(plane_of(index))),
+        {result_of(input)}, {output, sums});
+  }
+
+  void pointwise(size_t index) {
+    const size_t input = *operations_[index].input;
+    const auto& weights = weights_of<cpu::PackedProduct<Value>>(index);
+    if (is_read_by(index, NodeKind::mean)) {
+      add(std::make_unique<LastStep<Value>>(node_of(index), kernels_, weights, plane_of(input),
+                                            result_of(input)),
+          {result_of(input)}, {});
+      return;
+    }
+    if (node_of(input).kind != NodeKind::depthwise) refuse_node(node_of(index), "engine for CPUs");
+    const auto from = operations_[input].input;
+    const int output = results_[index] = buffer(plane_of(index));
+    add(std::make_unique<ShortcutStep<Value>>(
+            node_of(input), node_of(index), kernels_, weights_of<cpu::PackedDepthwise<Value>>(input), weights,
+            plane_of(from), result_of(from), output, split_of(plane_of(index))),
+        {result_of(from)}, {output});
+  }
+
+  void dense(size_t index) {
+    const size_t input = *operations_[index].input;
+    const auto& weights = weights_of<cpu::PackedRows>(index);
+    const int output = results_[index] = buffer(plane_of(index), sizeof(float));
+    if (node_of(input).kind != NodeKind::mean) {
+      add(std::make_unique<DenseStep>(node_of(index), float32_, weights, result_of(input), output),
+          {result_of(input)}, {output});
+      return;
+    }
+    const size_t summed = *operations_[input].input;
+    add(std::make_unique<MeanDenseStep>(node_of(index), float32_, weights, plane_of(summed), *sums_[summed],
+                                        output),
+        {sums_[summed]}, {output});
+  }
+
+  const Graph& graph_;
+  const PackedNodes<Value>& weights_;
+  const cpu::KernelsOn<Value>& kernels_;
+  const cpu::Float32Kernels& float32_;
+  int team_size_;
+  std::vector<Operation> operations_;
+  std::vector<std::vector<size_t>> readers_;
+  std::vector<int> results_;              ///< the buffer of each operation's result
+  std::vector<std::optional<int>> sums_;  ///< and that of the sums of its rows
+  std::vector<int> written_;              ///< buffers, since the last barrier
+  PlannedSteps planned_;
+};
+
+}  // namespace ghostnet

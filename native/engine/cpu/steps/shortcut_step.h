@@ -1,0 +1,75 @@
+#pragma once
+
+#include "engine/cpu/steps/step.h"
+
+namespace ghostnet {
+
+/** A depthwise convolution and a 1x1 convolution, rows of the first staying in scratch memory. */
+template <typename Value>
+class ShortcutStep : public RowStep {
+ public:
+  /** @param spatial,node the two nodes */
+  ShortcutStep(const Node& spatial, const Node& node, const cpu::KernelsOn<Value>& kernels,
+               const cpu::PackedDepthwise<Value>& spatial_weights, const cpu::PackedProduct<Value>& weights,
+               Plane in, int input, int output, Split split)
+      : RowStep(node.name, (spatial_weights.weight_count() + weights.weight_count()) * node.output.pixels(),
+                in, node.output, output),
+        kernels_(kernels),
+        spatial_(spatial_weights),
+        pointwise_(weights),
+        stride_(spatial.convolutions[0].stride),
+        input_(input),
+        split_(split) {
+    bytes = bytes_of<Value>(in.count() + out().count() + weights.weight_count());
+    scratch = bytes_of<Value>(std::min(tile_rows(), out().height) * out().width * in.channels +
+                              cpu::kReadableBehind);
+  }
+
+  void run(const StepContext& context) const override {
+    if (split_ == Split::rows) return run_rows(context, context.share_of(out().height));
+    // Each thread makes the few spatial rows for itself.
+    run_part(context, {0, out().height}, panels_of(pointwise_.panels, context.rank, context.size));
+  }
+
+  void run_rows(const StepContext& context, cpu::Range rows) const override {
+    run_part(context, rows, pointwise_.all_panels());
+  }
+
+  std::vector<Need> needs(cpu::Range rows) const override {
+    return {{input_, rows_under(rows, spatial_.kernel, stride_)}};
+  }
+
+ private:
+  void run_part(const StepContext& context, cpu::Range rows, cpu::Range panels) const {
+    const int64_t channels = in().channels;
+    const cpu::DepthwiseCall spatial = depthwise_call(stride_, {0, channels}, channels);
+    const auto input = context.rows<const Value>(input_, in().row());
+    const auto output = context.rows<Value>(this->output(), out().row());
+    Value* const scratch = context.scratch_of<Value>();
+    for (int64_t from = rows.begin; from < rows.end;) {
+      const int64_t to = std::min({from + tile_rows(), rows.end, from + output.run(from)});
+      for (int64_t y = from; y < to; ++y) {
+        run_depthwise_row<Value>(
+            kernels_, spatial_, spatial, y, [&](int64_t row) { return input.row(row); }, nullptr,
+            scratch + (y - from) * out().width * channels);
+      }
+      cpu::ProductOf<Value> call{};
+      call.a = scratch;
+      call.row_stride = channels;
+      call.rows = (to - from) * out().width;
+      call.out = output.row(from);
+      call.out_stride = out().channels;
+      run_product(kernels_, pointwise_, pointwise_.weights.data(), panels, call);
+      from = to;
+    }
+  }
+
+  const cpu::KernelsOn<Value>& kernels_;
+  const cpu::PackedDepthwise<Value>& spatial_;
+  const cpu::PackedProduct<Value>& pointwise_;
+  int64_t stride_;
+  int input_;
+  Split split_;
+};
+
+}  // namespace ghostnet

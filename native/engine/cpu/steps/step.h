@@ -1,0 +1,158 @@
+/**
+ * A step of the engine for CPUs: a part of what it does to one image. The threads of a team run a step
+ * together, each its share, and meet at a barrier before a step that reads what others wrote. Steps that read
+ * or write activations are templates over the type in which these are stored.
+ */
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/input.h"
+#include "kernels/cpu/packed_weights.h"
+#include "model/graph.h"
+
+namespace ghostnet {
+
+/** Where a buffer lies among the others, in floats, and how many rows of it are kept. Activations may be
+ * narrower than a float. */
+struct BufferPlace {
+  bool late;  ///< among those of which each image of a group has its own
+  int64_t offset;
+  int64_t ring;
+};
+
+/** One thread's view of an image that is being computed. */
+struct StepContext {
+  const void* input;  ///< of this image
+  const Normalisation* normalisation;
+  cpu::Strided<float> pooled;  ///< [last channels], the result of the steps, and that of the next image
+  float* early;                ///< buffers of the team
+  cpu::Strided<float> late;    ///< buffers of the image, and those of the next one of its group
+  const BufferPlace* places;
+  float* scratch;  ///< of this thread
+  int rank, size;  ///< of this thread in its team
+
+  float* buffer(int number) const {
+    return (places[number].late ? late.data : early) + places[number].offset;
+  }
+  float* buffer(std::optional<int> number) const { return number ? buffer(*number) : nullptr; }
+  /** A late buffer of all images of the group. */
+  cpu::Strided<float> buffers(int number) const { return {buffer(number), late.stride}; }
+  /** The same for another image of the group, which has no input any more. */
+  StepContext image(int64_t index) const {
+    StepContext other = *this;
+    other.input = nullptr;
+    other.pooled.data = pooled.row(index);
+    other.late.data = late.row(index);
+    return other;
+  }
+  template <typename Value>
+  cpu::RowsOf<Value> rows(int number, int64_t row) const {
+    return {reinterpret_cast<Value*>(buffer(number)), row, places[number].ring};
+  }
+  template <typename Value>
+  cpu::RowsOf<Value> rows(std::optional<int> number, int64_t row) const {
+    return number ? rows<Value>(*number, row) : cpu::RowsOf<Value>{};
+  }
+  template <typename Value>
+  Value* scratch_of() const {
+    return reinterpret_cast<Value*>(scratch);
+  }
+  cpu::Range share_of(int64_t count) const { return cpu::share_of(count, rank, size); }
+};
+
+/** Images that one thread may compute together at most. */
+inline constexpr int64_t kMaxGroup = 4;
+
+/** Pixels that a step with memory of its own computes at a time. */
+inline constexpr int64_t kTilePixels = 256;
+
+template <typename Value>
+constexpr int64_t bytes_of(int64_t values) {
+  return values * static_cast<int64_t>(sizeof(Value));
+}
+
+/** How the threads of a team share a step: rows of the output, or its channels where rows are few. */
+enum class Split { rows, channels };
+
+class Step {
+ public:
+  Step(std::string name, int64_t multiply_adds) : name_(std::move(name)), multiply_adds_(multiply_adds) {}
+  virtual ~Step() = default;
+
+  /** Computes this thread's share of the whole step. */
+  virtual void run(const StepContext& context) const = 0;
+  /** Computes the step for the images of a group, by one thread: those that share what they read of the
+   * weights. @param first of the images */
+  virtual void run_group(const StepContext& first, int64_t images) const {
+    for (int64_t index = 0; index < images; ++index) run(first.image(index));
+  }
+
+  const std::string& name() const { return name_; }
+  int64_t multiply_adds() const { return multiply_adds_; }
+
+  int64_t bytes = 0;          ///< of activations and weights, read and written once
+  int64_t scratch = 0;        ///< bytes of scratch memory that each thread takes
+  bool barrier_after = true;  ///< the next step reads what this one writes
+
+ private:
+  std::string name_;
+  int64_t multiply_adds_;
+};
+
+/** A step whose output rows come from a few rows of its inputs, so that steps can follow each other row by
+ * row. */
+class RowStep : public Step {
+ public:
+  RowStep(std::string name, int64_t multiply_adds, Plane in, Plane out, int output)
+      : Step(std::move(name), multiply_adds), in_(in), out_(out), output_(output) {}
+
+  const Plane& in() const { return in_; }
+  const Plane& out() const { return out_; }
+  int output() const { return output_; }
+
+  /** Output rows on top of those that earlier calls have computed, by one thread. */
+  virtual void run_rows(const StepContext& context, cpu::Range rows) const = 0;
+
+  struct Need {
+    int buffer;
+    cpu::Range rows;
+  };
+  /** The rows of buffers that must be there while `rows` are computed. */
+  virtual std::vector<Need> needs(cpu::Range rows) const = 0;
+  /** Rows of the output that are written before their turn. */
+  virtual int64_t ahead() const { return 0; }
+
+ protected:
+  cpu::Range rows_around(int64_t begin, int64_t end) const {
+    return {std::max<int64_t>(begin, 0), std::min(end, in_.height)};
+  }
+  /** The input rows under a convolution's output rows. */
+  cpu::Range rows_under(cpu::Range rows, int64_t kernel, int64_t stride) const {
+    return rows_around(rows.begin * stride - kernel / 2, (rows.end - 1) * stride + kernel / 2 + 1);
+  }
+  int64_t tile_rows() const { return std::max<int64_t>(1, kTilePixels / out_.width); }
+  /** A depthwise convolution from one plane to another. @param out_channels of a pixel of its output */
+  cpu::DepthwiseCall depthwise_call(int64_t stride, cpu::Range channels, int64_t out_channels) const {
+    return {
+        .height = in_.height,
+        .width = in_.width,
+        .pixel_stride = in_.channels,
+        .out_width = out_.width,
+        .stride = stride,
+        .channels = channels,
+        .relu = false,
+        .out_stride = out_channels,
+    };
+  }
+
+ private:
+  Plane in_, out_;
+  int output_;
+};
+
+}  // namespace ghostnet

@@ -1,0 +1,27 @@
+// Kernels on bfloat16, for processors with AVX512_BF16. As in kernels.cpp, nothing but the table leaves this
+// file, and no inline function of the standard library comes in.
+#include "kernels/cpu/kernels.h"
+
+#include "kernels/cpu/vector/bfloat16.h"
+
+// What computes with these vectors.
+#include "kernels/cpu/bfloat16_product_kernel.h"
+#include "kernels/cpu/depthwise_kernel.h"
+#include "kernels/cpu/pixel_kernels.h"
+
+namespace ghostnet::cpu {
+
+extern const KernelsOn<BFloat16> GHOSTNET_KERNELS;
+const KernelsOn<BFloat16> GHOSTNET_KERNELS = {
+    .lanes = Vector::kLanes,
+    .half_lanes = HalfVector::kLanes,
+    .product = product,
+    .depthwise_row = depthwise_row,
+    .sum_pixels = sum_pixels,
+    .scale_panel = scale_panel,
+    .scale_pixels = scale_pixels,
+    .normalise_row = normalise_row,
+    .interleave_row = interleave_row,
+};
+
+}  // namespace ghostnet::cpu

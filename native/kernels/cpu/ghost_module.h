@@ -1,0 +1,248 @@
+/**
+ * The ghost module as one pass over tiles of rows: the primary product writes its part of every output pixel,
+ * and the cheap operation writes the other part from rows that are still in the cache.
+ */
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/cpu/packed_weights.h"
+
+namespace ghostnet::cpu {
+
+/** A ghost module with a 1x1 primary convolution and one ghost an intrinsic map, cut to its output channels.
+ */
+template <typename Value>
+struct PackedGhostModule {
+  PackedProduct<Value> primary;  ///< [intrinsic maps][channels in]
+  PackedDepthwise<Value> cheap;  ///< of the first `channels` intrinsic maps
+  bool relu = true;
+
+  int64_t in() const { return primary.depth; }
+  int64_t out() const { return primary.columns + cheap.channels; }
+  int64_t weight_count() const { return primary.weight_count() + cheap.weight_count(); }
+  /** How far a ghost row looks for intrinsic rows above and below. */
+  int64_t reach() const { return cheap.kernel / 2; }
+};
+
+/** The memory that passes over a module need; sizes are in values. */
+template <typename Value>
+class GhostModuleMemory {
+ public:
+  GhostModuleMemory(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module)
+      : module_(module), kept_pixel_(round_up(module.primary.columns, kernels.lanes)) {}
+
+  /** Intrinsic maps of a pixel: whole vectors, so that the cheap operation may read whole vectors. */
+  int64_t kept_pixel() const { return kept_pixel_; }
+  /** A row of the intrinsic maps that a pass keeps. */
+  int64_t kept_row_size(int64_t width) const { return width * std::max(kept_pixel_, module_.out()); }
+  /** Rows of the input that a pass computes at a time. */
+  int64_t tile_rows(int64_t width) const {
+    // Input, intrinsic maps and output of a tile of so many pixels fit the second-level cache in every layer.
+    constexpr int64_t kTilePixels = 256;
+    return std::max({kTilePixels / width, 2 * module_.reach(), int64_t{1}});
+  }
+  /** Rows that a pass which resumes none keeps. */
+  int64_t kept_rows(int64_t height, int64_t width) const {
+    return std::min(tile_rows(width), height) + 2 * module_.reach();
+  }
+  /**
+   * Whether a pass that resumes another finds intrinsic maps in the output: unless something is added to them
+   * there, or the vector behind the last one belongs to another pixel.
+   */
+  bool reads_output(bool has_residual) const { return !has_residual && kept_pixel_ <= module_.out(); }
+  /** Weights, or input, that a gate has scaled. */
+  int64_t gated_size() const { return round_up(module_.in(), 2) * kept_pixel_; }
+
+ private:
+  const PackedGhostModule<Value>& module_;
+  int64_t kept_pixel_;
+};
+
+template <typename Value>
+struct GhostModuleCall {
+  RowsOf<const Value> input;  ///< [height][width][in]
+  int64_t height, width;
+  const float* gate;             ///< [in], factors of the input channels, or null
+  RowsOf<const Value> residual;  ///< [height][width][out], added last; without data, or `output` itself
+  RowsOf<Value> output;          ///< [height][width][out]
+  float* row_sums;               ///< [height][out], the sum over each row of output pixels, or null
+};
+
+/** The part of a module that one pass computes. */
+struct GhostModulePart {
+  Range rows;    ///< of the output
+  Range panels;  ///< of the primary product: their columns, and the ghosts of these
+  /**
+   * Whether the pass goes on where another one over the same columns has ended, in the same memory and the
+   * same output. The first pass begins at row 0.
+   */
+  bool resumes;
+};
+
+/** One pass. Passes over parts may run at the same time; together they give the bits of one pass over
+ * everything. */
+template <typename Value>
+class GhostModulePass {
+ public:
+  /**
+   * @param part with a row and a panel at least
+   * @param memory kept rows, of this thread alone
+   * @param gated gated_size() values of this thread alone, with a gate
+   */
+  GhostModulePass(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
+                  const GhostModuleCall<Value>& call, const GhostModulePart& part,
+                  const RowsOf<Value>& memory, Value* gated)
+      : kernels_(kernels),
+        module_(module),
+        call_(call),
+        part_(part),
+        memory_(kernels, module),
+        all_panels_(part.panels.size() == std::ssize(module.primary.panels)),
+        columns_{panel(part.panels.begin).column,
+                 panel(part.panels.end - 1).column + panel(part.panels.end - 1).columns},
+        ghosts_{std::min(columns_.begin, module.cheap.channels),
+                std::min(columns_.end, module.cheap.channels)},
+        reach_(ghosts_.size() > 0 ? module.reach() : 0),
+        // Where columns are shared out, another thread may write right behind ours while we read whole
+        // vectors.
+        direct_(all_panels_ && memory_.reads_output(has_residual())),
+        pitch_(direct_ ? module.out() : memory_.kept_pixel()),
+        start_(part.resumes && part.rows.begin > 0 ? std::min(part.rows.begin + reach_, call.height)
+                                                   : std::max<int64_t>(part.rows.begin - reach_, 0)),
+        stop_(std::min(part.rows.end + reach_, call.height)),
+        own_(part.resumes ? Range{start_, stop_} : part.rows),
+        kept_{memory.data, call.width * pitch_, memory.ring},
+        gated_(gated),
+        gates_input_(call.gate != nullptr && call.height * call.width < module.primary.columns),
+        gates_weights_(call.gate != nullptr && !gates_input_) {}
+
+  void run() {
+    const Range rows = part_.rows;
+    const int64_t tile = memory_.tile_rows(call_.width);
+    int64_t y = rows.begin;
+    int64_t from = start_;
+    do {
+      const int64_t tile_end = std::min(from + tile, stop_);
+      while (from < tile_end) {
+        const int64_t to = end_of_run(from, tile_end);
+        multiply(from, to);
+        from = to;
+      }
+      for (; y < rows.end && (y + reach_ < from || from == stop_); ++y) finish_row(y);
+    } while (from < stop_);
+  }
+
+ private:
+  const Panel& panel(int64_t index) const { return module_.primary.panels[static_cast<size_t>(index)]; }
+  bool has_residual() const { return call_.residual.data != nullptr; }
+
+  // Up to where rows of the neighbours begin or end, and where a ring does.
+  int64_t end_of_run(int64_t from, int64_t to) const {
+    if (from < own_.begin) to = std::min(to, own_.begin);
+    if (from >= own_.begin && from < own_.end) to = std::min(to, own_.end);
+    for (const RowsOf<const Value>& ring :
+         {call_.input, call_.residual, RowsOf<const Value>(call_.output), RowsOf<const Value>(kept_)}) {
+      if (ring.data != nullptr) to = std::min(to, from + ring.run(from));
+    }
+    return to;
+  }
+
+  // The primary convolution of these input rows, to the output, to the kept rows or to both.
+  void multiply(int64_t from, int64_t to) {
+    const bool written = from >= own_.begin && from < own_.end;
+    ProductOf<Value> product{};
+    product.a = call_.input.row(from);
+    product.row_stride = module_.in();
+    product.rows = (to - from) * call_.width;
+    product.relu = module_.relu;
+    product.out = written ? call_.output.row(from) : nullptr;
+    product.out_stride = module_.out();
+    product.plain = written && direct_ ? nullptr : kept_.row(from);
+    product.plain_stride = pitch_;
+    product.residual = written && has_residual() ? call_.residual.row(from) : nullptr;
+    if (gates_input_) {
+      kernels_.scale_pixels(product.a, call_.gate, product.rows, module_.in(), gated_);
+      product.a = gated_;
+    }
+    const Value* const packed = module_.primary.weights.data();
+    for (int64_t index = part_.panels.begin; index < part_.panels.end; ++index) {
+      if (gates_weights_ && !scaled_) {
+        const Panel& scaled = panel(index);
+        kernels_.scale_panel(packed + scaled.offset, call_.gate, module_.in(), scaled.width,
+                             gated_ + scaled.offset);
+      }
+      run_product(kernels_, module_.primary, gates_weights_ ? gated_ : packed, {index, index + 1}, product);
+    }
+    scaled_ = true;
+  }
+
+  const Value* intrinsic_row(int64_t y) const {
+    const bool in_output = direct_ && (part_.resumes || (y >= part_.rows.begin && y < part_.rows.end));
+    return in_output ? call_.output.row(y) : kept_.row(y);
+  }
+
+  // The ghosts of an output row, and its sums.
+  void finish_row(int64_t y) const {
+    const int64_t intrinsic = module_.primary.columns;
+    Value* const row = call_.output.row(y);
+    if (ghosts_.size() > 0) {
+      const DepthwiseCall cheap = {
+          .height = call_.height,
+          .width = call_.width,
+          .pixel_stride = pitch_,
+          .out_width = call_.width,
+          .stride = 1,
+          .channels = ghosts_,
+          .relu = module_.relu,
+          .out_stride = module_.out(),
+      };
+      const Value* const residual = has_residual() ? call_.residual.row(y) + intrinsic : nullptr;
+      run_depthwise_row(
+          kernels_, module_.cheap, cheap, y, [&](int64_t from) { return intrinsic_row(from); }, residual,
+          row + intrinsic);
+    }
+    if (call_.row_sums == nullptr) return;
+    if (all_panels_) {
+      sum(y, {0, module_.out()});
+    } else {
+      sum(y, columns_);
+      sum(y, {intrinsic + ghosts_.begin, intrinsic + ghosts_.end});
+    }
+  }
+
+  void sum(int64_t y, Range channels) const {
+    if (channels.size() == 0) return;
+    kernels_.sum_pixels(call_.output.row(y) + channels.begin, call_.width, module_.out(), channels.size(),
+                        false, call_.row_sums + y * module_.out() + channels.begin);
+  }
+
+  const KernelsOn<Value>& kernels_;
+  const PackedGhostModule<Value>& module_;
+  const GhostModuleCall<Value>& call_;
+  const GhostModulePart part_;
+  const GhostModuleMemory<Value> memory_;
+  const bool all_panels_;
+  const Range columns_, ghosts_;
+  const int64_t reach_;
+  const bool direct_;           ///< intrinsic maps are read from the output where this pass wrote them
+  const int64_t pitch_;         ///< values from one pixel of the intrinsic maps to the next
+  const int64_t start_, stop_;  ///< input rows that are multiplied
+  const Range own_;  ///< those of them that go to the output: a pass that will be resumed writes ahead
+  const RowsOf<Value> kept_;
+  Value* const gated_;
+  // x * gate times the weights is x times gate * weights: the smaller of the two is scaled.
+  const bool gates_input_, gates_weights_;
+  bool scaled_ = false;  ///< the weights have been
+};
+
+/** Runs a pass; a part without rows or panels is no work. Parameters as of GhostModulePass. */
+template <typename Value>
+void run_ghost_module(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
+                      const GhostModuleCall<Value>& call, const GhostModulePart& part,
+                      const RowsOf<Value>& memory, Value* gated) {
+  if (part.rows.size() <= 0 || part.panels.size() <= 0) return;
+  GhostModulePass<Value>(kernels, module, call, part, memory, gated).run();
+}
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,36 @@
+// Compiled once for each capability, with GHOSTNET_KERNELS naming the table; see cmake/CpuKernels.cmake.
+//
+// Nothing but the table leaves this file, and no inline function of the standard library comes in: the linker
+// keeps one copy of such a function, and could keep the one with instructions that the processor lacks.
+#include "kernels/cpu/kernels.h"
+
+#include "kernels/cpu/vector/float32.h"
+
+// What computes with these vectors.
+#include "kernels/cpu/depthwise_kernel.h"
+#include "kernels/cpu/peak_kernel.h"
+#include "kernels/cpu/pixel_kernels.h"
+#include "kernels/cpu/product_kernel.h"
+#include "kernels/cpu/row_kernels.h"
+
+namespace ghostnet::cpu {
+
+extern const Float32Kernels GHOSTNET_KERNELS;
+const Float32Kernels GHOSTNET_KERNELS = {
+    {
+        .lanes = Vector::kLanes,
+        .half_lanes = HalfVector::kLanes,
+        .product = product,
+        .depthwise_row = depthwise_row,
+        .sum_pixels = sum_pixels,
+        .scale_panel = scale_panel,
+        .scale_pixels = scale_pixels,
+        .normalise_row = normalise_row,
+        .interleave_row = interleave_row,
+    },
+    row_product,
+    hard_sigmoid,
+    multiply_add_rounds,
+};
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,146 @@
+/**
+ * Weights in the order in which the kernels read them, and the loops that give the kernels one part after
+ * another. packing.h makes them.
+ */
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/activation.h"
+#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/layout.h"
+#include "kernels/cpu/packed_array.h"
+#include "kernels/cpu/rows.h"
+
+namespace ghostnet::cpu {
+
+/** Some columns of a product, next to each other in memory. */
+struct Panel {
+  int64_t column, columns;  ///< first column, how many
+  int64_t vectors;
+  bool half;       ///< whether they are half vectors
+  int64_t width;   ///< values in a row: `vectors` whole ones
+  int64_t offset;  ///< in weights, in values
+};
+
+/** Which panels one of several threads takes, so that all have about as many columns. */
+Range panels_of(const std::vector<Panel>& panels, int part, int parts);
+
+/** The matrix of a 1x1 convolution, or of a dense one whose kernel rows are segments, in panels of columns.
+ */
+template <typename Value>
+struct PackedProduct {
+  int64_t segments = 1;
+  int64_t depth = 0;  ///< of a segment
+  int64_t columns = 0;
+  std::vector<Panel> panels;
+  PackedArray<Value> weights;
+  PackedArray<float> bias;  ///< by column, whole vectors
+
+  int64_t weight_count() const { return segments * depth * columns; }
+  Range all_panels() const { return {0, std::ssize(panels)}; }
+};
+
+/**
+ * Some panels of a product.
+ * @param weights those of the product, or others packed alike
+ * @param call its rows, and out, residual and plain at column 0; what depends on the panel is filled in
+ */
+template <typename Value>
+void run_product(const KernelsOn<Value>& kernels, const PackedProduct<Value>& product, const Value* weights,
+                 Range panels, ProductOf<Value> call) {
+  Value* const out = call.out;
+  Value* const plain = call.plain;
+  const Value* const residual = call.residual;
+  call.segments = product.segments;
+  call.depth = product.depth;
+  for (int64_t index = panels.begin; index < panels.end; ++index) {
+    const Panel& panel = product.panels[static_cast<size_t>(index)];
+    call.panel = weights + panel.offset;
+    call.panel_stride = Layout<Value>::kTogether * panel.width;
+    call.bias = product.bias.data() + panel.column;
+    call.vectors = panel.vectors;
+    call.half = panel.half;
+    call.columns = panel.columns;
+    call.out = out == nullptr ? nullptr : out + panel.column;
+    call.plain = plain == nullptr ? nullptr : plain + panel.column;
+    call.residual = residual == nullptr ? nullptr : residual + panel.column;
+    kernels.product(call);
+  }
+}
+
+/** A matrix for single rows, of float32 in every precision: convolutions on a 1x1 plane, linear layers. */
+struct PackedRows {
+  int64_t depth = 0, columns = 0;
+  int64_t panels = 0;
+  PackedArray<float> weights, bias;
+
+  int64_t weight_count() const { return depth * columns; }
+};
+
+/**
+ * The product of `rows` rows with some panels of the matrix.
+ * @param a rows of [depth]
+ * @param out rows of [columns]; columns outside of the panels are left alone
+ */
+void run_rows(const Float32Kernels& kernels, const PackedRows& matrix, Range panels, Strided<const float> a,
+              int64_t rows, Activation activation, Strided<float> out);
+
+/** The filters of a depthwise convolution, one a channel. */
+template <typename Value>
+struct PackedDepthwise {
+  int64_t channels = 0, kernel = 0;
+  PackedArray<float> weights;  ///< see DepthwiseRowOf
+
+  int64_t weight_count() const { return channels * kernel * kernel; }
+};
+
+/** The largest kernel of a depthwise convolution: what architectures are allowed. */
+inline constexpr int64_t kMaxDepthwiseKernel = 31;
+
+/** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in values. */
+struct DepthwiseCall {
+  int64_t height, width;  ///< of the input
+  int64_t pixel_stride;   ///< of the input
+  int64_t out_width, stride;
+  Range channels;  ///< begins at a multiple of the lanes
+  bool relu;
+  int64_t out_stride;
+};
+
+/**
+ * The output row `y`.
+ * @param row_of gives an input row by its number, which is inside of the plane, at channel 0
+ * @param residual,out the row at channel 0; residual may be null
+ */
+template <typename Value, typename RowOf>
+void run_depthwise_row(const KernelsOn<Value>& kernels, const PackedDepthwise<Value>& weights,
+                       const DepthwiseCall& call, int64_t y, const RowOf& row_of, const Value* residual,
+                       Value* out) {
+  const Value* rows[kMaxDepthwiseKernel];
+  const int64_t kernel = weights.kernel;
+  const int64_t first = y * call.stride - kernel / 2;
+  for (int64_t ky = 0; ky < kernel; ++ky) {
+    const int64_t input = first + ky;
+    rows[ky] = input < 0 || input >= call.height ? nullptr : row_of(input) + call.channels.begin;
+  }
+  const int64_t block = call.channels.begin / kernels.lanes;
+  kernels.depthwise_row({
+      .rows = rows,
+      .width = call.width,
+      .pixel_stride = call.pixel_stride,
+      .out_width = call.out_width,
+      .weights = weights.weights.data() + block * (1 + kernel * kernel) * kernels.lanes,
+      .kernel = kernel,
+      .stride = call.stride,
+      .channels = call.channels.size(),
+      .relu = call.relu,
+      .residual = residual == nullptr ? nullptr : residual + call.channels.begin,
+      .out = out + call.channels.begin,
+      .out_stride = call.out_stride,
+  });
+}
+
+}  // namespace ghostnet::cpu

@@ -1,0 +1,10 @@
+/** The vectors of float32 for the instruction set compiled for; contract.h says what its file provides. */
+#pragma once
+
+#if defined(__AVX512F__)
+#include "kernels/cpu/vector/avx512.h"
+#elif defined(__AVX2__)
+#include "kernels/cpu/vector/avx2.h"
+#else
+#include "kernels/cpu/vector/generic.h"
+#endif

@@ -1,0 +1,112 @@
+/**
+ * Calls of the CUDA kernels for what a GhostNet has beside its ghost modules: plain pointers and numbers, no
+ * LibTorch.
+ *
+ * Layout is NHWC. Weights come folded (runtime/fold.h). Those of a pointwise and of a dense layer are in the
+ * dtype of the call, all others, all biases, means and results of dense layers float32 in every dtype. Sums
+ * are float32; what reaches memory in another dtype is rounded once. Sums are added in the same order
+ * whatever batch an image is in.
+ *
+ * Source: arXiv 1911.11907, table 1 and section 3.2. Compute capability 8.0 and up.
+ */
+#pragma once
+
+#include "base/activation.h"
+#include "kernels/cuda/launch_result.h"
+
+namespace ghostnet::cuda {
+
+// All pointers are on the device; what is written overlaps nothing that is read. A batch, or as many rows, of
+// 0 launches nothing. Sizes are 1 or more. A call says whether the kernels take its numbers.
+
+/** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
+struct StemCall {
+  NumberType dtype = NumberType::float32;
+  bool bytes = false;             ///< what the input is made of
+  const void* input = nullptr;    ///< uint8 [batch,height,width,3] or float32 [batch,3,height,width]
+  const float* weight = nullptr;  ///< [3][3][3][out_channels]: rows and columns of the kernel, channels
+  const float* bias = nullptr;    ///< [out_channels]
+  float scale[3] = {1, 1, 1};     ///< bytes become byte * scale + shift, by channel; the padding is 0 then
+  float shift[3] = {0, 0, 0};
+  void* out = nullptr;  ///< [batch,(height+1)/2,(width+1)/2,out_channels]
+  int64_t batch = 0;
+  int height = 0, width = 0;  ///< of the input
+  int out_channels = 0;
+
+  bool supported() const {
+    return batch >= 0 && countable({height, width, 3}) && countable({27, out_channels}) &&
+           countable({(height + 1) / 2, (width + 1) / 2, out_channels});
+  }
+};
+
+/** A depthwise convolution with padding size/2 and bias. */
+struct DepthwiseCall {
+  NumberType dtype = NumberType::float32;
+  const void* x = nullptr;        ///< [batch,height,width,channels]
+  const float* weight = nullptr;  ///< [size^2][channels]
+  const float* bias = nullptr;    ///< [channels]
+  void* out = nullptr;            ///< [batch,(height-1)/stride+1,(width-1)/stride+1,channels]
+  int64_t batch = 0;
+  int height = 0, width = 0, channels = 0;
+  int size = 3;    ///< side of the kernel, odd, at most kMaxSize
+  int stride = 1;  ///< 1 or 2
+  bool relu = false;
+
+  static constexpr int kMaxSize = 31;
+  bool supported() const {
+    return batch >= 0 && countable({height, width, channels}) && size >= 1 && size <= kMaxSize &&
+           size % 2 == 1 && (stride == 1 || stride == 2) && countable({size, size, channels});
+  }
+};
+
+/** A 1x1 convolution with bias: the product of the ghost module's kernels, by itself. */
+struct PointwiseCall {
+  NumberType dtype = NumberType::float32;
+  const void* x = nullptr;       ///< [pixels,in_channels]
+  const void* weight = nullptr;  ///< [out_channels][in_channels]
+  const float* bias = nullptr;   ///< [out_channels]
+  void* out = nullptr;           ///< [pixels,out_channels]
+  int64_t pixels = 0;            ///< of all images
+  int in_channels = 0, out_channels = 0;
+  bool relu = false;
+
+  bool supported() const { return pixels >= 0 && countable({in_channels, out_channels}); }
+};
+
+/** The mean over the pixels of each image. */
+struct MeansCall {
+  NumberType dtype = NumberType::float32;
+  const void* x = nullptr;  ///< [batch,pixels,channels]
+  float* out = nullptr;     ///< [batch,channels]
+  int64_t batch = 0;
+  int pixels = 0, channels = 0;
+
+  bool supported() const { return batch >= 0 && countable({pixels, channels}); }
+};
+
+/** A dense layer: squeeze-and-excitation, head, classifier. */
+struct DenseCall {
+  NumberType dtype = NumberType::float32;  ///< of the weight
+  const float* x = nullptr;                ///< [rows,depth]
+  const void* weight = nullptr;            ///< [columns][depth]
+  const float* bias = nullptr;             ///< [columns]
+  float* out = nullptr;                    ///< [rows,columns]
+  int64_t rows = 0;
+  int depth = 0, columns = 0;
+  Activation activation = Activation::none;
+
+  bool supported() const { return rows >= 0 && countable({depth, columns}); }
+};
+
+/** a + b. */
+struct AdditionCall {
+  NumberType dtype = NumberType::float32;
+  const void* a = nullptr;
+  const void* b = nullptr;
+  void* out = nullptr;
+  int64_t count = 0;  ///< numbers in each
+
+  bool supported() const { return count >= 0; }
+};
+
+}  // namespace ghostnet::cuda

@@ -1,0 +1,144 @@
+#include "model/graph.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "base/error.h"
+#include "engine/operations.h"
+#include "model/layers.h"
+#include "modules/conv_bn_act.h"
+#include "modules/ghost_bottleneck.h"
+#include "network_cases.h"
+
+namespace ghostnet {
+namespace {
+
+using Named = std::vector<std::pair<std::string, std::vector<int64_t>>>;
+
+// In the order in which the network has them.
+Named parameters_of(const Architecture& architecture, bool trainable) {
+  Named parameters;
+  for (const Layer& layer : describe_layers(architecture, kMinInputSide, kMinInputSide)) {
+    for (const ParameterSpec& parameter : layer.parameters) {
+      if (parameter.trainable == trainable) parameters.emplace_back(parameter.name, parameter.shape);
+    }
+  }
+  return parameters;
+}
+
+Named named(const torch::OrderedDict<std::string, torch::Tensor>& tensors) {
+  Named parameters;
+  for (const auto& item : tensors) parameters.emplace_back(item.key(), item.value().sizes().vec());
+  return parameters;
+}
+
+TEST(Graph, HasTheParametersOfTheModulesInTheirOrder) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    Random random(seed);
+    const Architecture architecture = random_architecture(random);
+    const GhostNet net(architecture);
+    ASSERT_EQ(parameters_of(architecture, true), named(net->named_parameters())) << "seed " << seed;
+    ASSERT_EQ(parameters_of(architecture, false), named(net->named_buffers())) << "seed " << seed;
+  }
+}
+
+// The sizes of what the modules give, by their names.
+std::map<std::string, std::vector<int64_t>> outputs_of(GhostNet& net, int64_t height, int64_t width) {
+  std::map<std::string, std::vector<int64_t>> outputs;
+  const auto note = [&](const std::string& name, const torch::Tensor& x) {
+    outputs[name] = x.sizes().slice(1).vec();
+    outputs[name].resize(3, 1);
+    return x;
+  };
+  torch::Tensor x = note("conv_stem", net->conv_stem(torch::zeros({1, 3, height, width})));
+  for (const auto& item : net->named_modules()) {
+    if (auto* const block = item.value()->as<GhostBottleneckImpl>()) {
+      torch::Tensor y = note(item.key() + ".ghost1", block->ghost1(x));
+      if (block->conv_dw) y = note(item.key() + ".conv_dw", block->conv_dw(y));
+      if (block->se) y = note(item.key() + ".se", block->se(y));
+      note(item.key() + ".ghost2", block->ghost2(y));
+      if (block->shortcut) note(item.key() + ".shortcut.2", block->shortcut->forward(x));
+      x = note(item.key(), block->forward(x));
+    } else if (auto* const last = item.value()->as<ConvBnActImpl>()) {
+      x = note(item.key() + ".conv", last->forward(x));
+    }
+  }
+  const torch::Tensor image = torch::zeros({1, 3, height, width});
+  note("conv_head", net->features(image));
+  note("classifier", net->forward(image));
+  return outputs;
+}
+
+TEST(Graph, StatesTheShapesThatTheModulesGive) {
+  const torch::NoGradGuard no_grad;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    Random random(seed + 500);
+    GhostNet net(random_architecture(random));
+    const int64_t height = random.between(32, 80), width = random.between(32, 80);
+    auto outputs = outputs_of(net, height, width);
+    const Graph graph = make_graph(net->architecture(), height, width);
+    for (const Node& node : graph.nodes) {
+      const auto found = outputs.find(node.name);
+      if (found == outputs.end()) continue;
+      const std::vector<int64_t> shape = {node.output.channels, node.output.height, node.output.width};
+      ASSERT_EQ(shape, found->second) << "seed " << seed << " " << node.name;
+      outputs.erase(found);
+    }
+    ASSERT_TRUE(outputs.empty()) << "seed " << seed << ": no node " << outputs.begin()->first;
+    EXPECT_EQ(graph.nodes[graph.features].name, "conv_head");
+    EXPECT_EQ(graph.nodes.back().name, "classifier");
+  }
+}
+
+TEST(Graph, HasEachNodeAfterItsInputs) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    const Graph graph = make_graph(random_architecture(random));
+    for (size_t index = 0; index < graph.nodes.size(); ++index) {
+      for (const size_t input : graph.nodes[index].inputs) EXPECT_LT(input, index);
+    }
+  }
+}
+
+TEST(Operations, TakeGatesAndSumsIntoGhostModulesAndKeepRowsTogether) {
+  Architecture architecture;
+  architecture.stages = {{{3, 16, 16, 0.25, 2}}};
+  const Graph graph = make_graph(architecture);
+  std::vector<std::string> names;
+  for (const Operation& operation : operations_of(graph)) names.push_back(graph.nodes[operation.node].name);
+  const std::string block = "blocks.0.0.";
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"conv_stem", block + "ghost1", block + "conv_dw", block + "shortcut.0",
+                                      block + "shortcut.2", block + "se.avg_pool", block + "se.conv_reduce",
+                                      block + "se.conv_expand", block + "ghost2", "blocks.1.0.conv",
+                                      "global_pool", "conv_head", "classifier"}));
+  const Operation ghost2 = operations_of(graph)[8];
+  EXPECT_EQ(ghost2.input, 2);
+  EXPECT_EQ(ghost2.gate, 7);
+  EXPECT_EQ(ghost2.residual, 4);
+}
+
+TEST(Operations, RefuseWhatNoEngineComputes) {
+  Architecture architecture;
+  architecture.stages = {{{3, 16, 16, 0.25, 2}}};
+  const auto code_of = [](const Graph& graph) {
+    try {
+      operations_of(graph);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::GHOSTNET_INTERNAL;
+  };
+  Graph gated = make_graph(architecture);
+  Graph summed = gated;
+  for (Node& node : gated.nodes) {
+    if (node.name == "blocks.0.0.ghost2") node.kind = NodeKind::pointwise;
+  }
+  EXPECT_EQ(code_of(gated), ErrorCode::GHOSTNET_UNSUPPORTED_LAYER);
+  summed.nodes.push_back({NodeKind::add, "sum", {0, 0}, {}, summed.nodes[0].output});
+  EXPECT_EQ(code_of(summed), ErrorCode::GHOSTNET_UNSUPPORTED_LAYER);
+}
+
+}  // namespace
+}  // namespace ghostnet

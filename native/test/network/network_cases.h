@@ -1,0 +1,106 @@
+/** Networks, inputs and comparisons for tests of engines. */
+#pragma once
+
+#include <cstring>
+#include <random>
+
+#include "base/array.h"
+#include "base/output.h"
+#include "image/transform.h"
+#include "modules/ghostnet.h"
+
+namespace ghostnet {
+
+/** Weights that make every layer matter: the values of a fresh network, other statistics than 0 and 1. */
+inline GhostNet random_network(const Architecture& architecture, uint64_t seed) {
+  GhostNet net = make_ghostnet(architecture, seed);
+  torch::manual_seed(seed);
+  const torch::NoGradGuard no_grad;
+  for (auto& item : net->named_buffers()) {
+    if (item.key().ends_with("running_mean")) item.value().normal_(0, 0.2);
+    if (item.key().ends_with("running_var")) item.value().uniform_(0.3, 1.5);
+  }
+  for (auto& item : net->named_parameters()) {
+    if (item.value().dim() == 4) item.value().mul_(2);
+    if (item.value().dim() == 1) item.value().add_(torch::randn_like(item.value()).mul_(0.2));
+  }
+  return net;
+}
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  int64_t between(int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(engine_);
+  }
+  template <typename T>
+  T of(std::initializer_list<T> values) {
+    return values.begin()[between(0, static_cast<int64_t>(values.size()) - 1)];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+inline Architecture random_architecture(Random& random) {
+  Architecture architecture;
+  architecture.width = random.of({0.3, 0.5, 1.0, 1.3});
+  architecture.num_classes = random.between(1, 70);
+  for (int64_t stage = random.between(1, 4); stage > 0; --stage) {
+    auto& rows = architecture.stages.emplace_back();
+    for (int64_t row = random.between(1, 2); row > 0; --row) {
+      rows.push_back({random.of<int64_t>({1, 3, 3, 5, 5, 7}), random.between(1, 90), random.between(1, 60),
+                      random.of({0., 0., 0.25, 0.5}), random.between(1, 2)});
+    }
+  }
+  return architecture;
+}
+
+struct Batch {
+  torch::Tensor values;  ///< normalised, [N,3,H,W]
+  torch::Tensor given;   ///< as it is handed over
+
+  ArrayView view() const {
+    return {given.scalar_type() == torch::kByte ? DType::uint8 : DType::float32, given.sizes().vec(),
+            given.data_ptr()};
+  }
+  /** One image of it. */
+  Batch image(int64_t index) const {
+    return {values.narrow(0, index, 1), given.narrow(0, index, 1).contiguous()};
+  }
+};
+
+inline Batch random_input(bool bytes, int64_t batch, int64_t height, int64_t width) {
+  if (!bytes) {
+    const torch::Tensor values = torch::randn({batch, 3, height, width});
+    return {values, values};
+  }
+  const Transform transform;
+  const torch::Tensor given = torch::randint(0, 256, {batch, height, width, 3}, torch::kByte);
+  const auto channels = [](const std::array<double, 3>& v) { return torch::tensor({v[0], v[1], v[2]}); };
+  const torch::Tensor values =
+      (given.to(torch::kFloat64) / 255 - channels(transform.mean)) / channels(transform.std);
+  return {values.to(torch::kFloat32).permute({0, 3, 1, 2}), given};
+}
+
+/** What the modules give in float64, where rounding does not count. The modules are float32 again after it.
+ */
+inline torch::Tensor expected_of(GhostNet& net, const Batch& input, Output output) {
+  net->to(torch::kFloat64);
+  const torch::Tensor values = input.values.to(torch::kFloat64);
+  const torch::Tensor result = output == Output::logits ? net->forward(values) : net->features(values);
+  net->to(torch::kFloat32);
+  return result;
+}
+
+inline double relative_error(const torch::Tensor& actual, const torch::Tensor& expected) {
+  return ((actual - expected).abs().max() / expected.abs().max()).item<double>();
+}
+
+inline bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
+  const torch::Tensor x = a.contiguous();
+  const torch::Tensor y = b.contiguous();
+  return x.sizes() == y.sizes() && std::memcmp(x.data_ptr(), y.data_ptr(), x.nbytes()) == 0;
+}
+
+}  // namespace ghostnet
