@@ -51,14 +51,12 @@ void scale_pixels(const Value* x, const float* gate, int64_t pixels, int64_t cha
 void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], Value* out) {
   // Three vectors hold a whole number of pixels: lane i of them is channel i % 3.
   constexpr int kLanes = Vector::kLanes;
-  float scales[3 * kLanes];
-  float shifts[3 * kLanes];
+  float scales[3 * kLanes], shifts[3 * kLanes];
   for (int i = 0; i < 3 * kLanes; ++i) {
     scales[i] = scale[i % 3];
     shifts[i] = shift[i % 3];
   }
-  Vector factor[3];
-  Vector offset[3];
+  Vector factor[3], offset[3];
 #pragma GCC unroll 3
   for (int v = 0; v < 3; ++v) {
     factor[v] = Vector::load(scales + v * kLanes);

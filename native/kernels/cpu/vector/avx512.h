@@ -3,8 +3,6 @@
 
 #include <immintrin.h>
 
-#include <cstdint>
-
 #include "kernels/cpu/vector/contract.h"
 
 namespace ghostnet::cpu {
@@ -67,7 +65,7 @@ inline V in_register(V x) {
 
 using DepthwiseVector = Vector;
 
-static_assert(Float32Vectors<Vector, HalfVector, DepthwiseVector>);
+static_assert(Float32Vectors<Vector, HalfVector>);
 
 }  // namespace
 }  // namespace ghostnet::cpu

@@ -3,8 +3,6 @@
 
 #include <immintrin.h>
 
-#include <cstdint>
-
 #include "kernels/cpu/vector/contract.h"
 
 namespace ghostnet::cpu {
@@ -18,8 +16,7 @@ struct Vector {
   __m512 value;
 
   static BFloat16 stored(float x) {
-    return static_cast<BFloat16>(
-        _mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(x)))));
+    return BFloat16(_mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(x)))));
   }
   static Vector zero() { return {_mm512_setzero_ps()}; }
   static Vector load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -93,21 +90,17 @@ inline HalfVector relu(HalfVector x) { return {_mm256_max_ps(_mm256_setzero_ps()
  * The even lanes, then the odd ones: a shift and a mask take them out of a register of bfloat16, which in
  * their order would have to be spread over two.
  */
-struct DepthwiseVector {
+struct SplitVector {
   static constexpr int kLanes = 2 * HalfVector::kLanes;
   HalfVector even, odd;
 
-  static DepthwiseVector alternate(float even, float odd) {
-    return {{_mm256_set1_ps(even)}, {_mm256_set1_ps(odd)}};
-  }
+  static SplitVector alternate(float a, float b) { return {{_mm256_set1_ps(a)}, {_mm256_set1_ps(b)}}; }
   /** In the order of the registers, even lanes first. */
-  static DepthwiseVector load(const float* p) {
-    return {HalfVector::load(p), HalfVector::load(p + HalfVector::kLanes)};
-  }
-  static DepthwiseVector load(const BFloat16* p) {
+  static SplitVector load(const float* p) { return {HalfVector::load(p), HalfVector::load(p + kLanes / 2)}; }
+  static SplitVector load(const BFloat16* p) {
     return from(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  static DepthwiseVector load(const BFloat16* p, int64_t count) {
+  static SplitVector load(const BFloat16* p, int64_t count) {
     return from(_mm256_maskz_loadu_epi16(mask(count), p));
   }
   void store(BFloat16* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), rounded()); }
@@ -115,7 +108,7 @@ struct DepthwiseVector {
 
  private:
   static __mmask16 mask(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
-  static DepthwiseVector from(__m256i values) {
+  static SplitVector from(__m256i values) {
     const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xffff0000));
     return {{_mm256_castsi256_ps(_mm256_slli_epi32(values, 16))},
             {_mm256_castsi256_ps(_mm256_and_si256(values, upper))}};
@@ -127,22 +120,20 @@ struct DepthwiseVector {
   }
 };
 
-inline DepthwiseVector operator+(DepthwiseVector a, DepthwiseVector b) {
-  return {a.even + b.even, a.odd + b.odd};
-}
-inline DepthwiseVector operator*(DepthwiseVector a, DepthwiseVector b) {
-  return {a.even * b.even, a.odd * b.odd};
-}
-inline DepthwiseVector fma(DepthwiseVector a, DepthwiseVector b, DepthwiseVector c) {
+inline SplitVector operator+(SplitVector a, SplitVector b) { return {a.even + b.even, a.odd + b.odd}; }
+inline SplitVector operator*(SplitVector a, SplitVector b) { return {a.even * b.even, a.odd * b.odd}; }
+inline SplitVector fma(SplitVector a, SplitVector b, SplitVector c) {
   return {fma(a.even, b.even, c.even), fma(a.odd, b.odd, c.odd)};
 }
-inline DepthwiseVector relu(DepthwiseVector x) { return {relu(x.even), relu(x.odd)}; }
+inline SplitVector relu(SplitVector x) { return {relu(x.even), relu(x.odd)}; }
 
 // Loads take values out of the memory that they lie in: they are in a register already.
 template <typename V>
 inline V in_register(V x) {
   return x;
 }
+
+using DepthwiseVector = SplitVector;
 
 static_assert(BFloat16Vectors<Vector, HalfVector, DepthwiseVector>);
 

@@ -5,7 +5,7 @@
  *     Value            what activations are stored in
  *     Vector           lanes of float32, in the order of the values in memory
  *     HalfVector       half as many lanes, which waste less on a few channels; Vector where there is none
- *     DepthwiseVector  the Vector, or the same lanes in the order that depthwise weights are packed in
+ *     DepthwiseVector  Vector; for bfloat16, as many lanes in the order that depthwise weights are packed in
  *
  * Each file asserts that its vectors satisfy Float32Vectors or BFloat16Vectors. The number of lanes is a
  * constant: a file for scalable vectors is for one width.
@@ -14,8 +14,6 @@
  * touch no memory behind; the other lanes of a load are zero.
  */
 #pragma once
-
-#include <cstdint>
 
 #include "kernels/cpu/kernels.h"
 
@@ -51,9 +49,9 @@ concept PixelVector = SumVector<V, Value> && requires(V v, const float* x, float
   v = v * v;
 };
 
-template <typename Vector, typename HalfVector, typename DepthwiseVector>
+template <typename Vector, typename HalfVector>
 concept Float32Vectors = PixelVector<Vector, float> && SumVector<HalfVector, float> &&
-                         SumVector<DepthwiseVector, float> && requires(Vector v, HalfVector half, float x) {
+                         requires(Vector v, HalfVector half, float x) {
                            v = Vector::broadcast(x);
                            half = HalfVector::broadcast(x);
                            v = min(v, v);  // the second where either is NaN
@@ -63,13 +61,12 @@ template <typename Vector, typename HalfVector, typename DepthwiseVector>
 concept BFloat16Vectors =
     PixelVector<Vector, BFloat16> && SumVector<HalfVector, BFloat16> &&
     SumVector<DepthwiseVector, BFloat16> &&
-    requires(Vector v, HalfVector half, DepthwiseVector depthwise, const BFloat16* weights, int pair,
-             float x) {
+    requires(Vector v, HalfVector half, DepthwiseVector split, const BFloat16* weights, int pair, float x) {
       // Adds the products of a pair of values and of the pair of weights of each lane.
       v = v.add_pairs(weights, pair);
       half = half.add_pairs(weights, pair);
-      depthwise = DepthwiseVector::alternate(x, x);  // the first for every other value, the second between
-      depthwise = depthwise * depthwise;
+      // Times the first for every other value, and times the second for those between.
+      split = split * DepthwiseVector::alternate(x, x);
     };
 
 }  // namespace

@@ -2,8 +2,6 @@
  */
 #pragma once
 
-#include <cstdint>
-
 #include "kernels/cpu/vector/contract.h"
 
 namespace ghostnet::cpu {
@@ -54,7 +52,7 @@ inline V in_register(V x) {
 using HalfVector = Vector;
 using DepthwiseVector = Vector;
 
-static_assert(Float32Vectors<Vector, HalfVector, DepthwiseVector>);
+static_assert(Float32Vectors<Vector, HalfVector>);
 
 }  // namespace
 }  // namespace ghostnet::cpu
