@@ -3,19 +3,20 @@
 #include <ATen/Parallel.h>
 
 #include "ops/cpu/ghost_module.h"
-#include "ops/ghost_module_op.h"
 
 namespace ghostnet {
 
 namespace {
 
-bool can_fuse(const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
-              const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t stride) {
-  for (const torch::Tensor* tensor : {&x, &primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
+bool can_fuse(const GhostModuleArguments& arguments) {
+  const auto& [primary_weight, primary_bias, cheap_weight, cheap_bias] = arguments.weights;
+  for (const torch::Tensor* tensor :
+       {&arguments.x, &primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
     if (tensor->scalar_type() != torch::kFloat32 || !tensor->device().is_cpu()) return false;
   }
-  return primary_weight.size(2) == 1 && stride == 1 && cheap_weight.size(0) == primary_weight.size(0) &&
-         cheap_weight.size(2) <= cpu::kMaxDepthwiseKernel;
+  return primary_weight.size(2) == 1 && arguments.stride == 1 &&
+         cheap_weight.size(0) == primary_weight.size(0) && cheap_weight.size(2) <= cpu::kMaxDepthwiseKernel &&
+         arguments.out_channels >= primary_weight.size(0);
 }
 
 // The rows that a thread computes at a time: enough that the rows it makes beside them are few.
@@ -23,25 +24,19 @@ constexpr int64_t kBandRows = 16;
 
 }  // namespace
 
-torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                               const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                               const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                               bool relu) {
-  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
-  const int64_t intrinsic = primary_weight.size(0);
-  if (!can_fuse(x, primary_weight, primary_bias, cheap_weight, cheap_bias, stride) ||
-      out_channels < intrinsic) {
-    return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
-                                  stride, relu);
-  }
+torch::Tensor ghost_module_cpu(const GhostModuleArguments& arguments) {
+  check_ghost_module(arguments);
+  if (!can_fuse(arguments)) return ghost_module_reference(arguments);
+  const auto& [x, folded, out_channels, stride, relu] = arguments;
+  const int64_t intrinsic = folded.primary_weight.size(0);
   const cpu::Kernels& kernels = cpu::kernels_of(cpu::chosen_capability());
   const auto values = [](const torch::Tensor& tensor) { return tensor.contiguous(); };
-  const torch::Tensor weights[] = {values(primary_weight), values(primary_bias), values(cheap_weight),
-                                   values(cheap_bias)};
+  const torch::Tensor weights[] = {values(folded.primary_weight), values(folded.primary_bias),
+                                   values(folded.cheap_weight), values(folded.cheap_bias)};
   const auto data = [&](int index) { return weights[index].const_data_ptr<float>(); };
   const cpu::PackedGhostModule module = {
       cpu::pack_product({kernels}, data(0), data(1), intrinsic, x.size(1)),
-      cpu::pack_depthwise({kernels}, data(2), data(3), out_channels - intrinsic, cheap_weight.size(2)),
+      cpu::pack_depthwise({kernels}, data(2), data(3), out_channels - intrinsic, folded.cheap_weight.size(2)),
       relu,
   };
 
