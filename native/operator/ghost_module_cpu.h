@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include "ops/ghost_module_op.h"
 
 namespace ghostnet {
 
@@ -9,9 +9,6 @@ namespace ghostnet {
  * made of, float32 with a 1x1 primary convolution of stride 1 and a ratio of 2; the reference for everything
  * else.
  */
-torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                               const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                               const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                               bool relu);
+torch::Tensor ghost_module_cpu(const GhostModuleArguments& arguments);
 
 }  // namespace ghostnet

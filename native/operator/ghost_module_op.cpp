@@ -11,18 +11,14 @@ namespace ghostnet {
 namespace {
 
 constexpr const char* kSchema =
-    "ghost_module(Tensor x, Tensor primary_weight, Tensor primary_bias, Tensor cheap_weight, Tensor "
-    "cheap_bias, "
-    "int out_channels, int stride=1, bool relu=True) -> Tensor";
-
-using Signature = torch::Tensor(const torch::Tensor&, const torch::Tensor&, const torch::Tensor&,
-                                const torch::Tensor&, const torch::Tensor&, int64_t, int64_t, bool);
+    "ghost_module(Tensor x, Tensor primary_weight, Tensor primary_bias, Tensor cheap_weight, "
+    "Tensor cheap_bias, int out_channels, int stride=1, bool relu=True) -> Tensor";
 
 }  // namespace
 
-void check_ghost_module(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                        const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                        const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride) {
+void check_ghost_module(const GhostModuleArguments& arguments) {
+  const auto& [x, weights, out_channels, stride, relu] = arguments;
+  const auto& [primary_weight, primary_bias, cheap_weight, cheap_bias] = weights;
   TORCH_CHECK_VALUE(x.dim() == 4, "x must be [N,C,H,W], found ", x.sizes());
   TORCH_CHECK_VALUE(x.size(1) >= 1, "x must have a channel, found ", x.sizes());
   TORCH_CHECK_VALUE(primary_weight.dim() == 4 && primary_weight.size(2) == primary_weight.size(3) &&
@@ -50,23 +46,22 @@ void check_ghost_module(const torch::Tensor& x, const torch::Tensor& primary_wei
 
 namespace {
 
-torch::Tensor ghost_module_meta(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                                const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                                bool /*relu*/) {
-  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
-  const int64_t kernel = primary_weight.size(2);
-  const auto side = [&](int64_t length) { return (length + 2 * (kernel / 2) - kernel) / stride + 1; };
-  return torch::empty({x.size(0), out_channels, side(x.size(2)), side(x.size(3))}, x.options());
+torch::Tensor ghost_module_meta(const GhostModuleArguments& arguments) {
+  check_ghost_module(arguments);
+  const torch::Tensor& x = arguments.x;
+  const int64_t kernel = arguments.weights.primary_weight.size(2);
+  const auto side = [&](int64_t length) {
+    return (length + 2 * (kernel / 2) - kernel) / arguments.stride + 1;
+  };
+  return torch::empty({x.size(0), arguments.out_channels, side(x.size(2)), side(x.size(3))}, x.options());
 }
 
 }  // namespace
 
-torch::Tensor ghost_module_reference(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                     const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                                     const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                                     bool relu) {
-  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
+torch::Tensor ghost_module_reference(const GhostModuleArguments& arguments) {
+  check_ghost_module(arguments);
+  const auto& [x, weights, out_channels, stride, relu] = arguments;
+  const auto& [primary_weight, primary_bias, cheap_weight, cheap_bias] = weights;
   torch::Tensor intrinsic = at::conv2d(x, primary_weight, primary_bias, stride, primary_weight.size(2) / 2);
   if (relu) intrinsic = at::relu(intrinsic);
   torch::Tensor ghosts =
@@ -82,18 +77,19 @@ void register_operators() {
   static auto* library =
       new torch::Library(torch::Library::DEF, "ghostnet", std::nullopt, __FILE__, __LINE__);
   library->def(kSchema);
-  library->impl("ghost_module",
-                torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd, ghost_module_reference));
-  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::CPU, ghost_module_cpu));
-  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::Meta, ghost_module_meta));
+  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::CompositeExplicitAutograd,
+                                                dispatched<ghost_module_reference>));
+  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::CPU, dispatched<ghost_module_cpu>));
+  library->impl("ghost_module", torch::dispatch(c10::DispatchKey::Meta, dispatched<ghost_module_meta>));
 }
 
-torch::Tensor ghost_module(const torch::Tensor& x, const FoldedGhostModule& weights, int64_t out_channels,
-                           int64_t stride, bool relu) {
+torch::Tensor ghost_module(const GhostModuleArguments& arguments) {
+  using Signature = decltype(dispatched<ghost_module_reference>);
   static const auto op =
       c10::Dispatcher::singleton().findSchemaOrThrow("ghostnet::ghost_module", "").typed<Signature>();
-  return op.call(x, weights.primary_weight, weights.primary_bias, weights.cheap_weight, weights.cheap_bias,
-                 out_channels, stride, relu);
+  const auto& [primary_weight, primary_bias, cheap_weight, cheap_bias] = arguments.weights;
+  return op.call(arguments.x, primary_weight, primary_bias, cheap_weight, cheap_bias, arguments.out_channels,
+                 arguments.stride, arguments.relu);
 }
 
 }  // namespace ghostnet

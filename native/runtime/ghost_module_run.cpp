@@ -82,7 +82,7 @@ Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView
     const FoldedGhostModule module = folded(Weights(weights));
     const int64_t all = module.primary_bias.numel() + module.cheap_bias.numel();
     result =
-        copy_out(ghost_module(borrow(x), module, call.out_channels.value_or(all), call.stride, call.relu));
+        copy_out(ghost_module({borrow(x), module, call.out_channels.value_or(all), call.stride, call.relu}));
   });
   return result;
 }

@@ -4,10 +4,10 @@
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "kernels/cuda/call.h"
-#include "operator/ghost_module_op.h"
 
 namespace ghostnet {
 
@@ -21,29 +21,16 @@ void check_capability(c10::DeviceIndex device) {
                               "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
 }
 
-bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
-
-/** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
-std::optional<cuda::GpuGhostModule> call_without_x(
-    const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
-    const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
-  const std::optional<cuda::NumberType> dtype = dtype_of(x);
-  if (!dtype) return std::nullopt;
+/** Whether the kernels know the dtype and can count the sizes. */
+bool can_compute(const GhostModuleArguments& arguments) {
+  const torch::Tensor& x = arguments.x;
+  const auto& [primary_weight, primary_bias, cheap_weight, cheap_bias] = arguments.weights;
+  if (!dtype_of(x)) return false;
   for (const torch::Tensor* tensor : {&primary_weight, &primary_bias, &cheap_weight, &cheap_bias}) {
-    if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return std::nullopt;
+    if (tensor->scalar_type() != x.scalar_type() || tensor->device() != x.device()) return false;
   }
-  const int64_t intrinsic = primary_weight.size(0);
-  for (const int64_t number : {x.size(1), x.size(2), x.size(3), cheap_weight.size(0) + intrinsic}) {
-    if (!fits(number)) return std::nullopt;
-  }
-  cuda::GpuGhostModule call;
-  call.dtype = *dtype;
-  call.intrinsic = static_cast<int>(intrinsic);
-  call.ratio = static_cast<int>(cheap_weight.size(0) / intrinsic + 1);
-  call.cheap_size = static_cast<int>(cheap_weight.size(2));
-  call.out_channels = static_cast<int>(out_channels);
-  call.relu = relu;
-  return call;
+  const int64_t maps = primary_weight.size(0) + cheap_weight.size(0);
+  return std::max({x.size(1), x.size(2), x.size(3), maps}) <= std::numeric_limits<int>::max();
 }
 
 }  // namespace
@@ -61,57 +48,50 @@ std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
   }
 }
 
-torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                                const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                                bool relu) {
-  check_ghost_module(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, stride);
-  const auto reference = [&] {
-    return ghost_module_reference(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels,
-                                  stride, relu);
-  };
-  std::optional<cuda::GpuGhostModule> call =
-      call_without_x(x, primary_weight, primary_bias, cheap_weight, cheap_bias, out_channels, relu);
-  if (!call) return reference();
-
+torch::Tensor ghost_module_cuda(const GhostModuleArguments& arguments) {
+  check_ghost_module(arguments);
+  if (!can_compute(arguments)) return ghost_module_reference(arguments);
+  const auto& [x, weights, out_channels, stride, relu] = arguments;
   const c10::cuda::CUDAGuard guard(x.device());
   check_capability(x.device().index());
   // A product is part of the kernel. A convolution is not: cuDNN makes its sums, the kernel does the rest.
-  const bool fused = primary_weight.size(2) == 1 && stride == 1;
+  const bool fused = weights.primary_weight.size(2) == 1 && stride == 1;
   torch::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
   if (!fused) {
-    pixels = at::conv2d(pixels, primary_weight, {}, stride, primary_weight.size(2) / 2)
+    pixels = at::conv2d(pixels, weights.primary_weight, {}, stride, weights.primary_weight.size(2) / 2)
                  .contiguous(at::MemoryFormat::ChannelsLast);
   }
-  const torch::Tensor primary = primary_weight.contiguous();
   const auto floats = [](const torch::Tensor& tensor) { return tensor.to(torch::kFloat32).contiguous(); };
-  const torch::Tensor primary_bias_floats = floats(primary_bias);
-  const torch::Tensor cheap_floats = floats(cheap_weight.flatten(1).t());
-  const torch::Tensor cheap_bias_floats = floats(cheap_bias);
+  const torch::Tensor primary = weights.primary_weight.contiguous();
+  const torch::Tensor primary_bias = floats(weights.primary_bias);
+  const torch::Tensor cheap = floats(weights.cheap_weight.flatten(1).t());
+  const torch::Tensor cheap_bias = floats(weights.cheap_bias);
   torch::Tensor out = torch::empty({x.size(0), out_channels, pixels.size(2), pixels.size(3)},
                                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
-  call->batch = pixels.size(0);
-  call->in_channels = static_cast<int>(pixels.size(1));
-  call->height = static_cast<int>(pixels.size(2));
-  call->width = static_cast<int>(pixels.size(3));
-  call->x = pixels.const_data_ptr();
-  call->primary_weight = primary.const_data_ptr();
-  call->primary_bias = primary_bias_floats.const_data_ptr<float>();
-  call->cheap_weight = cheap_floats.const_data_ptr<float>();
-  call->cheap_bias = cheap_bias_floats.const_data_ptr<float>();
-  call->out = out.mutable_data_ptr();
-
+  const cuda::GpuGhostModule module = {
+      .dtype = dtype_of(x).value(),
+      .x = pixels.const_data_ptr(),
+      .primary_weight = primary.const_data_ptr(),
+      .primary_bias = primary_bias.const_data_ptr<float>(),
+      .cheap_weight = cheap.const_data_ptr<float>(),
+      .cheap_bias = cheap_bias.const_data_ptr<float>(),
+      .gate = nullptr,
+      .residual = nullptr,
+      .out = out.mutable_data_ptr(),
+      .batch = pixels.size(0),
+      .height = static_cast<int>(pixels.size(2)),
+      .width = static_cast<int>(pixels.size(3)),
+      .in_channels = static_cast<int>(pixels.size(1)),
+      .intrinsic = static_cast<int>(primary.size(0)),
+      .ratio = static_cast<int>(cheap.size(1) / primary.size(0) + 1),
+      .cheap_size = static_cast<int>(weights.cheap_weight.size(2)),
+      .out_channels = static_cast<int>(out_channels),
+      .relu = relu,
+  };
   const auto stream = c10::cuda::getCurrentCUDAStream(x.device().index()).stream();
-  const cuda::LaunchResult result = fused ? cuda::launch(cuda::GpuGhostCall{*call}, stream)
-                                          : cuda::launch(cuda::GhostEpilogueCall{*call}, stream);
-  switch (result.status) {
-    case cuda::Launch::done:
-      return out;
-    case cuda::Launch::unsupported:
-      return reference();
-    case cuda::Launch::failed:
-      break;
-  }
+  const cuda::LaunchResult result = fused ? cuda::launch(cuda::GpuGhostCall{module}, stream)
+                                          : cuda::launch(cuda::GhostEpilogueCall{module}, stream);
+  if (result.status == cuda::Launch::unsupported) return ghost_module_reference(arguments);
   C10_CUDA_CHECK(static_cast<cudaError_t>(result.error));
   return out;
 }
@@ -122,7 +102,7 @@ void register_cuda_operators() {
   // Kept for the life of the process, as the operator itself is.
   static auto* library =
       new torch::Library(torch::Library::IMPL, "ghostnet", c10::DispatchKey::CUDA, __FILE__, __LINE__);
-  library->impl("ghost_module", ghost_module_cuda);
+  library->impl("ghost_module", dispatched<ghost_module_cuda>);
 }
 
 }  // namespace ghostnet

@@ -1,11 +1,10 @@
 /** The CUDA backend of the operator ghostnet::ghost_module. Built only against a LibTorch with CUDA. */
 #pragma once
 
-#include <torch/torch.h>
-
 #include <optional>
 
 #include "kernels/cuda/launch_result.h"
+#include "operator/ghost_module_op.h"
 
 namespace ghostnet {
 
@@ -20,10 +19,7 @@ std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor);
  * @throws c10::ValueError when the arguments do not fit each other
  * @throws c10::NotImplementedError on a GPU below compute capability 8.0
  */
-torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
-                                const torch::Tensor& primary_bias, const torch::Tensor& cheap_weight,
-                                const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
-                                bool relu);
+torch::Tensor ghost_module_cuda(const GhostModuleArguments& arguments);
 
 /** Adds the backend to the operator, after register_operators(). A second call leaves it as it is. */
 void register_cuda_operators();

@@ -39,9 +39,8 @@ TEST(GhostModuleOperator, EqualsTheReferenceOnTheCpu) {
     const bool relu = random(0, 1) == 1;
     torch::Tensor x = torch::randn({random(1, 3), w.primary_weight.size(1), random(1, 40), random(1, 20)});
     if (random(0, 1) == 1) x = x.contiguous(at::MemoryFormat::ChannelsLast);
-    const torch::Tensor expected = ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight,
-                                                          w.cheap_bias, out, stride, relu);
-    const torch::Tensor actual = ghost_module(x, w, out, stride, relu);
+    const torch::Tensor expected = ghost_module_reference({x, w, out, stride, relu});
+    const torch::Tensor actual = ghost_module({x, w, out, stride, relu});
     ASSERT_EQ(actual.sizes(), expected.sizes());
     ASSERT_TRUE(actual.is_contiguous());
     ASSERT_LE((actual - expected).abs().max().item<double>(), 1e-5 * expected.abs().max().item<double>())
@@ -57,9 +56,7 @@ TEST(GhostModuleOperator, TakesOtherDtypesToTheReference) {
     *tensor = tensor->to(torch::kFloat64);
   }
   const torch::Tensor x = torch::randn({1, 6, 5, 5}, torch::kFloat64);
-  const torch::Tensor expected =
-      ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, 10, 1, true);
-  EXPECT_TRUE(ghost_module(x, w, 10, 1, true).equal(expected));
+  EXPECT_TRUE(ghost_module({x, w, 10, 1, true}).equal(ghost_module_reference({x, w, 10, 1, true})));
 }
 
 TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
@@ -71,8 +68,8 @@ TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
       const torch::Tensor x = torch::randn({2, 4, 11, 6});
       const FoldedGhostModule meta = {w.primary_weight.to(torch::kMeta), w.primary_bias.to(torch::kMeta),
                                       w.cheap_weight.to(torch::kMeta), w.cheap_bias.to(torch::kMeta)};
-      EXPECT_EQ(ghost_module(x.to(torch::kMeta), meta, 5, stride, true).sizes(),
-                ghost_module(x, w, 5, stride, true).sizes());
+      EXPECT_EQ(ghost_module({x.to(torch::kMeta), meta, 5, stride, true}).sizes(),
+                ghost_module({x, w, 5, stride, true}).sizes());
     }
   }
 }
@@ -80,8 +77,7 @@ TEST(GhostModuleOperator, MetaGivesTheShapeThatTheReferenceHas) {
 TEST(GhostModuleOperator, RefusesWhatDoesNotFit) {
   const FoldedGhostModule w = random_weights(4, 3, 2, 1, 3);
   const auto run = [&](const torch::Tensor& x, int64_t out, int64_t stride) {
-    return ghost_module_reference(x, w.primary_weight, w.primary_bias, w.cheap_weight, w.cheap_bias, out,
-                                  stride, true);
+    return ghost_module_reference({x, w, out, stride, true});
   };
   EXPECT_THROW(run(torch::zeros({1, 5, 8, 8}), 6, 1), c10::ValueError);  // channels
   EXPECT_THROW(run(torch::zeros({4, 8, 8}), 6, 1), c10::ValueError);     // rank
@@ -109,7 +105,7 @@ TEST(FoldBatchNorm, GivesTheConvolutionThatTheModuleComputes) {
   const FoldedTensors cheap = fold("cheap_operation");
   const torch::Tensor x = torch::randn({2, 8, 6, 5});
   const torch::Tensor folded =
-      ghost_module_reference(x, primary.weight, primary.bias, cheap.weight, cheap.bias, 12, 1, true);
+      ghost_module_reference({x, {primary.weight, primary.bias, cheap.weight, cheap.bias}, 12, 1, true});
   EXPECT_TRUE(torch::allclose(folded, module(x), 1e-4, 1e-5));
 }
 
