@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ops/ghost_module_op.h"
+#include "operator/ghost_module_op.h"
 
 namespace ghostnet {
 
