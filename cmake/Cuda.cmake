@@ -20,7 +20,7 @@ file(REAL_PATH "${CMAKE_MATCH_1}" GHOSTNET_CUDA_ROOT)
 # Machine code for existing architectures, PTX for later ones.
 set(GHOSTNET_CUDA_ARCHITECTURES "80;86;89;90;100;120" CACHE STRING "Compute capabilities to build machine code for")
 set(_nvcc_flags -std=c++20 -O3 -Werror all-warnings -Xcompiler -fPIC,-fvisibility=hidden
-    "-I${CMAKE_CURRENT_SOURCE_DIR}/native" --threads 0 -gencode arch=compute_90,code=compute_90)
+    "-I${CMAKE_CURRENT_SOURCE_DIR}/native" "-I${CMAKE_CURRENT_BINARY_DIR}/generated" --threads 0 -gencode arch=compute_90,code=compute_90)
 foreach(_architecture IN LISTS GHOSTNET_CUDA_ARCHITECTURES)
   list(APPEND _nvcc_flags -gencode arch=compute_${_architecture},code=sm_${_architecture})
 endforeach()

@@ -3,9 +3,9 @@
  */
 #include <napi.h>
 
-#include "addon/arguments.h"
 #include "addon/environment.h"
 #include "addon/model_handle.h"
+#include "addon/options.h"
 #include "addon/tensor_handle.h"
 #include "engine/cuda/gpus.h"
 #include "engine/peak.h"
@@ -24,8 +24,7 @@ void set_error_factory(const Napi::CallbackInfo& info) {
 
 Napi::Value abort_job(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
-    return Napi::Boolean::New(info.Env(),
-                              Environment::of(info.Env()).abort(to_int(info[0], "ticket"), info[1]));
+    return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).abort(to_ticket(info[0]), info[1]));
   });
 }
 
@@ -58,15 +57,15 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
       const std::string name = to_string(names[index], "name");
       arrays.emplace(name, TensorHandle::array_of(weights.Get(name)));
     }
-    GhostModuleCall call;
+    GhostModuleRun call;
     if (!options.Get("outChannels").IsUndefined())
       call.out_channels = to_int(options.Get("outChannels"), "outChannels");
     call.stride = to_int(options.Get("stride"), "stride");
     call.relu = options.Get("relu").ToBoolean();
-    call.threads = static_cast<int>(to_int(options.Get("threads"), "threads"));
+    call.threads = to_threads(options.Get("threads"));
     return Environment::of(info.Env())
         .run<Array>(
-            to_int(info[0], "ticket"), {},
+            to_ticket(info[0]), {},
             [x, arrays = std::move(arrays), call] {
               std::map<std::string, ArrayView> views;
               for (const auto& [name, array] : arrays) views.emplace(name, array.view());
@@ -86,7 +85,7 @@ Napi::Value null_run(const Napi::CallbackInfo& info) {
     Network::check_input(input.dtype, input.shape);
     return Environment::of(info.Env())
         .run<Array>(
-            to_int(info[0], "ticket"), {},
+            to_ticket(info[0]), {},
             [input] {
               const std::vector<int64_t> shape = {input.shape[0], 1000};
               return Array{DType::float32, shape,
@@ -120,8 +119,7 @@ Napi::Value peak(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value {
     return Environment::of(info.Env())
         .run<double>(
-            to_int(info[0], "ticket"), {},
-            [threads = static_cast<int>(to_int(info[1], "threads"))] { return measure_peak(threads); },
+            to_ticket(info[0]), {}, [threads = to_threads(info[1])] { return measure_peak(threads); },
             [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); });
   });
 }

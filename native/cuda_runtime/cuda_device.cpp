@@ -66,7 +66,7 @@ struct CudaEvent : Event {
   const Owned<cudaEvent_t, cudaEventDestroy> event;
 };
 
-struct CudaGraph : Graph {
+struct CudaGraph : LaunchGraph {
   CudaGraph(int device, cudaGraphExec_t made) : graph(device, made) {}
   const Owned<cudaGraphExec_t, cudaGraphExecDestroy> graph;
 };
@@ -105,7 +105,7 @@ class CudaDevice : public Device {
     launch_all(calls, get(stream));
   }
 
-  std::unique_ptr<Graph> record(const Calls& calls) override {
+  std::unique_ptr<LaunchGraph> record(const Calls& calls) override {
     const std::lock_guard lock(recording_mutex_);
     choose(index_);
     // Thread-local, so that other threads do not disturb the recording.
@@ -126,7 +126,7 @@ class CudaDevice : public Device {
     check(error, "Recording a graph failed");
     return std::make_unique<CudaGraph>(index_, graph);
   }
-  void launch(Stream stream, Graph& graph) override {
+  void launch(Stream stream, LaunchGraph& graph) override {
     choose(index_);
     check(cudaGraphLaunch(static_cast<CudaGraph&>(graph).graph.get(), get(stream)),
           "Launching a graph failed");

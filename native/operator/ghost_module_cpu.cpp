@@ -65,7 +65,7 @@ torch::Tensor ghost_module_cpu(const GhostModuleArguments& arguments) {
     for (int64_t index = begin; index < end; ++index) {
       const int64_t image = index / bands;
       const int64_t first = index % bands * kBandRows;
-      const cpu::GhostModuleCall<float> call = {
+      const cpu::CpuGhostCall<float> call = {
           .input = {from + image * out.pixels() * module.in(), out.width * module.in(), out.height},
           .height = out.height,
           .width = out.width,

@@ -66,7 +66,7 @@ FoldedGhostModule folded(const Weights& weights) {
 }  // namespace
 
 Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView>& weights,
-                       const GhostModuleCall& call) {
+                       const GhostModuleRun& call) {
   if (x.dtype != DType::float32) {
     throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The input has the wrong dtype", name_of(x.dtype),
                 "float32 [N,C,H,W]");

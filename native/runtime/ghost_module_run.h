@@ -8,7 +8,7 @@
 
 namespace ghostnet {
 
-struct GhostModuleCall {
+struct GhostModuleRun {
   std::optional<int64_t> out_channels;  ///< default: all channels that the weights produce
   int64_t stride = 1;                   ///< of the primary convolution
   bool relu = true;                     ///< after both convolutions
@@ -26,6 +26,6 @@ struct GhostModuleCall {
  * GHOSTNET_BAD_DTYPE if they do not match each other or x
  */
 Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView>& weights,
-                       const GhostModuleCall& call);
+                       const GhostModuleRun& call);
 
 }  // namespace ghostnet

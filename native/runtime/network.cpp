@@ -48,20 +48,6 @@ std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64
   return best;
 }
 
-cuda::NumberType dtype_of(Precision precision) {
-  switch (precision) {
-    case Precision::float32:
-      return cuda::NumberType::float32;
-    case Precision::tf32:
-      return cuda::NumberType::tf32;
-    case Precision::float16:
-      return cuda::NumberType::float16;
-    case Precision::bfloat16:
-      break;
-  }
-  return cuda::NumberType::bfloat16;
-}
-
 }  // namespace
 
 struct Network::Weights {
@@ -83,7 +69,7 @@ struct Network::Weights {
     if (!folded) folded = fold_network(*net);
     if (computation.gpu) {
       return std::make_unique<cuda::CudaEngine>(cuda::open_gpu(*computation.gpu), *folded,
-                                                dtype_of(computation.precision));
+                                                computation.precision);
     }
     return std::make_unique<Engine>(
         pack_network(*folded, cpu::kernels_of(cpu::chosen_capability()), computation.precision));

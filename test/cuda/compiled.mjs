@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 
 import { globSync } from 'tinyglobby';
 
-import { dtypes, generateErrorCodes, kernels } from './rig.mjs';
+import { dtypes, generateHeaders, kernels } from './rig.mjs';
 import { inParallel, run } from './shell.mjs';
 import { findNvcc, findNvdisasm } from './tools.mjs';
 
@@ -101,7 +101,7 @@ async function compile(nvcc, { kind, dtype, architecture }) {
   const target = ptx
     ? ['-c', '-gencode', 'arch=compute_90,code=compute_90']
     : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
-  const result = await run(nvcc, [...options, '-Inative', ...target, source, '-o', output]);
+  const result = await run(nvcc, [...options, '-Inative', `-I${await generateHeaders()}`, ...target, source, '-o', output]);
   return { kind, dtype, architecture, file: output, ...result };
 }
 
@@ -163,9 +163,9 @@ async function checkTypes(nvcc) {
     : globSync('.libtorch/*-cpu', { onlyDirectories: true })[0];
   if (!root) return undefined;
   const sources = [
-    join(kernels, 'ghost_module_cuda.cpp'),
-    join('native', 'cuda', 'cuda_device.cpp'),
-    join('native', 'cuda', 'library.cpp'),
+    join('native', 'operator', 'cuda', 'ghost_module_cuda.cpp'),
+    join('native', 'cuda_runtime', 'cuda_device.cpp'),
+    join('native', 'cuda_runtime', 'library.cpp'),
     join('native', 'test', 'gpu', 'entry.cpp'),
     join('native', 'test', 'gpu', 'engine_entry.cpp'),
   ];
@@ -178,7 +178,7 @@ async function checkTypes(nvcc) {
     '-std=c++20',
     '-DC10_CUDA_NO_CMAKE_CONFIGURE_FILE',
     '-Inative',
-    `-I${await generateErrorCodes()}`,
+    `-I${await generateHeaders()}`,
   ];
   const checked = ['-Xcompiler', '-fsyntax-only,-Wall,-Wextra,-Werror', '-c', all];
   return run(nvcc, [...flags, ...headers.flatMap((folder) => ['-isystem', folder]), ...checked]);
@@ -198,7 +198,7 @@ export async function checkCompiled() {
     '-std=c++20',
     '-cudart',
     'none',
-    join('native', 'test', 'cuda', 'occupancy.cpp'),
+    join('native', 'test', 'compiled', 'occupancy.cpp'),
     '-o',
     occupancy,
   ]);

@@ -70,16 +70,16 @@ async function link(objects, program) {
   return program;
 }
 
-/** Makes error_codes.h. @returns its include folder */
-export async function generateErrorCodes() {
+/** Makes the headers that the build generates. @returns their include folder */
+export async function generateHeaders() {
   mkdirSync(build, { recursive: true });
-  await must('cmake', [`-DBINARY_DIR=${build}`, '-P', join('cmake', 'ErrorCodesScript.cmake')]);
+  await must('cmake', [`-DBINARY_DIR=${build}`, '-P', join('cmake', 'GeneratedHeaders.cmake')]);
   return generated;
 }
 
 /** @returns the objects of a rig program: its own, and those of the kernels by file name */
 export async function buildObjects() {
-  await generateErrorCodes();
+  await generateHeaders();
   const own = [
     ...globSync('native/test/rig/*.cpp', { ignore: '**/rig_{device,library}.cpp' }),
     ...globSync('native/model/*.cpp'),

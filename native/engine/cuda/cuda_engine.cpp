@@ -11,7 +11,7 @@ namespace ghostnet::cuda {
 
 namespace {
 
-PlanKey key_of(const Request& request) {
+LaunchKey key_of(const Request& request) {
   const InputShape shape = input_shape_of(request.input);
   constexpr int64_t kMostPixels = std::numeric_limits<int>::max();  // plans count them so
   if (shape.height > kMostPixels / shape.width) {
@@ -61,7 +61,7 @@ CudaEngine::Slot::Slot(const std::shared_ptr<Device>& device)
       computed(device->make_event()),
       done(device->make_event()) {}
 
-CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype,
+CudaEngine::CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Precision dtype,
                        Options options)
     : device_(std::move(device)),
       options_(options),
@@ -81,7 +81,7 @@ size_t CudaEngine::plan_count() const {
 }
 
 void CudaEngine::run(const Request& request, float* result) {
-  const PlanKey key = key_of(request);
+  const LaunchKey key = key_of(request);
   const ArrayView& input = request.input;
   const size_t input_bytes = byte_count(input.dtype, input.shape);
   const size_t output_bytes = static_cast<size_t>(key.input.batch * columns(request.output)) * sizeof(float);
@@ -116,7 +116,7 @@ void CudaEngine::submit(Plan& plan, size_t slot_index) {
   // once are loaded, which a recording should not wait for.
   const bool came_before = std::exchange(plan.came_before, true);
   if (options_.graphs && came_before) {
-    std::unique_ptr<Graph>& graph = plan.graphs[slot_index];
+    std::unique_ptr<LaunchGraph>& graph = plan.graphs[slot_index];
     if (graph == nullptr) graph = device_->record(calls());
     device_->launch(Stream::compute, *graph);
   } else {
@@ -128,7 +128,7 @@ void CudaEngine::submit(Plan& plan, size_t slot_index) {
   device_->record(Stream::output, *slot.done);
 }
 
-CudaEngine::Plan& CudaEngine::plan_for(const PlanKey& key) {
+CudaEngine::Plan& CudaEngine::plan_for(const LaunchKey& key) {
   const auto found =
       std::ranges::find_if(plans_, [&](const Plan& plan) { return plan.launches.key() == key; });
   if (found != plans_.end()) {

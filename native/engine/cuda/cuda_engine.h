@@ -20,8 +20,8 @@ class CudaEngine : public Runner {
   };
 
   /** @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_CUDA_FAILED */
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype, Options options);
-  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, NumberType dtype)
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Precision dtype, Options options);
+  CudaEngine(std::shared_ptr<Device> device, const FoldedNetwork& network, Precision dtype)
       : CudaEngine(std::move(device), network, dtype, Options{}) {}
   ~CudaEngine() override;
 
@@ -49,13 +49,13 @@ class CudaEngine : public Runner {
   };
   struct Plan {
     LaunchPlan launches;
-    std::unique_ptr<Graph> graphs[kSlots] = {};
+    std::unique_ptr<LaunchGraph> graphs[kSlots] = {};
     bool came_before = false;
   };
   class TakenSlot;
 
   void submit(Plan& plan, size_t slot_index);
-  Plan& plan_for(const PlanKey& key);
+  Plan& plan_for(const LaunchKey& key);
   void reserve(const LaunchPlan& plan);
 
   std::shared_ptr<Device> device_;

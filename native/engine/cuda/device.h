@@ -24,9 +24,9 @@ class Event {
 };
 
 /** Launches recorded once, to be launched together; the addresses in them are fixed. */
-class Graph {
+class LaunchGraph {
  public:
-  virtual ~Graph() = default;
+  virtual ~LaunchGraph() = default;
 };
 
 /** All calls may be made from any thread. They throw Error GHOSTNET_CUDA_FAILED when the GPU fails. */
@@ -47,8 +47,8 @@ class Device {
   /** @throws Error GHOSTNET_BAD_SHAPE when the kernels can not take the sizes of a call */
   virtual void launch(Stream stream, const Calls& calls) = 0;
   /** @throws as launch */
-  virtual std::unique_ptr<Graph> record(const Calls& calls) = 0;
-  virtual void launch(Stream stream, Graph& graph) = 0;
+  virtual std::unique_ptr<LaunchGraph> record(const Calls& calls) = 0;
+  virtual void launch(Stream stream, LaunchGraph& graph) = 0;
 
   virtual std::unique_ptr<Event> make_event() = 0;
   /** The event comes when all that the stream was given so far is done. */

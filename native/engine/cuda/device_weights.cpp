@@ -12,7 +12,7 @@ namespace ghostnet::cuda {
  */
 class DeviceWeights::Packer {
  public:
-  Packer(NumberType dtype, std::byte* staging, const std::byte* device)
+  Packer(Precision dtype, std::byte* staging, const std::byte* device)
       : dtype_(dtype), staging_(staging), device_(device) {}
 
   size_t bytes() const { return bytes_; }
@@ -32,7 +32,7 @@ class DeviceWeights::Packer {
  private:
   /** Room for `count` numbers, filled with number(i). @return where it is on the device */
   template <class Number>
-  const void* put(NumberType dtype, size_t count, const Number& number) {
+  const void* put(Precision dtype, size_t count, const Number& number) {
     constexpr size_t kAlignment = 256;
     const size_t at = bytes_;
     const size_t size = static_cast<size_t>(size_of(dtype));
@@ -42,22 +42,22 @@ class DeviceWeights::Packer {
     return device_ + at;
   }
 
-  static void store(NumberType dtype, float value, std::byte* to) {
+  static void store(Precision dtype, float value, std::byte* to) {
     const auto copy = [&](auto bits) { std::memcpy(to, &bits, sizeof bits); };
     switch (dtype) {
-      case NumberType::float32:
-      case NumberType::tf32:
+      case Precision::float32:
+      case Precision::tf32:
         return copy(value);
-      case NumberType::float16:
+      case Precision::float16:
         return copy(half_of(value));
-      case NumberType::bfloat16:
+      case Precision::bfloat16:
         return copy(bfloat16_of(value));
     }
   }
 
   const float* floats(const std::vector<float>& values) {
     return static_cast<const float*>(
-        put(NumberType::float32, values.size(), [&](size_t i) { return values[i]; }));
+        put(Precision::float32, values.size(), [&](size_t i) { return values[i]; }));
   }
 
   DeviceConvolution convolution(const Convolution& layer, const FoldedConvolution& folded) {
@@ -73,20 +73,20 @@ class DeviceWeights::Packer {
   const void* taps(const Convolution& layer, const std::vector<float>& weight) {
     const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.depthwise ? 1 : layer.in);
     const auto area = static_cast<size_t>(layer.kernel * layer.kernel);
-    return put(NumberType::float32, weight.size(), [&](size_t i) {
+    return put(Precision::float32, weight.size(), [&](size_t i) {
       const size_t channel = i % out, group = i / out % in, tap = i / out / in;
       return weight[(channel * in + group) * area + tap];
     });
   }
 
-  NumberType dtype_;
+  Precision dtype_;
   std::byte* staging_;
   const std::byte* device_;
   size_t bytes_ = 0;
 };
 
 DeviceWeights::DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network,
-                             NumberType dtype)
+                             Precision dtype)
     : architecture_(network.graph.architecture), dtype_(dtype), memory_(device, Memory::Kind::device) {
   Packer counter(dtype, nullptr, nullptr);
   counter.pack(network);

@@ -23,9 +23,9 @@ struct DeviceConvolution {
 class DeviceWeights {
  public:
   /** Copies the weights to the device and waits for it. @throws Error GHOSTNET_OUT_OF_MEMORY */
-  DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, NumberType dtype);
+  DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, Precision dtype);
 
-  NumberType dtype() const { return dtype_; }
+  Precision dtype() const { return dtype_; }
   size_t bytes() const { return memory_.size(); }
   const Architecture& architecture() const { return architecture_; }
   /** For each node of the graph its convolutions, in their order. */
@@ -35,7 +35,7 @@ class DeviceWeights {
   class Packer;
 
   Architecture architecture_;
-  NumberType dtype_;
+  Precision dtype_;
   Memory memory_;
   std::vector<std::vector<DeviceConvolution>> nodes_;
 };

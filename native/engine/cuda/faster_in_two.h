@@ -11,7 +11,7 @@ namespace ghostnet::cuda {
 
 /** From this many pixels of a batch on. */
 struct FasterInTwo {
-  NumberType dtype;
+  Precision dtype;
   int in_channels, intrinsic;
   int64_t pixels;
 };

@@ -6,7 +6,7 @@
 
 namespace ghostnet::cuda {
 
-bool runs_in_two(GhostPath path, NumberType dtype, int64_t batch, int height, int width, int in_channels,
+bool runs_in_two(GhostPath path, Precision dtype, int64_t batch, int height, int width, int in_channels,
                  int intrinsic) {
   if (path != GhostPath::measured) return path == GhostPath::in_two;
   const int64_t pixels = batch * height * width;

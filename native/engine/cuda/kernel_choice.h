@@ -17,7 +17,7 @@ enum class GhostPath {
 };
 
 /** @param batch,height,width,in_channels,intrinsic of the module */
-bool runs_in_two(GhostPath path, NumberType dtype, int64_t batch, int height, int width, int in_channels,
+bool runs_in_two(GhostPath path, Precision dtype, int64_t batch, int height, int width, int in_channels,
                  int intrinsic);
 
 }  // namespace ghostnet::cuda

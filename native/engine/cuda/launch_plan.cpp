@@ -48,7 +48,7 @@ class LaunchPlan::Builder {
   int result_of(std::optional<size_t> operation) const { return results_[*operation]; }
 
   int64_t batch() const { return plan_.key_.input.batch; }
-  NumberType dtype() const { return weights_.dtype(); }
+  Precision dtype() const { return weights_.dtype(); }
 
   /** Whether it gives what was asked for. */
   bool ends(const Operation& operation) const {
@@ -81,7 +81,7 @@ class LaunchPlan::Builder {
   }
 
   /** A buffer of so many numbers for each image. */
-  int buffer(int64_t numbers, NumberType dtype) {
+  int buffer(int64_t numbers, Precision dtype) {
     if (arena_ == nullptr) layout_.add((batch() * numbers * size_of(dtype) + 3) / 4);
     return buffers_++;
   }
@@ -98,7 +98,7 @@ class LaunchPlan::Builder {
   float* floats_at(int buffer) { return reinterpret_cast<float*>(at(buffer)); }
 
   int stem(const Operation& operation) {
-    const PlanKey& key = plan_.key_;
+    const LaunchKey& key = plan_.key_;
     const DeviceConvolution& weights = weights_of(operation);
     StemCall call;
     call.dtype = dtype();
@@ -205,7 +205,7 @@ class LaunchPlan::Builder {
 
   int means(const Operation& operation) {
     const Plane& plane = input_of(operation);
-    const int out = buffer(plane.channels, NumberType::float32);
+    const int out = buffer(plane.channels, Precision::float32);
     MeansCall call;
     call.dtype = dtype();
     call.x = at(result_of(operation.input));
@@ -221,7 +221,7 @@ class LaunchPlan::Builder {
   int dense(const Operation& operation) {
     const DeviceConvolution& weights = weights_of(operation);
     const bool is_result = ends(operation);
-    const int out = is_result ? -1 : buffer(weights.out, NumberType::float32);
+    const int out = is_result ? -1 : buffer(weights.out, Precision::float32);
     DenseCall call;
     call.dtype = dtype();
     call.x = floats_at(result_of(operation.input));
@@ -247,7 +247,7 @@ class LaunchPlan::Builder {
   int buffers_ = 0;
 };
 
-LaunchPlan::LaunchPlan(const DeviceWeights& weights, const PlanKey& key, GhostPath path)
+LaunchPlan::LaunchPlan(const DeviceWeights& weights, const LaunchKey& key, GhostPath path)
     : weights_(&weights),
       key_(key),
       graph_(make_graph(weights.architecture(), key.input.height, key.input.width)),

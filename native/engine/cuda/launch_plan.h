@@ -13,19 +13,19 @@
 namespace ghostnet::cuda {
 
 /** What a plan is made for. */
-struct PlanKey {
+struct LaunchKey {
   InputShape input;
   Output output;
   Normalisation normalisation;  ///< of bytes
 
-  bool operator==(const PlanKey&) const = default;
+  bool operator==(const LaunchKey&) const = default;
 };
 
 class LaunchPlan {
  public:
-  LaunchPlan(const DeviceWeights& weights, const PlanKey& key, GhostPath path);
+  LaunchPlan(const DeviceWeights& weights, const LaunchKey& key, GhostPath path);
 
-  const PlanKey& key() const { return key_; }
+  const LaunchKey& key() const { return key_; }
   size_t arena_bytes() const { return arena_bytes_; }
   size_t input_bytes() const;
   size_t output_bytes() const;
@@ -37,8 +37,8 @@ class LaunchPlan {
   class Builder;
 
   const DeviceWeights* weights_;
-  PlanKey key_;
-  ghostnet::Graph graph_;
+  LaunchKey key_;
+  Graph graph_;
   std::vector<Operation> operations_;
   GhostPath path_;
   size_t arena_bytes_ = 0;

@@ -60,7 +60,7 @@ class GhostModuleMemory {
 };
 
 template <typename Value>
-struct GhostModuleCall {
+struct CpuGhostCall {
   RowsOf<const Value> input;  ///< [height][width][in]
   int64_t height, width;
   const float* gate;             ///< [in], factors of the input channels, or null
@@ -91,8 +91,8 @@ class GhostModulePass {
    * @param gated gated_size() values of this thread alone, with a gate
    */
   GhostModulePass(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
-                  const GhostModuleCall<Value>& call, const GhostModulePart& part,
-                  const RowsOf<Value>& memory, Value* gated)
+                  const CpuGhostCall<Value>& call, const GhostModulePart& part, const RowsOf<Value>& memory,
+                  Value* gated)
       : kernels_(kernels),
         module_(module),
         call_(call),
@@ -187,7 +187,7 @@ class GhostModulePass {
     const int64_t intrinsic = module_.primary.columns;
     Value* const row = call_.output.row(y);
     if (ghosts_.size() > 0) {
-      const DepthwiseCall cheap = {
+      const CpuDepthwiseCall cheap = {
           .height = call_.height,
           .width = call_.width,
           .pixel_stride = pitch_,
@@ -219,7 +219,7 @@ class GhostModulePass {
 
   const KernelsOn<Value>& kernels_;
   const PackedGhostModule<Value>& module_;
-  const GhostModuleCall<Value>& call_;
+  const CpuGhostCall<Value>& call_;
   const GhostModulePart part_;
   const GhostModuleMemory<Value> memory_;
   const bool all_panels_;
@@ -239,7 +239,7 @@ class GhostModulePass {
 /** Runs a pass; a part without rows or panels is no work. Parameters as of GhostModulePass. */
 template <typename Value>
 void run_ghost_module(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
-                      const GhostModuleCall<Value>& call, const GhostModulePart& part,
+                      const CpuGhostCall<Value>& call, const GhostModulePart& part,
                       const RowsOf<Value>& memory, Value* gated) {
   if (part.rows.size() <= 0 || part.panels.size() <= 0) return;
   GhostModulePass<Value>(kernels, module, call, part, memory, gated).run();

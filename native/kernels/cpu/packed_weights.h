@@ -101,7 +101,7 @@ struct PackedDepthwise {
 inline constexpr int64_t kMaxDepthwiseKernel = 31;
 
 /** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in values. */
-struct DepthwiseCall {
+struct CpuDepthwiseCall {
   int64_t height, width;  ///< of the input
   int64_t pixel_stride;   ///< of the input
   int64_t out_width, stride;
@@ -117,7 +117,7 @@ struct DepthwiseCall {
  */
 template <typename Value, typename RowOf>
 void run_depthwise_row(const KernelsOn<Value>& kernels, const PackedDepthwise<Value>& weights,
-                       const DepthwiseCall& call, int64_t y, const RowOf& row_of, const Value* residual,
+                       const CpuDepthwiseCall& call, int64_t y, const RowOf& row_of, const Value* residual,
                        Value* out) {
   const Value* rows[kMaxDepthwiseKernel];
   const int64_t kernel = weights.kernel;

@@ -17,7 +17,7 @@ namespace ghostnet::cuda {
 /** One ghost module with a 1x1 primary convolution of stride 1, on one batch: what the calls of its kernels
  * have in common. All pointers are on the device. */
 struct GpuGhostModule {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   const void* x = nullptr;               ///< [batch,height,width,in_channels]
   const void* primary_weight = nullptr;  ///< [intrinsic][in_channels]
   const float* primary_bias = nullptr;   ///< [intrinsic]

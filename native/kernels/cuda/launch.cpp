@@ -12,28 +12,28 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
-LaunchResult launch_in(NumberType dtype, const ProductCall& call, CUstream_st* stream) {
+LaunchResult launch_in(Precision dtype, const ProductCall& call, CUstream_st* stream) {
   switch (dtype) {
-    case NumberType::float32:
+    case Precision::float32:
       return launch_as<float>(call, stream);
-    case NumberType::float16:
+    case Precision::float16:
       return launch_as<Half>(call, stream);
-    case NumberType::bfloat16:
+    case Precision::bfloat16:
       return launch_as<BFloat16>(call, stream);
-    case NumberType::tf32:
+    case Precision::tf32:
       return launch_as<TensorFloat32>(call, stream);
   }
   return {Launch::unsupported};
 }
 
-LaunchResult launch_in(NumberType dtype, const LayerCall& call, CUstream_st* stream) {
+LaunchResult launch_in(Precision dtype, const LayerCall& call, CUstream_st* stream) {
   switch (dtype) {
-    case NumberType::float32:
-    case NumberType::tf32:
+    case Precision::float32:
+    case Precision::tf32:
       return launch_as<float>(call, stream);
-    case NumberType::float16:
+    case Precision::float16:
       return launch_as<Half>(call, stream);
-    case NumberType::bfloat16:
+    case Precision::bfloat16:
       return launch_as<BFloat16>(call, stream);
   }
   return {Launch::unsupported};

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "precisions.h"  // generated from lib/model/precision.ts
+
 struct CUstream_st;  // cudaStream_t without CUDA's headers
 
 namespace ghostnet::cuda {
@@ -11,40 +13,29 @@ namespace ghostnet::cuda {
 /** The major number of the least compute capability that the kernels run on. */
 inline constexpr int kLeastMajor = 8;
 
-/** Of activations and of the large weights. */
-enum class NumberType {
-  float32,
-  float16,
-  bfloat16,
-  /** float32 in memory; ghost modules and pointwise convolutions round what they multiply to 10 bits behind
-   * the point, for tensor cores. Other layers are as in float32. */
-  tf32,
-};
-
-inline constexpr NumberType kNumberTypes[] = {NumberType::float32, NumberType::float16, NumberType::bfloat16,
-                                              NumberType::tf32};
-
-/** What the numbers are in memory. */
-constexpr NumberType memory_of(NumberType dtype) {
+/** What activations and large weights are in memory. tf32 is float32 there: ghost modules and pointwise
+ * convolutions round what they multiply to 10 bits behind the point, for tensor cores; other layers are as in
+ * float32. */
+constexpr Precision memory_of(Precision dtype) {
   switch (dtype) {
-    case NumberType::tf32:
-      return NumberType::float32;
-    case NumberType::float32:
-    case NumberType::float16:
-    case NumberType::bfloat16:
+    case Precision::tf32:
+      return Precision::float32;
+    case Precision::float32:
+    case Precision::float16:
+    case Precision::bfloat16:
       break;
   }
   return dtype;
 }
 
 /** Bytes of a number. */
-constexpr int size_of(NumberType dtype) {
+constexpr int size_of(Precision dtype) {
   switch (dtype) {
-    case NumberType::float32:
-    case NumberType::tf32:
+    case Precision::float32:
+    case Precision::tf32:
       return 4;
-    case NumberType::float16:
-    case NumberType::bfloat16:
+    case Precision::float16:
+    case Precision::bfloat16:
       return 2;
   }
   return 0;

@@ -21,7 +21,7 @@ namespace ghostnet::cuda {
 
 /** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
 struct StemCall {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   bool bytes = false;             ///< what the input is made of
   const void* input = nullptr;    ///< uint8 [batch,height,width,3] or float32 [batch,3,height,width]
   const float* weight = nullptr;  ///< [3][3][3][out_channels]: rows and columns of the kernel, channels
@@ -41,7 +41,7 @@ struct StemCall {
 
 /** A depthwise convolution with padding size/2 and bias. */
 struct DepthwiseCall {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   const void* x = nullptr;        ///< [batch,height,width,channels]
   const float* weight = nullptr;  ///< [size^2][channels]
   const float* bias = nullptr;    ///< [channels]
@@ -61,7 +61,7 @@ struct DepthwiseCall {
 
 /** A 1x1 convolution with bias: the product of the ghost module's kernels, by itself. */
 struct PointwiseCall {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   const void* x = nullptr;       ///< [pixels,in_channels]
   const void* weight = nullptr;  ///< [out_channels][in_channels]
   const float* bias = nullptr;   ///< [out_channels]
@@ -75,7 +75,7 @@ struct PointwiseCall {
 
 /** The mean over the pixels of each image. */
 struct MeansCall {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   const void* x = nullptr;  ///< [batch,pixels,channels]
   float* out = nullptr;     ///< [batch,channels]
   int64_t batch = 0;
@@ -86,11 +86,11 @@ struct MeansCall {
 
 /** A dense layer: squeeze-and-excitation, head, classifier. */
 struct DenseCall {
-  NumberType dtype = NumberType::float32;  ///< of the weight
-  const float* x = nullptr;                ///< [rows,depth]
-  const void* weight = nullptr;            ///< [columns][depth]
-  const float* bias = nullptr;             ///< [columns]
-  float* out = nullptr;                    ///< [rows,columns]
+  Precision dtype = Precision::float32;  ///< of the weight
+  const float* x = nullptr;              ///< [rows,depth]
+  const void* weight = nullptr;          ///< [columns][depth]
+  const float* bias = nullptr;           ///< [columns]
+  float* out = nullptr;                  ///< [rows,columns]
   int64_t rows = 0;
   int depth = 0, columns = 0;
   Activation activation = Activation::none;
@@ -100,7 +100,7 @@ struct DenseCall {
 
 /** a + b. */
 struct AdditionCall {
-  NumberType dtype = NumberType::float32;
+  Precision dtype = Precision::float32;
   const void* a = nullptr;
   const void* b = nullptr;
   void* out = nullptr;

@@ -35,14 +35,14 @@ bool can_compute(const GhostModuleArguments& arguments) {
 
 }  // namespace
 
-std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor) {
+std::optional<Precision> dtype_of(const torch::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case torch::kFloat32:
-      return cuda::NumberType::float32;
+      return Precision::float32;
     case torch::kFloat16:
-      return cuda::NumberType::float16;
+      return Precision::float16;
     case torch::kBFloat16:
-      return cuda::NumberType::bfloat16;
+      return Precision::bfloat16;
     default:
       return std::nullopt;
   }

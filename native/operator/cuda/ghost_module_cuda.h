@@ -9,7 +9,7 @@
 namespace ghostnet {
 
 /** Of the kernels, nothing when they know no such numbers. */
-std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor);
+std::optional<Precision> dtype_of(const torch::Tensor& tensor);
 
 /**
  * As ghost_module_reference, on a GPU, for a cheap operation of side 1 to 7 and tensors of one dtype among

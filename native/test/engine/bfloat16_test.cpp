@@ -159,14 +159,14 @@ TEST_F(BFloat16Kernels, DepthwiseRowsAreThoseOfTheirValues) {
     const std::vector<BFloat16> residual = values(out_width * channels);
     const PackedDepthwise<BFloat16> packed =
         pack_depthwise(packing_, weights.data(), bias.data(), channels, kernel);
-    const DepthwiseCall call = {.height = height,
-                                .width = width,
-                                .pixel_stride = channels,
-                                .out_width = out_width,
-                                .stride = stride,
-                                .channels = {0, channels},
-                                .relu = relu,
-                                .out_stride = channels};
+    const CpuDepthwiseCall call = {.height = height,
+                                   .width = width,
+                                   .pixel_stride = channels,
+                                   .out_width = out_width,
+                                   .stride = stride,
+                                   .channels = {0, channels},
+                                   .relu = relu,
+                                   .out_stride = channels};
     const int64_t y = between(0, (height - 1) / stride);
     std::vector<BFloat16> out(static_cast<size_t>(out_width * channels));
     run_depthwise_row<BFloat16>(

@@ -98,7 +98,7 @@ std::vector<std::byte> use(int gpu, const std::function<void()>& before = [] {})
   Memory staged(device, Memory::Kind::staging), input(device, Memory::Kind::device);
   Memory output(device, Memory::Kind::device), staged_output(device, Memory::Kind::staging);
   std::unique_ptr<cuda::Event> copied, computed, done;
-  std::unique_ptr<cuda::Graph> graph;
+  std::unique_ptr<cuda::LaunchGraph> graph;
   const std::function<void()> steps[] = {
       [&] { staged.reserve(kRead); },
       [&] { std::memset(staged.data(), 7, kRead); },

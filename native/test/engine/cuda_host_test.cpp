@@ -59,7 +59,7 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 }
 
 std::unique_ptr<CudaEngine> make_engine(CudaEngine::Options options = {}) {
-  return std::make_unique<CudaEngine>(cuda::open_cuda_device(0), small_network(), cuda::NumberType::float16,
+  return std::make_unique<CudaEngine>(cuda::open_cuda_device(0), small_network(), Precision::float16,
                                       options);
 }
 

@@ -119,7 +119,7 @@ def faster_in_two():
                 wins = seconds(paths["in two"]) < 0.97 * seconds(paths["fused"])
                 since = (since or batch * side * side) if wins else None
             if since is not None:
-                entries.append(f"    {{NumberType::{name}, {c}, {maps}, {since}}},")
+                entries.append(f"    {{Precision::{name}, {c}, {maps}, {since}}},")
     return entries
 
 

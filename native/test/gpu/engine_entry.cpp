@@ -13,14 +13,11 @@
 namespace ghostnet {
 namespace {
 
-cuda::NumberType dtype_of(const std::string& name) {
-  static const std::map<std::string, cuda::NumberType> dtypes = {{"float32", cuda::NumberType::float32},
-                                                                 {"tf32", cuda::NumberType::tf32},
-                                                                 {"float16", cuda::NumberType::float16},
-                                                                 {"bfloat16", cuda::NumberType::bfloat16}};
-  const auto found = dtypes.find(name);
-  TORCH_CHECK(found != dtypes.end(), "no dtype ", name);
-  return found->second;
+Precision precision_of(const std::string& name) {
+  for (const Precision precision : kPrecisions) {
+    if (name == name_of(precision)) return precision;
+  }
+  TORCH_CHECK(false, "no precision ", name);
 }
 
 Output output_of(bool features) { return features ? Output::features : Output::logits; }
@@ -54,7 +51,7 @@ class Network : public torch::CustomClassHolder {
     const cuda::GhostPath chosen = path == "measured" ? cuda::GhostPath::measured
                                    : path == "fused"  ? cuda::GhostPath::fused
                                                       : cuda::GhostPath::in_two;
-    engine_ = std::make_unique<cuda::CudaEngine>(cuda::open_gpu(0), fold_network(*net_), dtype_of(dtype),
+    engine_ = std::make_unique<cuda::CudaEngine>(cuda::open_gpu(0), fold_network(*net_), precision_of(dtype),
                                                  cuda::CudaEngine::Options{chosen, graphs});
   }
 

@@ -24,7 +24,7 @@ void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torc
          bool relu, bool in_two, bool tf32) {
   const c10::cuda::CUDAGuard guard(x.device());
   cuda::GpuGhostModule module;
-  module.dtype = tf32 ? cuda::NumberType::tf32 : dtype_of(x).value();
+  module.dtype = tf32 ? Precision::tf32 : dtype_of(x).value();
   module.x = x.const_data_ptr();
   module.primary_weight = primary_weight.const_data_ptr();
   module.primary_bias = primary_bias.const_data_ptr<float>();

@@ -16,18 +16,17 @@ namespace {
 
 using cuda::CudaEngine;
 using cuda::GhostPath;
-using cuda::NumberType;
 using cuda_on_cpu::RigDevice;
 
 /** Of the largest value, for a network of a few bottlenecks. */
-double tolerance(NumberType dtype) {
+double tolerance(Precision dtype) {
   switch (dtype) {
-    case NumberType::float32:
+    case Precision::float32:
       return 1e-5;
-    case NumberType::tf32:
-    case NumberType::float16:
+    case Precision::tf32:
+    case Precision::float16:
       return 1e-2;
-    case NumberType::bfloat16:
+    case Precision::bfloat16:
       return 8e-2;
   }
   return 0;
@@ -52,7 +51,7 @@ TEST(CudaEngine, EqualsTheModulesOnRandomArchitectures) {
                                      random.between(32, 70));
     const Output output = random.of({Output::logits, Output::features});
     const torch::Tensor expected = expected_of(net, input, output);
-    const NumberType dtype = cuda::kNumberTypes[seed % std::size(cuda::kNumberTypes)];
+    const Precision dtype = kPrecisions[seed % std::size(kPrecisions)];
     const auto device = std::make_shared<RigDevice>(static_cast<unsigned>(seed));
     const CudaEngine::Options options = {
         random.of({GhostPath::fused, GhostPath::measured, GhostPath::in_two}), random.between(0, 1) == 1};
@@ -73,7 +72,7 @@ TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float32);
+  CudaEngine engine(device, fold_network(*net), Precision::float32);
   EXPECT_LT(relative_error(run(engine, input), expected), std::max(1e-5, 8 * rounding));
   const RigDevice::Counts counts = device->counts();
   EXPECT_EQ(counts.ghost_modules, 32);
@@ -94,7 +93,7 @@ TEST(CudaEngine, ComputesGhostNetInTwoLaunchesAModuleWhereToldTo) {
   const torch::Tensor expected = expected_of(net, input, Output::logits);
   const double rounding = relative_error(net->forward(input.values), expected);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float32, {GhostPath::in_two, false});
+  CudaEngine engine(device, fold_network(*net), Precision::float32, {GhostPath::in_two, false});
   EXPECT_LT(relative_error(run(engine, input), expected), std::max(1e-5, 8 * rounding));
   EXPECT_EQ(device->counts().ghost_modules, 0);
   EXPECT_EQ(device->counts().launches, 2 * 32 + 16 + 1 + 4 + 7 * 3 + 5 * 2 + 4);
@@ -106,7 +105,7 @@ TEST(CudaEngine, GivesAnImageTheSameBitsInEveryBatch) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 4);
   const Batch all = random_input(true, 5, 45, 38);
-  for (const NumberType dtype : {NumberType::float32, NumberType::float16}) {
+  for (const Precision dtype : {Precision::float32, Precision::float16}) {
     const auto device = std::make_shared<RigDevice>();
     CudaEngine engine(device, fold_network(*net), dtype);
     const torch::Tensor together = run(engine, all);
@@ -128,7 +127,7 @@ TEST(CudaEngine, AllocatesAndRecordsNothingAfterTheFirstRunsOfAShape) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(5);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float16);
+  CudaEngine engine(device, fold_network(*net), Precision::float16);
   const Batch input = random_input(true, 2, 32, 32);
   const torch::Tensor first = run(engine, input);
   run(engine, input);
@@ -143,7 +142,7 @@ TEST(CudaEngine, RecordsAnewWhatItsMemoryHasMovedFrom) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(9);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float32);
+  CudaEngine engine(device, fold_network(*net), Precision::float32);
   const Batch small = random_input(true, 1, 32, 32), large = random_input(false, 2, 48, 40);
   const torch::Tensor first = run(engine, small);
   run(engine, small);
@@ -158,7 +157,7 @@ TEST(CudaEngine, KeepsABoundedNumberOfPlansAndGrowsItsMemory) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(6);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float32);
+  CudaEngine engine(device, fold_network(*net), Precision::float32);
   std::vector<Batch> inputs;
   for (int64_t i = 0; i < 20; ++i) inputs.push_back(random_input(i % 2 == 0, 1 + i % 3, 32 + i, 50 - i % 7));
   for (int round = 0; round < 2; ++round) {
@@ -177,7 +176,7 @@ TEST(CudaEngine, KeepsBatchesApartThatAreOnTheirWayTogether) {
   int copied_ahead = 0;
   for (unsigned seed = 0; seed < 8; ++seed) {
     const auto device = std::make_shared<RigDevice>(seed);
-    CudaEngine engine(device, fold_network(*net), NumberType::float32);
+    CudaEngine engine(device, fold_network(*net), Precision::float32);
     const auto work = [&](int thread) {
       const torch::NoGradGuard no_grad_here;
       for (int i = 0; i < 4; ++i) {
@@ -202,7 +201,7 @@ TEST(CudaEngine, SaysWhenMemoryIsShortAndGoesOn) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(8);
   const auto device = std::make_shared<RigDevice>();
-  CudaEngine engine(device, fold_network(*net), NumberType::float32);
+  CudaEngine engine(device, fold_network(*net), Precision::float32);
   const Batch small = random_input(true, 1, 32, 32), large = random_input(true, 3, 60, 60);
   const torch::Tensor before = run(engine, small);
   device->set_memory(100000);

@@ -13,28 +13,28 @@
 namespace ghostnet::cuda_on_cpu {
 
 /** The bits of the number of a dtype that is nearest to a value. */
-inline uint32_t bits_of(cuda::NumberType dtype, float value) {
+inline uint32_t bits_of(Precision dtype, float value) {
   switch (dtype) {
-    case cuda::NumberType::float32:
-    case cuda::NumberType::tf32:
+    case Precision::float32:
+    case Precision::tf32:
       return std::bit_cast<uint32_t>(value);
-    case cuda::NumberType::float16:
+    case Precision::float16:
       return half_of(value);
-    case cuda::NumberType::bfloat16:
+    case Precision::bfloat16:
       return bfloat16_of(value);
   }
   return 0;
 }
 
 /** The number that the bits are in a dtype. */
-inline float number_of(cuda::NumberType dtype, uint32_t bits) {
+inline float number_of(Precision dtype, uint32_t bits) {
   switch (dtype) {
-    case cuda::NumberType::float32:
-    case cuda::NumberType::tf32:
+    case Precision::float32:
+    case Precision::tf32:
       return std::bit_cast<float>(bits);
-    case cuda::NumberType::float16:
+    case Precision::float16:
       return float_of_half(static_cast<uint16_t>(bits));
-    case cuda::NumberType::bfloat16:
+    case Precision::bfloat16:
       return float_of_bfloat16(static_cast<uint16_t>(bits));
   }
   return 0;
@@ -43,7 +43,7 @@ inline float number_of(cuda::NumberType dtype, uint32_t bits) {
 /** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
 class Array {
  public:
-  Array(cuda::NumberType dtype, size_t elements, int misaligned)
+  Array(Precision dtype, size_t elements, int misaligned)
       : dtype_(cuda::memory_of(dtype)), elements_(elements) {
     constexpr size_t guard = 4096;
     storage_.resize(elements * cuda::size_of(dtype) + 2 * guard + 64,
@@ -74,7 +74,7 @@ class Array {
     std::memcpy(data_ + index * cuda::size_of(dtype_), &bits, cuda::size_of(dtype_));
   }
 
-  cuda::NumberType dtype_;
+  Precision dtype_;
   size_t elements_;
   std::vector<char> storage_;
   char* data_;

@@ -13,16 +13,14 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-using cuda::NumberType;
-
 struct Arrays {
   explicit Arrays(const Case& c)
       : x(c.dtype, pixels(c) * c.in_channels, c.misaligned),
         primary_weight(c.dtype, size_t(c.intrinsic) * c.in_channels, c.misaligned),
-        primary_bias(NumberType::float32, c.intrinsic, c.misaligned),
-        cheap_weight(NumberType::float32, size_t(c.cheap_size) * c.cheap_size * ghosts(c), c.misaligned),
-        cheap_bias(NumberType::float32, ghosts(c), c.misaligned),
-        gate(NumberType::float32, size_t(c.batch) * c.in_channels, 0),
+        primary_bias(Precision::float32, c.intrinsic, c.misaligned),
+        cheap_weight(Precision::float32, size_t(c.cheap_size) * c.cheap_size * ghosts(c), c.misaligned),
+        cheap_bias(Precision::float32, ghosts(c), c.misaligned),
+        gate(Precision::float32, size_t(c.batch) * c.in_channels, 0),
         residual(c.dtype, pixels(c) * c.out_channels, c.misaligned),
         out(c.dtype, pixels(c) * c.out_channels, c.misaligned) {
     std::mt19937 random(static_cast<unsigned>(pixels(c) * 31 + c.in_channels * 7 + c.intrinsic));

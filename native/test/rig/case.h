@@ -18,7 +18,7 @@ enum class Path {
 };
 
 struct Case {
-  cuda::NumberType dtype = cuda::NumberType::float32;
+  Precision dtype = Precision::float32;
   Path path = Path::fused;
   int batch = 1, height = 1, width = 1, in_channels = 1, intrinsic = 1, ratio = 2, cheap_size = 3;
   int out_channels = 2;

@@ -13,7 +13,7 @@ constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Or
 
 }  // namespace
 
-std::vector<Case> edge_cases(cuda::NumberType dtype) {
+std::vector<Case> edge_cases(Precision dtype) {
   struct Shape {
     int batch, height, width, in_channels, intrinsic, ratio, cheap_size, out_channels;
     bool relu, residual;
@@ -84,7 +84,7 @@ std::vector<Case> edge_cases(cuda::NumberType dtype) {
   return cases;
 }
 
-std::vector<Case> random_cases(cuda::NumberType dtype, int count) {
+std::vector<Case> random_cases(Precision dtype, int count) {
   std::mt19937 random(20 + static_cast<unsigned>(dtype));
   const auto pick = [&](std::initializer_list<int> values) {
     return values.begin()[random() % values.size()];
@@ -114,7 +114,7 @@ std::vector<Case> random_cases(cuda::NumberType dtype, int count) {
   return cases;
 }
 
-std::vector<Case> network_cases(cuda::NumberType dtype, Path path) {
+std::vector<Case> network_cases(Precision dtype, Path path) {
   std::vector<Case> cases;
   for (const NetworkModule& module : ghost_modules(*find_variant("ghostnet_100"), 224)) {
     Case c;

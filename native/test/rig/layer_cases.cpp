@@ -11,13 +11,12 @@ namespace ghostnet::cuda_on_cpu {
 namespace {
 
 using cuda::Activation;
-using cuda::NumberType;
 
 constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Order::preempting};
 
 /** What the cases have in common. */
 struct Setting {
-  NumberType dtype;
+  Precision dtype;
   int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
   Order order = Order::forward;
 };
@@ -30,20 +29,20 @@ class Bench {
     machine().checker.reset();
   }
 
-  Array input(const char* name, NumberType dtype, size_t count, double scale) {
+  Array input(const char* name, Precision dtype, size_t count, double scale) {
     Array array(dtype, count, misaligned_);
     array.fill(random_, scale);
     machine().checker.add_array(name, array.data(), array.bytes(), Use::input);
     return array;
   }
   Array bytes(const char* name, size_t count) {
-    Array array(NumberType::float16, (count + 1) / 2, 0);
+    Array array(Precision::float16, (count + 1) / 2, 0);
     for (size_t i = 0; i < count; ++i)
       static_cast<uint8_t*>(array.data())[i] = static_cast<uint8_t>(random_());
     machine().checker.add_array(name, array.data(), count, Use::input);
     return array;
   }
-  Array output(NumberType dtype, size_t count) {
+  Array output(Precision dtype, size_t count) {
     Array array(dtype, count, misaligned_);
     machine().checker.add_array("out", array.data(), array.bytes(), Use::output);
     return array;
@@ -65,9 +64,9 @@ Outcome run_stem(const Setting& setting, const StemShape& s) {
   const size_t in = size_t(s.batch) * s.height * s.width * 3;
   const int out_height = (s.height + 1) / 2, out_width = (s.width + 1) / 2;
   Bench bench(setting, s.height * 31u + s.width);
-  Array input = s.bytes ? bench.bytes("input", in) : bench.input("input", NumberType::float32, in, 2);
-  Array weight = bench.input("weight", NumberType::float32, size_t(27) * s.out_channels, 0.4);
-  Array bias = bench.input("bias", NumberType::float32, s.out_channels, 0.5);
+  Array input = s.bytes ? bench.bytes("input", in) : bench.input("input", Precision::float32, in, 2);
+  Array weight = bench.input("weight", Precision::float32, size_t(27) * s.out_channels, 0.4);
+  Array bias = bench.input("bias", Precision::float32, s.out_channels, 0.5);
   Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.out_channels);
   cuda::StemCall call;
   call.dtype = setting.dtype;
@@ -118,8 +117,8 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   Bench bench(setting, s.height * 31u + s.channels);
   Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.height * s.width * s.channels, 1);
   Array weight =
-      bench.input("weight", NumberType::float32, size_t(s.size) * s.size * s.channels, 1.0 / s.size);
-  Array bias = bench.input("bias", NumberType::float32, s.channels, 0.5);
+      bench.input("weight", Precision::float32, size_t(s.size) * s.size * s.channels, 1.0 / s.size);
+  Array bias = bench.input("bias", Precision::float32, s.channels, 0.5);
   Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.channels);
   cuda::DepthwiseCall call;
   call.dtype = setting.dtype;
@@ -161,7 +160,7 @@ struct ProductShape {
 };
 
 /** @param dtype of what is multiplied */
-std::vector<double> product(NumberType dtype, const Array& x, const Array& weight, const Array& bias,
+std::vector<double> product(Precision dtype, const Array& x, const Array& weight, const Array& bias,
                             const ProductShape& s) {
   std::vector<double> expected;
   for (int row = 0; row < s.rows; ++row) {
@@ -181,10 +180,10 @@ std::vector<double> product(NumberType dtype, const Array& x, const Array& weigh
 
 Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
   Bench bench(setting, s.rows * 31u + s.depth);
-  const NumberType dtype = setting.dtype;
+  const Precision dtype = setting.dtype;
   Array x = bench.input("x", dtype, size_t(s.rows) * s.depth, 1);
   Array weight = bench.input("weight", dtype, size_t(s.columns) * s.depth, std::sqrt(3.0 / s.depth));
-  Array bias = bench.input("bias", NumberType::float32, s.columns, 0.5);
+  Array bias = bench.input("bias", Precision::float32, s.columns, 0.5);
   Array out = bench.output(dtype, size_t(s.rows) * s.columns);
   cuda::PointwiseCall call;
   call.dtype = dtype;
@@ -204,10 +203,10 @@ Outcome run_dense(const Setting& setting, const ProductShape& s) {
   Bench bench(setting, s.rows * 31u + s.depth);
   // Gates of all kinds: 0, 1 and between.
   const double scale = s.activation == Activation::hard_sigmoid ? 4 : 1;
-  Array x = bench.input("x", NumberType::float32, size_t(s.rows) * s.depth, scale);
+  Array x = bench.input("x", Precision::float32, size_t(s.rows) * s.depth, scale);
   Array weight = bench.input("weight", setting.dtype, size_t(s.columns) * s.depth, std::sqrt(12.0 / s.depth));
-  Array bias = bench.input("bias", NumberType::float32, s.columns, 0.5);
-  Array out = bench.output(NumberType::float32, size_t(s.rows) * s.columns);
+  Array bias = bench.input("bias", Precision::float32, s.columns, 0.5);
+  Array out = bench.output(Precision::float32, size_t(s.rows) * s.columns);
   cuda::DenseCall call;
   call.dtype = setting.dtype;
   call.x = x.floats();
@@ -219,7 +218,7 @@ Outcome run_dense(const Setting& setting, const ProductShape& s) {
   call.columns = s.columns;
   call.activation = s.activation;
   const cuda::LaunchResult result = cuda::launch(call, nullptr);
-  return judge(result, out, product(NumberType::float32, x, weight, bias, s), tolerance(NumberType::float32));
+  return judge(result, out, product(Precision::float32, x, weight, bias, s), tolerance(Precision::float32));
 }
 
 struct MeansShape {
@@ -229,7 +228,7 @@ struct MeansShape {
 Outcome run_means(const Setting& setting, const MeansShape& s) {
   Bench bench(setting, s.pixels * 31u + s.channels);
   Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.pixels * s.channels, 1);
-  Array out = bench.output(NumberType::float32, size_t(s.batch) * s.channels);
+  Array out = bench.output(Precision::float32, size_t(s.batch) * s.channels);
   cuda::MeansCall call;
   call.dtype = setting.dtype;
   call.x = x.data();
@@ -246,7 +245,7 @@ Outcome run_means(const Setting& setting, const MeansShape& s) {
     }
     expected.push_back(sum / s.pixels);
   }
-  return judge(result, out, expected, tolerance(NumberType::float32));
+  return judge(result, out, expected, tolerance(Precision::float32));
 }
 
 Outcome run_addition(const Setting& setting, int count) {
@@ -313,7 +312,7 @@ class Collection {
 
 }  // namespace
 
-std::vector<LayerCase> layer_edge_cases(NumberType dtype) {
+std::vector<LayerCase> layer_edge_cases(Precision dtype) {
   Collection all({dtype});
   for (const Order order : kOrders) {
     all.setting() = {dtype, 0, order};
@@ -360,7 +359,7 @@ std::vector<LayerCase> layer_edge_cases(NumberType dtype) {
   return all.take();
 }
 
-std::vector<LayerCase> random_layer_cases(NumberType dtype, int count) {
+std::vector<LayerCase> random_layer_cases(Precision dtype, int count) {
   std::mt19937 random(40 + static_cast<unsigned>(dtype));
   const auto between = [&](int low, int high) {
     return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1));

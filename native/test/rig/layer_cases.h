@@ -15,7 +15,7 @@ struct LayerCase {
 };
 
 /** Shapes with an edge to them. */
-std::vector<LayerCase> layer_edge_cases(cuda::NumberType dtype);
-std::vector<LayerCase> random_layer_cases(cuda::NumberType dtype, int count);
+std::vector<LayerCase> layer_edge_cases(Precision dtype);
+std::vector<LayerCase> random_layer_cases(Precision dtype, int count);
 
 }  // namespace ghostnet::cuda_on_cpu

@@ -10,46 +10,44 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-using cuda::NumberType;
-
-const char* name_of(NumberType dtype) {
+const char* name_of(Precision dtype) {
   switch (dtype) {
-    case NumberType::float32:
+    case Precision::float32:
       return "float32";
-    case NumberType::float16:
+    case Precision::float16:
       return "float16";
-    case NumberType::bfloat16:
+    case Precision::bfloat16:
       return "bfloat16";
-    case NumberType::tf32:
+    case Precision::tf32:
       return "tf32";
   }
   return "";
 }
 
-double tolerance(NumberType dtype) {
+double tolerance(Precision dtype) {
   switch (dtype) {
-    case NumberType::float32:
-    case NumberType::tf32:  // of products of operand()s
+    case Precision::float32:
+    case Precision::tf32:  // of products of operand()s
       return 2e-6;
-    case NumberType::float16:
+    case Precision::float16:
       return 1.5e-3;
-    case NumberType::bfloat16:
+    case Precision::bfloat16:
       return 1e-2;
   }
   return 0;
 }
 
-double rounded(NumberType dtype, double value) {
+double rounded(Precision dtype, double value) {
   return number_of(dtype, bits_of(dtype, static_cast<float>(value)));
 }
 
-double operand(NumberType dtype, double value) {
+double operand(Precision dtype, double value) {
   switch (dtype) {
-    case NumberType::tf32:
+    case Precision::tf32:
       return tensor_float_of(nearest_tensor_float(std::bit_cast<uint32_t>(static_cast<float>(value))));
-    case NumberType::float32:
-    case NumberType::float16:
-    case NumberType::bfloat16:
+    case Precision::float32:
+    case Precision::float16:
+    case Precision::bfloat16:
       break;
   }
   return value;

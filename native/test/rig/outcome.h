@@ -17,16 +17,16 @@ struct Outcome {
 };
 
 /** "float32", "float16", "bfloat16", "tf32" */
-const char* name_of(cuda::NumberType dtype);
+const char* name_of(Precision dtype);
 
 /** Largest error that a dtype may have, of the largest value. */
-double tolerance(cuda::NumberType dtype);
+double tolerance(Precision dtype);
 
 /** The nearest number of a dtype. */
-double rounded(cuda::NumberType dtype, double value);
+double rounded(Precision dtype, double value);
 
 /** What the products of a dtype multiply for a number of it. */
-double operand(cuda::NumberType dtype, double value);
+double operand(Precision dtype, double value);
 
 /**
  * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers

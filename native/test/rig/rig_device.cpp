@@ -17,7 +17,7 @@ class RigEvent : public cuda::Event {
   int recorded = 0, come = 0;
 };
 
-class RigGraph : public cuda::Graph {
+class RigGraph : public cuda::LaunchGraph {
  public:
   explicit RigGraph(const Calls& recorded) : calls(recorded) {}
   Calls calls;
@@ -100,13 +100,13 @@ void RigDevice::launch(cuda::Stream stream, const Calls& calls) {
   give(stream, [this, calls] { run_calls(calls); }, nullptr);
 }
 
-std::unique_ptr<cuda::Graph> RigDevice::record(const Calls& calls) {
+std::unique_ptr<cuda::LaunchGraph> RigDevice::record(const Calls& calls) {
   const std::lock_guard lock(mutex_);
   ++counts_.graphs;
   return std::make_unique<RigGraph>(calls);
 }
 
-void RigDevice::launch(cuda::Stream stream, cuda::Graph& graph) {
+void RigDevice::launch(cuda::Stream stream, cuda::LaunchGraph& graph) {
   const std::lock_guard lock(mutex_);
   ++counts_.graph_launches;
   give(stream, [this, calls = static_cast<RigGraph&>(graph).calls] { run_calls(calls); }, nullptr);

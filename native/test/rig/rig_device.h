@@ -24,8 +24,8 @@ class RigDevice : public cuda::Device {
   void free_staging(std::byte* memory) noexcept override;
   void copy(cuda::Stream stream, std::byte* to, const std::byte* from, size_t bytes) override;
   void launch(cuda::Stream stream, const cuda::Calls& calls) override;
-  std::unique_ptr<cuda::Graph> record(const cuda::Calls& calls) override;
-  void launch(cuda::Stream stream, cuda::Graph& graph) override;
+  std::unique_ptr<cuda::LaunchGraph> record(const cuda::Calls& calls) override;
+  void launch(cuda::Stream stream, cuda::LaunchGraph& graph) override;
   std::unique_ptr<cuda::Event> make_event() override;
   void record(cuda::Stream stream, cuda::Event& event) override;
   void wait(cuda::Stream stream, cuda::Event& event) override;

@@ -22,8 +22,6 @@
 namespace ghostnet::cuda_on_cpu {
 namespace {
 
-using cuda::NumberType;
-
 struct Tally {
   std::string only = {};  ///< what a case has in its text, to be run
   int passed = 0, failed = 0;
@@ -49,7 +47,7 @@ bool is_one_launch(const LayerCase&) { return true; }
 
 /** Runs cases and prints a line on all of them. */
 template <class C>
-void run_group(const char* name, NumberType dtype, std::vector<C> cases, Tally& tally) {
+void run_group(const char* name, Precision dtype, std::vector<C> cases, Tally& tally) {
   std::erase_if(cases, [&](const C& c) { return text_of(c).find(tally.only) == std::string::npos; });
   if (cases.empty()) return;
   const auto start = std::chrono::steady_clock::now();
@@ -209,13 +207,13 @@ void check_layer_refusals(Tally& tally) {
 }
 
 void run_cases(Tally& tally) {
-  for (const NumberType dtype : cuda::kNumberTypes) {
+  for (const Precision dtype : kPrecisions) {
     run_group("edges", dtype, edge_cases(dtype), tally);
     run_group("random shapes", dtype, random_cases(dtype, 60), tally);
     run_group("other layers", dtype, layer_edge_cases(dtype), tally);
     run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
     run_group("GhostNet 1.0x, fused", dtype, network_cases(dtype, Path::fused), tally);
-    if (dtype == NumberType::float16) {
+    if (dtype == Precision::float16) {
       run_group("GhostNet 1.0x, in two", dtype, network_cases(dtype, Path::two_kernels), tally);
     }
   }
@@ -231,7 +229,7 @@ int run_all() {
   check_formats(tally);
   check_refusals(tally);
   check_layer_refusals(tally);
-  for (const NumberType dtype : cuda::kNumberTypes) {
+  for (const Precision dtype : kPrecisions) {
     tally.count(network_cases(dtype, Path::fused).size() == 32, "GhostNet 1.0x has 32 ghost modules");
   }
   run_cases(tally);
@@ -246,7 +244,7 @@ int run_only(const char* text) {
 }
 
 int run_edges(const char* name) {
-  for (const NumberType dtype : cuda::kNumberTypes) {
+  for (const Precision dtype : kPrecisions) {
     if (std::strcmp(name, name_of(dtype)) != 0) continue;
     for (const Case& c : edge_cases(dtype)) {
       const Outcome outcome = run(c);

@@ -16,7 +16,7 @@ using cuda_model::Bytes;
 /** What a launch touches; the last one is written. */
 class Touched {
  public:
-  explicit Touched(NumberType dtype) : dtype_(dtype) {}
+  explicit Touched(Precision dtype) : dtype_(dtype) {}
 
   /** Numbers of the dtype. */
   Touched& values(const void* data, int64_t count) { return add(data, count * size_of(dtype_)); }
@@ -52,7 +52,7 @@ class Touched {
     }
   }
 
-  NumberType dtype_;
+  Precision dtype_;
   std::vector<Bytes> all_;
 };
 

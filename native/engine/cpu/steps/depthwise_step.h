@@ -42,7 +42,7 @@ class DepthwiseStep : public RowStep {
  private:
   void run_part(const StepContext& context, cpu::Range rows, cpu::Range channels) const {
     if (channels.size() == 0) return;
-    const cpu::DepthwiseCall call = depthwise_call(stride_, channels, out().channels);
+    const cpu::CpuDepthwiseCall call = depthwise_call(stride_, channels, out().channels);
     const auto input = context.rows<const Value>(input_, in().row());
     const auto output = context.rows<Value>(this->output(), out().row());
     float* const sums = context.buffer(row_sums_);

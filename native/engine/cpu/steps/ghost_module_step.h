@@ -66,7 +66,7 @@ class GhostModuleStep : public RowStep {
     return cpu::round_up(kept + cpu::kReadableBehind, kernels_.lanes);
   }
 
-  cpu::GhostModuleCall<Value> call(const StepContext& context) const {
+  cpu::CpuGhostCall<Value> call(const StepContext& context) const {
     return {
         .input = context.rows<Value>(buffers_.input, in().row()),
         .height = in().height,

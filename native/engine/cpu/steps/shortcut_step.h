@@ -42,7 +42,7 @@ class ShortcutStep : public RowStep {
  private:
   void run_part(const StepContext& context, cpu::Range rows, cpu::Range panels) const {
     const int64_t channels = in().channels;
-    const cpu::DepthwiseCall spatial = depthwise_call(stride_, {0, channels}, channels);
+    const cpu::CpuDepthwiseCall spatial = depthwise_call(stride_, {0, channels}, channels);
     const auto input = context.rows<const Value>(input_, in().row());
     const auto output = context.rows<Value>(this->output(), out().row());
     Value* const scratch = context.scratch_of<Value>();

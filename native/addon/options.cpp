@@ -1,0 +1,135 @@
+#include "addon/options.h"
+
+#include "base/error.h"
+#include "engine/threads.h"
+
+namespace ghostnet::addon {
+
+namespace {
+
+bool has(const Napi::Object& options, const char* name) { return !options.Get(name).IsUndefined(); }
+
+Backend to_backend(const Napi::Value& value) {
+  const std::string name = to_string(value, "backend");
+  if (name == "fused") return Backend::fused;
+  if (name == "reference") return Backend::reference;
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is unknown", name, "fused or reference");
+}
+
+Precision to_precision(const Napi::Value& value) {
+  const std::string name = to_string(value, "precision");
+  std::string names;
+  for (const Precision precision : kPrecisions) {
+    if (name == name_of(precision)) return precision;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(precision));
+  }
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is unknown", name, "one of " + names);
+}
+
+std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
+  const Napi::Array values = to_array(value, name);
+  if (values.Length() != 3) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, std::string("The ") + name + " has the wrong length",
+                std::to_string(values.Length()) + " numbers", "3 numbers, for red, green and blue");
+  }
+  return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
+}
+
+StageTable to_stages(const Napi::Value& value) {
+  StageTable stages;
+  const Napi::Array table = to_array(value, "stages");
+  for (uint32_t stage = 0; stage < table.Length(); ++stage) {
+    const Napi::Array rows = to_array(table[stage], "a stage");
+    auto& blocks = stages.emplace_back();
+    for (uint32_t row = 0; row < rows.Length(); ++row) {
+      const Napi::Array numbers = to_array(rows[row], "a row of a stage");
+      if (numbers.Length() != 5) {
+        throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A row of the stage table has the wrong length",
+                    std::to_string(numbers.Length()) + " numbers",
+                    "[kernel, expansion, out, seRatio, stride]");
+      }
+      blocks.push_back({to_int(numbers[0u], "kernel"), to_int(numbers[1u], "expansion"),
+                        to_int(numbers[2u], "out"), to_number(numbers[3u], "seRatio"),
+                        to_int(numbers[4u], "stride")});
+    }
+  }
+  return stages;
+}
+
+}  // namespace
+
+Ticket to_ticket(const Napi::Value& value) { return to_int(value, "ticket"); }
+
+int to_threads(const Napi::Value& value) {
+  const int64_t threads = to_int(value, "threads");
+  if (threads < 1 || threads > kMaxThreads) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The number of threads is out of range",
+                std::to_string(threads), "a whole number from 1 to " + std::to_string(kMaxThreads));
+  }
+  return static_cast<int>(threads);
+}
+
+Output to_output(const Napi::Value& value) {
+  return to_string(value, "output") == "features" ? Output::features : Output::logits;
+}
+
+// Options that are left out keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
+Computation to_computation(const Napi::Object& options) {
+  Computation computation;
+  if (has(options, "backend")) computation.backend = to_backend(options.Get("backend"));
+  if (has(options, "precision")) computation.precision = to_precision(options.Get("precision"));
+  if (has(options, "gpu")) computation.gpu = static_cast<int>(to_int(options.Get("gpu"), "gpu"));
+  return computation;
+}
+
+// Omitted options keep the defaults of the struct.
+Transform to_transform(const Napi::Object& options) {
+  Transform transform;
+  if (has(options, "inputSize")) transform.input_size = to_int(options.Get("inputSize"), "inputSize");
+  if (has(options, "crop")) transform.crop = to_number(options.Get("crop"), "crop");
+  if (has(options, "mean")) transform.mean = to_channels(options.Get("mean"), "mean");
+  if (has(options, "std")) transform.std = to_channels(options.Get("std"), "std");
+  if (has(options, "interpolation")) {
+    const std::string name = to_string(options.Get("interpolation"), "interpolation");
+    if (name == name_of(Interpolation::bilinear)) {
+      transform.interpolation = Interpolation::bilinear;
+    } else if (name == name_of(Interpolation::bicubic)) {
+      transform.interpolation = Interpolation::bicubic;
+    } else {
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is unknown", name,
+                  "bilinear or bicubic");
+    }
+  }
+  return transform;
+}
+
+Architecture to_architecture(const Napi::Object& options) {
+  Architecture architecture;
+  if (has(options, "variant")) {
+    const std::string name = to_string(options.Get("variant"), "variant");
+    const auto found = find_variant(name);
+    if (!found) {
+      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is unknown", name,
+                  "ghostnet_050, ghostnet_100, ghostnet_130, or ghostnet_ with another width in hundredths");
+    }
+    architecture = *found;
+  } else {
+    architecture.stages = ghostnet_v1_stages();
+  }
+  if (has(options, "stages")) architecture.stages = to_stages(options.Get("stages"));
+  if (has(options, "width")) architecture.width = to_number(options.Get("width"), "width");
+  if (has(options, "numClasses")) {
+    architecture.num_classes = to_int(options.Get("numClasses"), "numClasses");
+  }
+  if (has(options, "dropout")) architecture.dropout = to_number(options.Get("dropout"), "dropout");
+  validate(architecture);
+  return architecture;
+}
+
+// Stages stated in a file are more reliable than stages inferred from its shapes.
+std::optional<Architecture> stated_architecture(const Napi::Object& options) {
+  if (!has(options, "stages")) return std::nullopt;
+  return to_architecture(options);
+}
+
+}  // namespace ghostnet::addon
