@@ -8,7 +8,7 @@ struct CUstream_st;  // cudaStream_t without CUDA's headers
 
 namespace ghostnet::cuda {
 
-/** The major number of the least compute capability that the kernels run on. */
+/** Kernels need this major compute capability or a later one. */
 inline constexpr int kLeastMajor = 8;
 
 /** Of activations and of the large weights. */
@@ -50,7 +50,7 @@ constexpr int size_of(NumberType dtype) {
   return 0;
 }
 
-/** Whether sizes are 1 or more, and kernels can count the bytes of so many numbers in 32 bits. */
+/** Whether all sizes are 1 or more and the bytes of an array of them can be counted in 32 bits. */
 bool countable(std::initializer_list<int64_t> sizes);
 
 enum class Launch {
