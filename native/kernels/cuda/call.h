@@ -9,15 +9,16 @@
 
 namespace ghostnet::cuda {
 
-/** Whose products tensor cores make, where a dtype has them: there for all dtypes. */
+/** Calls that multiply on tensor cores if the dtype allows it: compiled for every dtype. */
 using ProductCall = std::variant<GpuGhostCall, GhostPrimaryCall, PointwiseCall>;
-/** All others: there for the dtypes that memory has, tf32 being float32 to them. */
+/** All other calls: compiled for every dtype of memory. They compute tf32 as float32. */
 using LayerCall = std::variant<GhostCheapCall, GhostEpilogueCall, StemCall, DepthwiseCall, MeansCall,
                                DenseCall, AdditionCall>;
 
 using Call = std::variant<ProductCall, LayerCall, GhostModuleInTwo>;
 using Calls = std::vector<Call>;
 
+/** Launches the kernels of a call; the result says whether they were launched, not whether they ran. */
 LaunchResult launch(const Call& call, CUstream_st* stream);
 
 }  // namespace ghostnet::cuda

@@ -14,8 +14,8 @@
 
 namespace ghostnet::cuda {
 
-/** One ghost module with a 1x1 primary convolution of stride 1, on one batch: what the calls of its kernels
- * have in common. All pointers are on the device. */
+/** One ghost module with a 1x1 primary convolution of stride 1, on one batch: the part that its calls share.
+ * All pointers are on the device. */
 struct GpuGhostModule {
   Precision dtype = Precision::float32;
   const void* x = nullptr;               ///< [batch,height,width,in_channels]
@@ -50,9 +50,10 @@ struct GpuGhostCall : GpuGhostModule {};
 struct GhostModuleInTwo : GpuGhostModule {
   bool supported() const { return residual == nullptr && GpuGhostModule::supported(); }
 };
-/** The first of the two: the primary convolution with its epilogue. */
+/** The first of the two kernels: the primary convolution with its epilogue. */
 struct GhostPrimaryCall : GpuGhostModule {};
-/** The second: the cheap operation with its epilogue, which reads the intrinsic maps back. */
+/** The second of the two kernels: the cheap operation with its epilogue, which reads the intrinsic maps back.
+ */
 struct GhostCheapCall : GpuGhostModule {};
 
 /**

@@ -1,4 +1,4 @@
-// What the launches of all dtypes share; see call.h for the calls.
+// What the launches of all calls share.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ int common_access(std::initializer_list<uint64_t> values);
 inline uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 inline int divide_up(int value, int by) { return value / by + (value % by != 0); }
 
-/** The product, or -1 when a grid can not have so many blocks. */
+/** The product, or -1 for more blocks than a grid can have. */
 int64_t blocks_of(int64_t outer, int64_t inner);
 
 /** What CUDA says of the launch just made. */
@@ -25,8 +25,9 @@ struct BFloat16;
 struct TensorFloat32;
 
 /**
- * Launches the kernels of a call that was checked, for numbers of type T.
- * @tparam Group ProductCall, or LayerCall where memory has numbers of type T
+ * Launches the kernels of a supported call for numbers of type T. Instantiated in a .cu file for each type.
+ * @tparam T float, Half, BFloat16; TensorFloat32 for products only
+ * @tparam Group ProductCall or LayerCall
  */
 template <class T, class Group>
 LaunchResult launch_as(const Group& group, CUstream_st* stream);

@@ -10,7 +10,7 @@ struct CUstream_st;  // cudaStream_t without CUDA's headers
 
 namespace ghostnet::cuda {
 
-/** The major number of the least compute capability that the kernels run on. */
+/** Kernels need this major compute capability or a later one. */
 inline constexpr int kLeastMajor = 8;
 
 /** What activations and large weights are in memory. tf32 is float32 there: ghost modules and pointwise
@@ -41,7 +41,7 @@ constexpr int size_of(Precision dtype) {
   return 0;
 }
 
-/** Whether sizes are 1 or more, and kernels can count the bytes of so many numbers in 32 bits. */
+/** Whether all sizes are 1 or more and the bytes of an array of them can be counted in 32 bits. */
 bool countable(std::initializer_list<int64_t> sizes);
 
 enum class Launch {

@@ -17,7 +17,7 @@
 namespace ghostnet::cuda {
 
 // All pointers are on the device; what is written overlaps nothing that is read. A batch, or as many rows, of
-// 0 launches nothing. Sizes are 1 or more. A call says whether the kernels take its numbers.
+// 0 launches nothing. Sizes are 1 or more. supported() checks the ranges, not the pointers.
 
 /** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
 struct StemCall {

@@ -1,5 +1,5 @@
-// The kernels of a LayerCall. Included by a .cu file for each dtype that memory has, so that they compile
-// side by side.
+// The kernels of LayerCall, for layers_*.cu: a file for each dtype of memory, so that they compile side by
+// side.
 #pragma once
 
 #include "addition_kernel.cuh"

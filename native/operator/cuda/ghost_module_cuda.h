@@ -8,7 +8,7 @@
 
 namespace ghostnet {
 
-/** Of the kernels, nothing when they know no such numbers. */
+/** The dtype of the kernels that compute with this tensor; empty if there are none. */
 std::optional<Precision> dtype_of(const torch::Tensor& tensor);
 
 /**
