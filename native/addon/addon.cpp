@@ -23,9 +23,7 @@ void set_error_factory(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value abort_job(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).abort(to_ticket(info[0]), info[1]));
-  });
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).abort(to_ticket(info[0]), info[1]));
 }
 
 Napi::Value new_ticket(const Napi::CallbackInfo& info) {
@@ -47,32 +45,30 @@ void stop(const Napi::CallbackInfo&) { stop_runtime(); }
 
 /** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
 Napi::Value ghost_module(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Array x = TensorHandle::array_of(info[1]);
-    const Napi::Object weights = to_object(info[2], "weights");
-    const Napi::Object options = to_object(info[3], "options");
-    std::map<std::string, Array> arrays;
-    const Napi::Array names = weights.GetPropertyNames();
-    for (uint32_t index = 0; index < names.Length(); ++index) {
-      const std::string name = to_string(names[index], "name");
-      arrays.emplace(name, TensorHandle::array_of(weights.Get(name)));
-    }
-    GhostModuleRun call;
-    if (!options.Get("outChannels").IsUndefined())
-      call.out_channels = to_int(options.Get("outChannels"), "outChannels");
-    call.stride = to_int(options.Get("stride"), "stride");
-    call.relu = options.Get("relu").ToBoolean();
-    call.threads = to_threads(options.Get("threads"));
-    return Environment::of(info.Env())
-        .run<Array>(
-            to_ticket(info[0]), {},
-            [x, arrays = std::move(arrays), call] {
-              std::map<std::string, ArrayView> views;
-              for (const auto& [name, array] : arrays) views.emplace(name, array.view());
-              return run_ghost_module(x.view(), views, call);
-            },
-            TensorHandle::wrap);
-  });
+  const Array x = TensorHandle::array_of(info[1]);
+  const Napi::Object weights = to_object(info[2], "weights");
+  const Napi::Object options = to_object(info[3], "options");
+  std::map<std::string, Array> arrays;
+  const Napi::Array names = weights.GetPropertyNames();
+  for (uint32_t index = 0; index < names.Length(); ++index) {
+    const std::string name = to_string(names[index], "name");
+    arrays.emplace(name, TensorHandle::array_of(weights.Get(name)));
+  }
+  GhostModuleRun call;
+  if (!options.Get("outChannels").IsUndefined())
+    call.out_channels = to_int(options.Get("outChannels"), "outChannels");
+  call.stride = to_int(options.Get("stride"), "stride");
+  call.relu = options.Get("relu").ToBoolean();
+  call.threads = to_threads(options.Get("threads"));
+  return Environment::of(info.Env())
+      .run<Array>(
+          to_ticket(info[0]), {},
+          [x, arrays = std::move(arrays), call] {
+            std::map<std::string, ArrayView> views;
+            for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+            return run_ghost_module(x.view(), views, call);
+          },
+          TensorHandle::wrap);
 }
 
 /**
@@ -80,48 +76,38 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
  * of the round trip from JavaScript.
  */
 Napi::Value null_run(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Array input = TensorHandle::array_of(info[1]);
-    Network::check_input(input.dtype, input.shape);
-    return Environment::of(info.Env())
-        .run<Array>(
-            to_ticket(info[0]), {},
-            [input] {
-              const std::vector<int64_t> shape = {input.shape[0], 1000};
-              return Array{DType::float32, shape,
-                           std::make_shared<Buffer>(byte_count(DType::float32, shape))};
-            },
-            TensorHandle::wrap);
-  });
+  const Array input = TensorHandle::array_of(info[1]);
+  Network::check_input(input.dtype, input.shape);
+  return Environment::of(info.Env())
+      .run<Array>(
+          to_ticket(info[0]), {},
+          [input] {
+            const std::vector<int64_t> shape = {input.shape[0], 1000};
+            return Array{DType::float32, shape, std::make_shared<Buffer>(byte_count(DType::float32, shape))};
+          },
+          TensorHandle::wrap);
 }
 
 /** listGpus(path: string): { name, capability, isSupported, memory }[]. `path` is the GPU library, or "" if
  * there is none. */
 Napi::Value list_gpus(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const auto gpus = cuda::list_gpus(to_string(info[0], "path"));
-    const auto list = Napi::Array::New(info.Env(), gpus.size());
-    for (uint32_t index = 0; index < gpus.size(); ++index) {
-      const cuda::Gpu& gpu = gpus[index];
-      const auto item = Napi::Object::New(info.Env());
-      item.Set("name", gpu.name);
-      item.Set("capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor));
-      item.Set("isSupported", gpu.major >= cuda::kLeastMajor);
-      item.Set("memory", static_cast<double>(gpu.memory));
-      list.Set(index, item);
-    }
-    return list;
+  const auto gpus = cuda::list_gpus(to_string(info[0], "path"));
+  return list_of(info.Env(), gpus, [&](const cuda::Gpu& gpu) {
+    const auto item = Napi::Object::New(info.Env());
+    item.Set("name", gpu.name);
+    item.Set("capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor));
+    item.Set("isSupported", gpu.major >= cuda::kLeastMajor);
+    item.Set("memory", static_cast<double>(gpu.memory));
+    return item;
   });
 }
 
 /** measurePeak(ticket, threads): multiply-adds per second */
 Napi::Value peak(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    return Environment::of(info.Env())
-        .run<double>(
-            to_ticket(info[0]), {}, [threads = to_threads(info[1])] { return measure_peak(threads); },
-            [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); });
-  });
+  return Environment::of(info.Env())
+      .run<double>(
+          to_ticket(info[0]), {}, [threads = to_threads(info[1])] { return measure_peak(threads); },
+          [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); });
 }
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {
@@ -133,15 +119,15 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   environment.tensor_class = Napi::Persistent(tensor_class);
   environment.model_class = Napi::Persistent(model_class);
   exports.Set("NativeTensor", tensor_class);
-  exports.Set("loadModel", Napi::Function::New<ModelHandle::load>(env, "loadModel"));
-  exports.Set("createModel", Napi::Function::New<ModelHandle::create>(env, "createModel"));
-  exports.Set("inspect", Napi::Function::New<ModelHandle::inspect>(env, "inspect"));
-  exports.Set("ghostModule", Napi::Function::New<ghost_module>(env, "ghostModule"));
-  exports.Set("nullRun", Napi::Function::New<null_run>(env, "nullRun"));
-  exports.Set("measurePeak", Napi::Function::New<peak>(env, "measurePeak"));
-  exports.Set("listGpus", Napi::Function::New<list_gpus>(env, "listGpus"));
+  exports.Set("loadModel", Napi::Function::New<safely<ModelHandle::load>>(env, "loadModel"));
+  exports.Set("createModel", Napi::Function::New<safely<ModelHandle::create>>(env, "createModel"));
+  exports.Set("inspect", Napi::Function::New<safely<ModelHandle::inspect>>(env, "inspect"));
+  exports.Set("ghostModule", Napi::Function::New<safely<ghost_module>>(env, "ghostModule"));
+  exports.Set("nullRun", Napi::Function::New<safely<null_run>>(env, "nullRun"));
+  exports.Set("measurePeak", Napi::Function::New<safely<peak>>(env, "measurePeak"));
+  exports.Set("listGpus", Napi::Function::New<safely<list_gpus>>(env, "listGpus"));
   exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
-  exports.Set("abort", Napi::Function::New<abort_job>(env, "abort"));
+  exports.Set("abort", Napi::Function::New<safely<abort_job>>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
   exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
   exports.Set("runtime", Napi::Function::New<describe_runtime>(env, "runtime"));

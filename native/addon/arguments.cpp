@@ -25,11 +25,7 @@ DType to_dtype(const Napi::Value& value) {
 }
 
 std::vector<int64_t> to_shape(const Napi::Value& value) {
-  const Napi::Array dimensions = to_array(value, "shape");
-  std::vector<int64_t> shape;
-  for (uint32_t axis = 0; axis < dimensions.Length(); ++axis)
-    shape.push_back(to_int(dimensions[axis], "shape"));
-  return shape;
+  return values_of<int64_t>(value, "shape", [](const Napi::Value& size) { return to_int(size, "shape"); });
 }
 
 int64_t to_int(const Napi::Value& value, const char* name) {
@@ -76,10 +72,15 @@ ArrayView to_view(const Napi::Value& value) {
 }
 
 Napi::Array from_shape(Napi::Env env, const std::vector<int64_t>& shape) {
-  const auto array = Napi::Array::New(env, shape.size());
-  for (uint32_t axis = 0; axis < shape.size(); ++axis)
-    array.Set(axis, Napi::Number::New(env, static_cast<double>(shape[axis])));
-  return array;
+  return from_numbers(env, {shape.begin(), shape.end()});
+}
+
+Napi::Array from_numbers(Napi::Env env, const std::vector<double>& numbers) {
+  return list_of(env, numbers, [&](double number) { return Napi::Number::New(env, number); });
+}
+
+Napi::Array from_strings(Napi::Env env, const std::vector<std::string>& strings) {
+  return list_of(env, strings, [&](const std::string& text) { return Napi::String::New(env, text); });
 }
 
 }  // namespace ghostnet::addon

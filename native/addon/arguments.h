@@ -31,5 +31,25 @@ Napi::Object to_object(const Napi::Value& value, const char* name);
 ArrayView to_view(const Napi::Value& value);
 
 Napi::Array from_shape(Napi::Env env, const std::vector<int64_t>& shape);
+Napi::Array from_numbers(Napi::Env env, const std::vector<double>& numbers);
+Napi::Array from_strings(Napi::Env env, const std::vector<std::string>& strings);
+
+/** An array of convert(item) for each item. */
+template <typename Items, typename Convert>
+Napi::Array list_of(Napi::Env env, Items&& items, const Convert& convert) {
+  const auto list = Napi::Array::New(env, std::size(items));
+  uint32_t index = 0;
+  for (auto& item : items) list.Set(index++, convert(item));
+  return list;
+}
+
+/** The values convert(item) of the items of an array. */
+template <typename Value, typename Convert>
+std::vector<Value> values_of(const Napi::Value& value, const char* name, const Convert& convert) {
+  const Napi::Array items = to_array(value, name);
+  std::vector<Value> values;
+  for (uint32_t index = 0; index < items.Length(); ++index) values.push_back(convert(items[index]));
+  return values;
+}
 
 }  // namespace ghostnet::addon

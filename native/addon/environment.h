@@ -98,4 +98,10 @@ auto guarded(Napi::Env env, const Body& body) {
   }
 }
 
+/** A function of the addon, guarded. */
+template <Napi::Value (*function)(const Napi::CallbackInfo&)>
+Napi::Value safely(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return function(info); });
+}
+
 }  // namespace ghostnet::addon

@@ -18,28 +18,13 @@ Executor& executor_of(const Network& network) {
 }
 
 Napi::Array from_stages(Napi::Env env, const StageTable& table) {
-  const auto stages = Napi::Array::New(env, table.size());
-  for (uint32_t stage = 0; stage < table.size(); ++stage) {
-    const auto rows = Napi::Array::New(env, table[stage].size());
-    for (uint32_t row = 0; row < table[stage].size(); ++row) {
-      const BlockSpec& block = table[stage][row];
-      const auto numbers = Napi::Array::New(env, 5);
-      numbers.Set(0u, static_cast<double>(block.kernel));
-      numbers.Set(1u, static_cast<double>(block.expansion));
-      numbers.Set(2u, static_cast<double>(block.out));
-      numbers.Set(3u, block.se_ratio);
-      numbers.Set(4u, static_cast<double>(block.stride));
-      rows.Set(row, numbers);
-    }
-    stages.Set(stage, rows);
-  }
-  return stages;
-}
-
-Napi::Array from_channels(Napi::Env env, const std::array<double, 3>& values) {
-  const auto array = Napi::Array::New(env, 3);
-  for (uint32_t channel = 0; channel < 3; ++channel) array.Set(channel, values[channel]);
-  return array;
+  return list_of(env, table, [&](const std::vector<BlockSpec>& rows) {
+    return list_of(env, rows, [&](const BlockSpec& block) {
+      return from_numbers(
+          env, {static_cast<double>(block.kernel), static_cast<double>(block.expansion),
+                static_cast<double>(block.out), block.se_ratio, static_cast<double>(block.stride)});
+    });
+  });
 }
 
 NamedArrays to_named_arrays(const Napi::Array& list) {
@@ -51,22 +36,13 @@ NamedArrays to_named_arrays(const Napi::Array& list) {
   return arrays;
 }
 
-Napi::Array from_strings(Napi::Env env, const std::vector<std::string>& strings) {
-  const auto array = Napi::Array::New(env, strings.size());
-  for (uint32_t index = 0; index < strings.size(); ++index) array.Set(index, strings[index]);
-  return array;
-}
-
 Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
 
 // The bytes are in JavaScript's memory, which is kept alive while the job is pending.
 std::vector<ArrayView> to_images(const Napi::Value& value) {
-  const Napi::Array list = to_array(value, "images");
-  std::vector<ArrayView> images;
-  for (uint32_t index = 0; index < list.Length(); ++index) images.push_back(to_view(list[index]));
-  return images;
+  return values_of<ArrayView>(value, "images", to_view);
 }
 
 }  // namespace
@@ -74,12 +50,12 @@ std::vector<ArrayView> to_images(const Napi::Value& value) {
 Napi::Function ModelHandle::define(Napi::Env env) {
   return DefineClass(env, "NativeModel",
                      {
-                         InstanceMethod<&ModelHandle::describe>("describe"),
-                         InstanceMethod<&ModelHandle::layers>("layers"),
-                         InstanceMethod<&ModelHandle::run>("run"),
-                         InstanceMethod<&ModelHandle::classify>("classify"),
-                         InstanceMethod<&ModelHandle::prepare>("prepare"),
-                         InstanceMethod<&ModelHandle::state>("state"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::describe>>("describe"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::layers>>("layers"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::run>>("run"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::classify>>("classify"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::prepare>>("prepare"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::state>>("state"),
                          InstanceMethod<&ModelHandle::dispose>("dispose"),
                      });
 }
@@ -105,63 +81,57 @@ void ModelHandle::release(Napi::Env env) {
 }
 
 Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Array list = to_array(info[1], "arrays");
-    const Napi::Object options = to_object(info[2], "options");
-    return Environment::of(info.Env())
-        .run<std::shared_ptr<Network>>(
-            to_ticket(info[0]), {list},
-            [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-             transform = to_transform(options), computation = to_computation(options)] {
-              return Network::load(arrays, architecture, transform, computation);
-            },
-            wrap_network);
-  });
+  const Napi::Array list = to_array(info[1], "arrays");
+  const Napi::Object options = to_object(info[2], "options");
+  return Environment::of(info.Env())
+      .run<std::shared_ptr<Network>>(
+          to_ticket(info[0]), {list},
+          [arrays = to_named_arrays(list), architecture = stated_architecture(options),
+           transform = to_transform(options), computation = to_computation(options)] {
+            return Network::load(arrays, architecture, transform, computation);
+          },
+          wrap_network);
 }
 
 Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Array list = to_array(info[1], "arrays");
-    const Napi::Object options = to_object(info[2], "options");
-    const auto convert = [](Napi::Env env, const Inspection& inspection) -> Napi::Value {
-      const auto result = Napi::Object::New(env);
-      if (inspection.architecture) {
-        result.Set("variant", variant_name(*inspection.architecture));
-        result.Set("width", inspection.architecture->width);
-        result.Set("numClasses", static_cast<double>(inspection.architecture->num_classes));
-      } else {
-        result.Set("reason", inspection.reason);
-      }
-      result.Set("missing", from_strings(env, inspection.mismatch.missing));
-      result.Set("reshaped", from_strings(env, inspection.mismatch.reshaped));
-      result.Set("unexpected", from_strings(env, inspection.mismatch.unexpected));
-      result.Set("notFinite", from_strings(env, inspection.not_finite));
-      return result;
-    };
-    return Environment::of(info.Env())
-        .run<Inspection>(
-            to_ticket(info[0]), {list},
-            [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
-              return ghostnet::inspect(arrays, architecture);
-            },
-            convert);
-  });
+  const Napi::Array list = to_array(info[1], "arrays");
+  const Napi::Object options = to_object(info[2], "options");
+  const auto convert = [](Napi::Env env, const Inspection& inspection) -> Napi::Value {
+    const auto result = Napi::Object::New(env);
+    if (inspection.architecture) {
+      result.Set("variant", variant_name(*inspection.architecture));
+      result.Set("width", inspection.architecture->width);
+      result.Set("numClasses", static_cast<double>(inspection.architecture->num_classes));
+    } else {
+      result.Set("reason", inspection.reason);
+    }
+    result.Set("missing", from_strings(env, inspection.mismatch.missing));
+    result.Set("reshaped", from_strings(env, inspection.mismatch.reshaped));
+    result.Set("unexpected", from_strings(env, inspection.mismatch.unexpected));
+    result.Set("notFinite", from_strings(env, inspection.not_finite));
+    return result;
+  };
+  return Environment::of(info.Env())
+      .run<Inspection>(
+          to_ticket(info[0]), {list},
+          [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
+            return ghostnet::inspect(arrays, architecture);
+          },
+          convert);
 }
 
 Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Object options = to_object(info[1], "options");
-    std::optional<uint64_t> seed;
-    if (!options.Get("seed").IsUndefined()) seed = static_cast<uint64_t>(to_int(options.Get("seed"), "seed"));
-    return Environment::of(info.Env())
-        .run<std::shared_ptr<Network>>(
-            to_ticket(info[0]), {},
-            [architecture = to_architecture(options), transform = to_transform(options), seed,
-             computation = to_computation(options)] {
-              return Network::create(architecture, transform, seed, computation);
-            },
-            wrap_network);
-  });
+  const Napi::Object options = to_object(info[1], "options");
+  std::optional<uint64_t> seed;
+  if (!options.Get("seed").IsUndefined()) seed = static_cast<uint64_t>(to_int(options.Get("seed"), "seed"));
+  return Environment::of(info.Env())
+      .run<std::shared_ptr<Network>>(
+          to_ticket(info[0]), {},
+          [architecture = to_architecture(options), transform = to_transform(options), seed,
+           computation = to_computation(options)] {
+            return Network::create(architecture, transform, seed, computation);
+          },
+          wrap_network);
 }
 
 std::shared_ptr<Network> ModelHandle::network() const {
@@ -170,125 +140,103 @@ std::shared_ptr<Network> ModelHandle::network() const {
 }
 
 Napi::Value ModelHandle::describe(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Env env = info.Env();
-    const auto model = network();
-    const Architecture& architecture = model->architecture();
-    const Transform& transform = model->transform();
-    const auto layers = describe_layers(architecture, transform.input_size, transform.input_size);
-    const auto result = Napi::Object::New(env);
-    result.Set("variant", variant_name(architecture));
-    result.Set("width", architecture.width);
-    result.Set("stages", from_stages(env, architecture.stages));
-    result.Set("numClasses", static_cast<double>(architecture.num_classes));
-    result.Set("dropout", architecture.dropout);
-    result.Set("features", static_cast<double>(kFeatureChannels));
-    result.Set("parameters", static_cast<double>(count_parameters(layers)));
-    result.Set("multiplyAdds", static_cast<double>(count_multiply_adds(layers)));
-    result.Set("inputSize", static_cast<double>(transform.input_size));
-    result.Set("crop", transform.crop);
-    result.Set("interpolation", name_of(transform.interpolation));
-    result.Set("mean", from_channels(env, transform.mean));
-    result.Set("std", from_channels(env, transform.std));
-    return result;
-  });
+  const Napi::Env env = info.Env();
+  const auto model = network();
+  const Architecture& architecture = model->architecture();
+  const Transform& transform = model->transform();
+  const auto layers = describe_layers(architecture, transform.input_size, transform.input_size);
+  const auto result = Napi::Object::New(env);
+  result.Set("variant", variant_name(architecture));
+  result.Set("width", architecture.width);
+  result.Set("stages", from_stages(env, architecture.stages));
+  result.Set("numClasses", static_cast<double>(architecture.num_classes));
+  result.Set("dropout", architecture.dropout);
+  result.Set("features", static_cast<double>(kFeatureChannels));
+  result.Set("parameters", static_cast<double>(count_parameters(layers)));
+  result.Set("multiplyAdds", static_cast<double>(count_multiply_adds(layers)));
+  result.Set("inputSize", static_cast<double>(transform.input_size));
+  result.Set("crop", transform.crop);
+  result.Set("interpolation", name_of(transform.interpolation));
+  result.Set("mean", from_numbers(env, {transform.mean.begin(), transform.mean.end()}));
+  result.Set("std", from_numbers(env, {transform.std.begin(), transform.std.end()}));
+  return result;
 }
 
 Napi::Value ModelHandle::layers(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Napi::Env env = info.Env();
-    const int64_t height = to_int(info[0], "height");
-    const int64_t width = to_int(info[1], "width");
-    Network::check_input(DType::float32, {1, 3, height, width});
-    const auto layers = describe_layers(network()->architecture(), height, width);
-    const auto list = Napi::Array::New(env, layers.size());
-    for (uint32_t index = 0; index < layers.size(); ++index) {
-      const Layer& layer = layers[index];
-      const auto item = Napi::Object::New(env);
-      item.Set("name", layer.name);
-      item.Set("type", layer.type);
-      item.Set("detail", layer.detail);
-      item.Set("output", from_shape(env, {layer.output.begin(), layer.output.end()}));
-      item.Set("parameters", static_cast<double>(count_parameters({layer})));
-      item.Set("multiplyAdds", static_cast<double>(layer.multiply_adds));
-      list.Set(index, item);
-    }
-    return list;
+  const Napi::Env env = info.Env();
+  const int64_t height = to_int(info[0], "height");
+  const int64_t width = to_int(info[1], "width");
+  Network::check_input(DType::float32, {1, 3, height, width});
+  const auto layers = describe_layers(network()->architecture(), height, width);
+  return list_of(env, layers, [&](const Layer& layer) {
+    const auto item = Napi::Object::New(env);
+    item.Set("name", layer.name);
+    item.Set("type", layer.type);
+    item.Set("detail", layer.detail);
+    item.Set("output", from_shape(env, {layer.output.begin(), layer.output.end()}));
+    item.Set("parameters", static_cast<double>(count_parameters({layer})));
+    item.Set("multiplyAdds", static_cast<double>(layer.multiply_adds));
+    return item;
   });
 }
 
 Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    const Array input = TensorHandle::array_of(info[1]);
-    Network::check_input(input.dtype, input.shape);
-    const auto used = network();
-    return Environment::of(info.Env())
-        .run<Array>(
-            to_ticket(info[0]), {},
-            [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
-              return model->run(input.view(), output, threads);
-            },
-            TensorHandle::wrap, executor_of(*used));
-  });
+  const Array input = TensorHandle::array_of(info[1]);
+  Network::check_input(input.dtype, input.shape);
+  const auto used = network();
+  return Environment::of(info.Env())
+      .run<Array>(
+          to_ticket(info[0]), {},
+          [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
+            return model->run(input.view(), output, threads);
+          },
+          TensorHandle::wrap, executor_of(*used));
 }
 
 Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    using Scores = std::vector<std::vector<ClassScore>>;
-    const auto convert = [](Napi::Env env, const Scores& scores) -> Napi::Value {
-      const auto list = Napi::Array::New(env, scores.size());
-      for (uint32_t image = 0; image < scores.size(); ++image) {
-        const auto classes = Napi::Array::New(env, scores[image].size());
-        for (uint32_t rank = 0; rank < scores[image].size(); ++rank) {
-          const auto item = Napi::Object::New(env);
-          item.Set("index", static_cast<double>(scores[image][rank].index));
-          item.Set("score", static_cast<double>(scores[image][rank].score));
-          classes.Set(rank, item);
-        }
-        list.Set(image, classes);
-      }
-      return list;
-    };
-    const auto used = network();
-    return Environment::of(info.Env())
-        .run<Scores>(
-            to_ticket(info[0]), {to_array(info[1], "images")},
-            [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
-             threads = to_threads(info[3])] { return model->classify(images, top_k, threads); },
-            convert, executor_of(*used));
-  });
+  using Scores = std::vector<std::vector<ClassScore>>;
+  const auto convert = [](Napi::Env env, const Scores& scores) -> Napi::Value {
+    return list_of(env, scores, [&](const std::vector<ClassScore>& classes) {
+      return list_of(env, classes, [&](const ClassScore& score) {
+        const auto item = Napi::Object::New(env);
+        item.Set("index", static_cast<double>(score.index));
+        item.Set("score", static_cast<double>(score.score));
+        return item;
+      });
+    });
+  };
+  const auto used = network();
+  return Environment::of(info.Env())
+      .run<Scores>(
+          to_ticket(info[0]), {to_array(info[1], "images")},
+          [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
+           threads = to_threads(info[3])] { return model->classify(images, top_k, threads); },
+          convert, executor_of(*used));
 }
 
 Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    return Environment::of(info.Env())
-        .run<Array>(
-            to_ticket(info[0]), {to_array(info[1], "images")},
-            [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
-              return model->prepare(images, threads);
-            },
-            TensorHandle::wrap);
-  });
+  return Environment::of(info.Env())
+      .run<Array>(
+          to_ticket(info[0]), {to_array(info[1], "images")},
+          [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
+            return model->prepare(images, threads);
+          },
+          TensorHandle::wrap);
 }
 
 Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
-  return guarded(info.Env(), [&]() -> Napi::Value {
-    using State = std::map<std::string, Array>;
-    return Environment::of(info.Env())
-        .run<State>(
-            to_ticket(info[0]), {}, [model = network()] { return model->state(); },
-            [](Napi::Env env, State arrays) -> Napi::Value {
-              const auto list = Napi::Array::New(env, arrays.size());
-              uint32_t index = 0;
-              for (auto& [name, array] : arrays) {
-                const Napi::Array pair = Napi::Array::New(env, 2);
-                pair.Set(0u, name);
-                pair.Set(1u, TensorHandle::wrap(env, std::move(array)));
-                list.Set(index++, pair);
-              }
-              return list;
+  using State = std::map<std::string, Array>;
+  return Environment::of(info.Env())
+      .run<State>(
+          to_ticket(info[0]), {}, [model = network()] { return model->state(); },
+          [](Napi::Env env, State arrays) -> Napi::Value {
+            return list_of(env, arrays, [&](auto& entry) {
+              const Napi::Array pair = Napi::Array::New(env, 2);
+              pair.Set(0u, entry.first);
+              pair.Set(1u, TensorHandle::wrap(env, std::move(entry.second)));
+              return pair;
             });
-  });
+          });
 }
 
 void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }

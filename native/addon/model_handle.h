@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "addon/environment.h"
 #include "runtime/network.h"
 
 namespace ghostnet::addon {
@@ -27,6 +28,11 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   static Napi::Value create(const Napi::CallbackInfo& info);
 
  private:
+  /** A method, guarded. */
+  template <Napi::Value (ModelHandle::*method)(const Napi::CallbackInfo&)>
+  Napi::Value safely(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return (this->*method)(info); });
+  }
   std::shared_ptr<Network> network() const;
   void release(Napi::Env env);
 

@@ -35,25 +35,20 @@ std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   return {to_number(values[0u], name), to_number(values[1u], name), to_number(values[2u], name)};
 }
 
-StageTable to_stages(const Napi::Value& value) {
-  StageTable stages;
-  const Napi::Array table = to_array(value, "stages");
-  for (uint32_t stage = 0; stage < table.Length(); ++stage) {
-    const Napi::Array rows = to_array(table[stage], "a stage");
-    auto& blocks = stages.emplace_back();
-    for (uint32_t row = 0; row < rows.Length(); ++row) {
-      const Napi::Array numbers = to_array(rows[row], "a row of a stage");
-      if (numbers.Length() != 5) {
-        throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A row of the stage table has the wrong length",
-                    std::to_string(numbers.Length()) + " numbers",
-                    "[kernel, expansion, out, seRatio, stride]");
-      }
-      blocks.push_back({to_int(numbers[0u], "kernel"), to_int(numbers[1u], "expansion"),
-                        to_int(numbers[2u], "out"), to_number(numbers[3u], "seRatio"),
-                        to_int(numbers[4u], "stride")});
-    }
+BlockSpec to_row(const Napi::Value& value) {
+  const Napi::Array numbers = to_array(value, "a row of a stage");
+  if (numbers.Length() != 5) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A row of the stage table has the wrong length",
+                std::to_string(numbers.Length()) + " numbers", "[kernel, expansion, out, seRatio, stride]");
   }
-  return stages;
+  return {to_int(numbers[0u], "kernel"), to_int(numbers[1u], "expansion"), to_int(numbers[2u], "out"),
+          to_number(numbers[3u], "seRatio"), to_int(numbers[4u], "stride")};
+}
+
+StageTable to_stages(const Napi::Value& value) {
+  return values_of<std::vector<BlockSpec>>(value, "stages", [](const Napi::Value& stage) {
+    return values_of<BlockSpec>(stage, "a stage", to_row);
+  });
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 #include "addon/arguments.h"
 #include "addon/environment.h"
-#include "base/output.h"
 #include "engine/computation.h"
+#include "engine/runner.h"
 #include "image/transform.h"
 #include "model/architecture.h"
 

@@ -10,37 +10,19 @@
 
 namespace ghostnet {
 
-/** The form of the images of a batch: uint8 [N,H,W,3] or float32 [N,3,H,W]. */
-enum class Input { bytes_nhwc, floats_nchw };
-
-/** What its values are. */
-constexpr DType dtype_of(Input input) {
-  switch (input) {
-    case Input::bytes_nhwc:
-      return DType::uint8;
-    case Input::floats_nchw:
-      break;
-  }
-  return DType::float32;
-}
-
 /** The shape of a batch. */
 struct InputShape {
-  Input input;
+  DType dtype;  ///< uint8 of [N,H,W,3], float32 of [N,3,H,W]
   int64_t batch, height, width;
 
-  int64_t bytes_per_image() const {
-    return 3 * height * width * static_cast<int64_t>(size_of(dtype_of(input)));
-  }
+  int64_t bytes_per_image() const { return 3 * height * width * static_cast<int64_t>(size_of(dtype)); }
   bool operator==(const InputShape&) const = default;
 };
 
 /** @param batch uint8 [N,H,W,3] or float32 [N,3,H,W] */
 inline InputShape input_shape_of(const ArrayView& batch) {
-  const bool bytes = batch.dtype == DType::uint8;
-  const size_t height = bytes ? 1 : 2;
-  return {bytes ? Input::bytes_nhwc : Input::floats_nchw, batch.shape[0], batch.shape[height],
-          batch.shape[height + 1]};
+  const size_t height = batch.dtype == DType::uint8 ? 1 : 2;
+  return {batch.dtype, batch.shape[0], batch.shape[height], batch.shape[height + 1]};
 }
 
 /** Makes a byte of a channel a normalised number: byte * scale + shift. */

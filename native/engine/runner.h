@@ -4,10 +4,15 @@
 #pragma once
 
 #include "base/array.h"
-#include "base/output.h"
 #include "image/transform.h"
 
 namespace ghostnet {
+
+/** What a run gives back. */
+enum class Output {
+  logits,    ///< [N,num_classes]
+  features,  ///< [N,kFeatureChannels], what the classifier sees: the embedding
+};
 
 /** A run of a batch. */
 struct Request {

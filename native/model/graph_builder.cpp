@@ -46,18 +46,6 @@ size_t GraphBuilder::depthwise(size_t x, const std::string& name, const std::str
   return append(NodeKind::depthwise, x, depthwise_convolution(name, norm, channels(x), kernel, stride));
 }
 
-size_t GraphBuilder::pointwise(size_t x, const Convolution& convolution) {
-  return append(NodeKind::pointwise, x, convolution);
-}
-
-size_t GraphBuilder::mean(size_t x, const std::string& name) {
-  return append({NodeKind::mean, name, {x}, {}, {channels(x), 1, 1}});
-}
-
-size_t GraphBuilder::dense(size_t x, const Convolution& convolution) {
-  return append(NodeKind::dense, x, convolution);
-}
-
 size_t GraphBuilder::ghost_module(size_t x, const std::string& name, int64_t out, bool relu) {
   const int64_t intrinsic = (out + 1) / 2;
   const std::string primary_name = name + ".primary_conv", cheap_name = name + ".cheap_operation";
@@ -70,14 +58,6 @@ size_t GraphBuilder::ghost_module(size_t x, const std::string& name, int64_t out
   }
   const Plane& in = graph_.nodes[x].output;
   return append({NodeKind::ghost_module, name, {x}, {primary, cheap}, {out, in.height, in.width}});
-}
-
-size_t GraphBuilder::scale(size_t a, size_t b, const std::string& name) {
-  return append({NodeKind::scale, name, {a, b}, {}, graph_.nodes[a].output});
-}
-
-size_t GraphBuilder::add(size_t a, size_t b, const std::string& name) {
-  return append({NodeKind::add, name, {a, b}, {}, graph_.nodes[a].output});
 }
 
 }  // namespace ghostnet

@@ -24,13 +24,17 @@ class GraphBuilder {
   size_t stem(const Convolution& convolution);
   size_t depthwise(size_t x, const std::string& name, const std::string& norm, int64_t kernel,
                    int64_t stride);
-  size_t pointwise(size_t x, const Convolution& convolution);
-  size_t mean(size_t x, const std::string& name);
-  size_t dense(size_t x, const Convolution& convolution);
+  size_t pointwise(size_t x, const Convolution& convolution) {
+    return append(NodeKind::pointwise, x, convolution);
+  }
+  size_t mean(size_t x, const std::string& name) {
+    return append({NodeKind::mean, name, {x}, {}, {channels(x), 1, 1}});
+  }
+  size_t dense(size_t x, const Convolution& convolution) { return append(NodeKind::dense, x, convolution); }
   /** Of ratio 2, a 1x1 primary convolution, a 3x3 cheap operation. */
   size_t ghost_module(size_t x, const std::string& name, int64_t out, bool relu);
-  size_t scale(size_t a, size_t b, const std::string& name);
-  size_t add(size_t a, size_t b, const std::string& name);
+  size_t scale(size_t a, size_t b, const std::string& name) { return combine(NodeKind::scale, a, b, name); }
+  size_t add(size_t a, size_t b, const std::string& name) { return combine(NodeKind::add, a, b, name); }
 
   /** @param features the node that gives the embedding; the last one gives the logits */
   Graph finish(size_t features) {
@@ -40,6 +44,9 @@ class GraphBuilder {
 
  private:
   size_t append(Node node);
+  size_t combine(NodeKind kind, size_t a, size_t b, const std::string& name) {
+    return append({kind, name, {a, b}, {}, graph_.nodes[a].output});
+  }
   size_t append(NodeKind kind, size_t x, const Convolution& convolution);
 
   Graph graph_;

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/array.h"
-#include "base/output.h"
 #include "engine/computation.h"
+#include "engine/runner.h"
 #include "image/transform.h"
 #include "model/architecture.h"
 

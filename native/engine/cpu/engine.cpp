@@ -46,7 +46,7 @@ class Run {
         .pooled = {arena_ + plan_.pooled() + image * network_.head.depth, network_.head.depth},
         .early = arena_ + plan_.early_of(slot),
         .late = {arena_ + plan_.late_of(slot), plan_.late_size()},
-        .places = plan.places(),
+        .places = plan.places.data(),
         .scratch = arena_ + plan_.scratch_of(thread),
         .rank = rank,
         .size = size,
@@ -59,18 +59,18 @@ class Run {
     for (int64_t index = 0; index < images.size(); ++index) {
       StepContext context = first.image(index);
       context.input = input_ + (images.begin + index) * plan_.key().input.bytes_per_image();
-      for (const auto& [step, rows] : plan.schedule()) {
+      for (const auto& [step, rows] : plan.schedule) {
         const ProfileTimer timer(plan_.profile(), step);
         plan.row_step(step).run_rows(context, rows);
       }
-      for (size_t step = plan.chained(); step < plan.grouped(); ++step) {
+      for (size_t step = plan.chained; step < plan.grouped; ++step) {
         const ProfileTimer timer(plan_.profile(), step);
-        plan.steps()[step]->run(context);
+        plan.steps[step]->run(context);
       }
     }
-    for (size_t step = plan.grouped(); step < plan.steps().size(); ++step) {
+    for (size_t step = plan.grouped; step < plan.steps.size(); ++step) {
       const ProfileTimer timer(plan_.profile(), step);
-      plan.steps()[step]->run_group(first, images.size());
+      plan.steps[step]->run_group(first, images.size());
     }
   }
 
@@ -79,8 +79,8 @@ class Run {
     const int size = plan_.team_size();
     const StepContext context =
         context_of(plan, plan_.single_images() + team, team, thread, thread % size, size);
-    for (size_t index = 0; index < plan.steps().size(); ++index) {
-      const Step& step = *plan.steps()[index];
+    for (size_t index = 0; index < plan.steps.size(); ++index) {
+      const Step& step = *plan.steps[index];
       {
         const ProfileTimer timer(plan_.profile(), index);
         step.run(context);

@@ -34,14 +34,14 @@ class ImagePlan::Layout {
   // writes a large plane.
   void chain() {
     std::vector<const RowStep*> steps;
-    for (const auto& step : plan_.steps_) {
+    for (const auto& step : plan_.steps) {
       const auto* rows = dynamic_cast<const RowStep*>(step.get());
       if (rows == nullptr) break;
       steps.push_back(rows);
       if (std::max(rows->in().count(), rows->out().count()) * value_size_ >= kLargePlane)
-        plan_.chained_ = steps.size();
+        plan_.chained = steps.size();
     }
-    steps.resize(plan_.chained_);
+    steps.resize(plan_.chained);
     if (steps.empty()) return;
 
     const Plane& last = steps.back()->out();
@@ -52,7 +52,7 @@ class ImagePlan::Layout {
       const std::vector<int64_t> goals = goals_of(steps, chunk, chunks);
       widen_rings(steps, done, goals);
       for (size_t index = 0; index < steps.size(); ++index) {
-        if (goals[index] > done[index]) plan_.schedule_.push_back({index, {done[index], goals[index]}});
+        if (goals[index] > done[index]) plan_.schedule.push_back({index, {done[index], goals[index]}});
       }
       done = goals;
     }
@@ -105,22 +105,22 @@ class ImagePlan::Layout {
 
   // The last steps, from the first one on behind which all planes are small.
   void group() {
-    while (plan_.grouped_ > plan_.chained_) {
-      const auto* rows = dynamic_cast<const RowStep*>(plan_.steps_[plan_.grouped_ - 1].get());
+    while (plan_.grouped > plan_.chained) {
+      const auto* rows = dynamic_cast<const RowStep*>(plan_.steps[plan_.grouped - 1].get());
       if (rows != nullptr && rows->in().height * rows->in().width > kSmallPlane) break;
-      --plan_.grouped_;
+      --plan_.grouped;
     }
   }
 
   void place() {
     // A buffer that a later step reads is whole.
-    for (size_t index = plan_.chained_; index < used_.size(); ++index) {
+    for (size_t index = plan_.chained; index < used_.size(); ++index) {
       for (const int number : used_[index]) {
         if (!rings_.empty()) rings_[static_cast<size_t>(number)] = 0;
       }
     }
     std::vector<bool> late(buffers_.size(), false);
-    for (size_t index = plan_.grouped_; index < used_.size(); ++index) {
+    for (size_t index = plan_.grouped; index < used_.size(); ++index) {
       for (const int number : used_[index]) late[static_cast<size_t>(number)] = true;
     }
     // A buffer takes no room in the layout that it is not in.
@@ -139,13 +139,13 @@ class ImagePlan::Layout {
       for (const int number : used_[index]) {
         (late[static_cast<size_t>(number)] ? late_layout : early_layout).use(number, moment);
       }
-      if (index + 1 >= plan_.chained_ && plan_.steps_[index]->barrier_after) ++moment;
+      if (index + 1 >= plan_.chained && plan_.steps[index]->barrier_after) ++moment;
     }
-    plan_.early_size_ = early_layout.place();
-    plan_.late_size_ = late_layout.place();
+    plan_.early_size = early_layout.place();
+    plan_.late_size = late_layout.place();
     for (size_t index = 0; index < buffers_.size(); ++index) {
       const ArenaLayout& layout = late[index] ? late_layout : early_layout;
-      plan_.places_.push_back({late[index], layout.offset(static_cast<int>(index)), buffers_[index].ring});
+      plan_.places.push_back({late[index], layout.offset(static_cast<int>(index)), buffers_[index].ring});
     }
   }
 
@@ -156,16 +156,16 @@ class ImagePlan::Layout {
   std::vector<int64_t> rings_;  ///< rows of each buffer that the chain keeps
 };
 
-ImagePlan::ImagePlan(PlannedSteps planned, int team_size) : steps_(std::move(planned.steps)) {
-  grouped_ = steps_.size();
+ImagePlan::ImagePlan(PlannedSteps planned, int team_size) : steps(std::move(planned.steps)) {
+  grouped = steps.size();
   Layout layout(*this, planned);
   if (team_size == 1) {
     layout.chain();
     layout.group();
   }
   layout.place();
-  for (const auto& step : steps_) {
-    scratch_size_ = std::max(scratch_size_, cpu::round_up(floats_in(step->scratch), 16));
+  for (const auto& step : steps) {
+    scratch_size = std::max(scratch_size, cpu::round_up(floats_in(step->scratch), 16));
   }
 }
 

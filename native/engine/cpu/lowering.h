@@ -5,18 +5,26 @@
 
 #include <memory>
 #include <utility>
+#include <variant>
 
 #include "engine/cpu/image_plan.h"
-#include "engine/cpu/packed_node.h"
 #include "engine/cpu/steps/dense_steps.h"
-#include "engine/cpu/steps/depthwise_step.h"
+#include "engine/cpu/steps/depthwise_steps.h"
 #include "engine/cpu/steps/ghost_module_step.h"
 #include "engine/cpu/steps/last_step.h"
-#include "engine/cpu/steps/shortcut_step.h"
 #include "engine/cpu/steps/stem_step.h"
 #include "engine/operations.h"
 
 namespace ghostnet {
+
+/** The weights of a node of the graph, packed; nothing for a node that has none. */
+template <typename Value>
+using PackedNode = std::variant<std::monostate, cpu::PackedProduct<Value>, cpu::PackedDepthwise<Value>,
+                                cpu::PackedGhostModule<Value>, cpu::PackedRows>;
+
+/** Those of a network, in the order of its nodes. */
+template <typename Value>
+using PackedNodes = std::vector<PackedNode<Value>>;
 
 /** Goes through the operations, up to the mean before the head, and notes the steps and the buffers of each.
  */
@@ -42,7 +50,7 @@ class Lowering {
     planned_.value_size = sizeof(Value);
   }
 
-  PlannedSteps steps(Input input) {
+  PlannedSteps steps(DType input) {
     for (size_t index = 0; operations_[index].node != graph_.features; ++index) lower(index, input);
     return std::move(planned_);
   }
@@ -65,7 +73,7 @@ class Lowering {
     return reader && node_of(*reader).kind == kind;
   }
 
-  void lower(size_t index, Input input) {
+  void lower(size_t index, DType input) {
     const Node& node = node_of(index);
     switch (node.kind) {
       case NodeKind::stem:
@@ -130,7 +138,7 @@ class Lowering {
     planned_.used.push_back(std::move(used));
   }
 
-  void stem(size_t index, Input input) {
+  void stem(size_t index, DType input) {
     const int output = results_[index] = buffer(plane_of(index));
     add(std::make_unique<StemStep<Value>>(node_of(index), kernels_,
                                           weights_of<cpu::PackedProduct<Value>>(index), input, graph_.image,

@@ -86,7 +86,7 @@ class PackedNetworkOf : public PackedNetwork {
     classifier = packer.rows(nodes.back().convolutions[0], folded.nodes.back()[0]);
   }
 
-  ImagePlan plan(Input input, int64_t height, int64_t width, int team_size) const override {
+  ImagePlan plan(DType input, int64_t height, int64_t width, int team_size) const override {
     const Graph graph = make_graph(architecture, height, width);
     return ImagePlan(Lowering<Value>(graph, nodes_, kernels, team_size).steps(input), team_size);
   }

@@ -20,7 +20,7 @@ class PackedNetwork {
   PackedNetwork& operator=(const PackedNetwork&) = delete;
 
   /** How an image of this size becomes the means before the head. */
-  virtual ImagePlan plan(Input input, int64_t height, int64_t width, int team_size) const = 0;
+  virtual ImagePlan plan(DType input, int64_t height, int64_t width, int team_size) const = 0;
 
   const Architecture architecture;
   const cpu::Kernels kernels;

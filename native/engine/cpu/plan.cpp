@@ -14,10 +14,10 @@ Plan::Plan(const PackedNetwork& network, const PlanKey& key) : key_(key) {
   rounds_ = share_of_images(key.threads * kMaxGroup);
   if (rounds_ > 0) group_size_ = share_of_images(key.threads * rounds_);
   const auto make = [&](std::optional<ImagePlan>& plan, int team_size) {
-    plan.emplace(network.plan(key.input.input, key.input.height, key.input.width, team_size));
-    early_size_ = std::max(early_size_, plan->early_size());
-    late_size_ = std::max(late_size_, plan->late_size());
-    scratch_size_ = std::max(scratch_size_, plan->scratch_size());
+    plan.emplace(network.plan(key.input.dtype, key.input.height, key.input.width, team_size));
+    early_size_ = std::max(early_size_, plan->early_size);
+    late_size_ = std::max(late_size_, plan->late_size);
+    scratch_size_ = std::max(scratch_size_, plan->scratch_size);
   };
   if (single_images_ > 0) make(single_, 1);
   if (single_images_ < batch) make(team_, team_size_);
@@ -38,14 +38,14 @@ void Plan::make_profile(const PackedNetwork& network) {
   const InputShape& input = key_.input;
   const std::string precision =
       network.precision == Precision::float32 ? "" : std::string("in ") + name_of(network.precision) + ", ";
-  profile_ = &Profile::titled("batch " + std::to_string(input.batch) + ", " + std::to_string(input.height) +
-                              "x" + std::to_string(input.width) + ", " + name_of(dtype_of(input.input)) +
-                              ", " + precision + std::to_string(key_.threads) +
-                              (key_.threads == 1 ? " thread, " : " threads, ") +
-                              std::to_string(network.architecture.stem_channels()) + " stem channels, " +
-                              std::to_string(step_count()) + " steps");
+  profile_ =
+      &Profile::titled("batch " + std::to_string(input.batch) + ", " + std::to_string(input.height) + "x" +
+                       std::to_string(input.width) + ", " + name_of(input.dtype) + ", " + precision +
+                       std::to_string(key_.threads) + (key_.threads == 1 ? " thread, " : " threads, ") +
+                       std::to_string(network.architecture.stem_channels()) + " stem channels, " +
+                       std::to_string(step_count()) + " steps");
   if (!profile_->empty()) return;
-  for (const auto& step : any().steps()) profile_->add_line(step->name(), step->multiply_adds(), step->bytes);
+  for (const auto& step : any().steps) profile_->add_line(step->name(), step->multiply_adds(), step->bytes);
   const auto add = [&](const char* name, const cpu::PackedRows& weights) {
     const int64_t count = weights.weight_count();
     profile_->add_line(name, count, count * static_cast<int64_t>(sizeof(float)));

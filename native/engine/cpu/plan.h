@@ -6,9 +6,9 @@
 
 #include <optional>
 
-#include "base/output.h"
 #include "engine/cpu/packed_network.h"
 #include "engine/profile.h"
+#include "engine/runner.h"
 
 namespace ghostnet {
 
@@ -65,7 +65,7 @@ class Plan {
 
  private:
   const ImagePlan& any() const { return single_ ? *single_ : *team_; }
-  size_t step_count() const { return any().steps().size(); }
+  size_t step_count() const { return any().steps.size(); }
   int64_t buffers_size() const { return early_size_ + group_size_ * late_size_; }
   // Any thread may take images of its own.
   int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.input.batch; }

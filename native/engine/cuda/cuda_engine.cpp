@@ -20,7 +20,7 @@ LaunchKey key_of(const Request& request) {
   }
   // Numbers come normalised: one plan does for all transforms.
   const Normalisation normalisation =
-      shape.input == Input::bytes_nhwc ? normalisation_of(request.transform) : Normalisation{};
+      shape.dtype == DType::uint8 ? normalisation_of(request.transform) : Normalisation{};
   return {shape, request.output, normalisation};
 }
 

@@ -102,7 +102,7 @@ class LaunchPlan::Builder {
     const DeviceConvolution& weights = weights_of(operation);
     StemCall call;
     call.dtype = dtype();
-    call.bytes = key.input.input == Input::bytes_nhwc;
+    call.bytes = key.input.dtype == DType::uint8;
     call.input = input_;
     call.weight = weights.taps();
     call.bias = weights.bias;

@@ -4,11 +4,11 @@
  */
 #pragma once
 
-#include "base/output.h"
 #include "engine/cuda/device_weights.h"
 #include "engine/cuda/kernel_choice.h"
 #include "engine/input.h"
 #include "engine/operations.h"
+#include "engine/runner.h"
 
 namespace ghostnet::cuda {
 

@@ -1,6 +1,7 @@
 #include "launch.h"
 
 #include <limits>
+#include <type_traits>
 
 #ifndef GHOSTNET_CUDA_ON_CPU
 #include <cuda_runtime_api.h>
@@ -12,24 +13,13 @@ namespace {
 
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
-LaunchResult launch_in(Precision dtype, const ProductCall& call, CUstream_st* stream) {
+template <class Group>
+LaunchResult launch_in(Precision dtype, const Group& call, CUstream_st* stream) {
   switch (dtype) {
-    case Precision::float32:
-      return launch_as<float>(call, stream);
-    case Precision::float16:
-      return launch_as<Half>(call, stream);
-    case Precision::bfloat16:
-      return launch_as<BFloat16>(call, stream);
     case Precision::tf32:
-      return launch_as<TensorFloat32>(call, stream);
-  }
-  return {Launch::unsupported};
-}
-
-LaunchResult launch_in(Precision dtype, const LayerCall& call, CUstream_st* stream) {
-  switch (dtype) {
+      if constexpr (std::is_same_v<Group, ProductCall>) return launch_as<TensorFloat32>(call, stream);
+      [[fallthrough]];  // float32 to all other kernels
     case Precision::float32:
-    case Precision::tf32:
       return launch_as<float>(call, stream);
     case Precision::float16:
       return launch_as<Half>(call, stream);

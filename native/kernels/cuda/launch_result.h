@@ -13,22 +13,8 @@ namespace ghostnet::cuda {
 /** Kernels need this major compute capability or a later one. */
 inline constexpr int kLeastMajor = 8;
 
-/** What activations and large weights are in memory. tf32 is float32 there: ghost modules and pointwise
- * convolutions round what they multiply to 10 bits behind the point, for tensor cores; other layers are as in
- * float32. */
-constexpr Precision memory_of(Precision dtype) {
-  switch (dtype) {
-    case Precision::tf32:
-      return Precision::float32;
-    case Precision::float32:
-    case Precision::float16:
-    case Precision::bfloat16:
-      break;
-  }
-  return dtype;
-}
-
-/** Bytes of a number. */
+/** Bytes of a number in memory. tf32 is float32 there: ghost modules and pointwise convolutions round their
+ * factors to 10 bits behind the point, for tensor cores; other layers are as in float32. */
 constexpr int size_of(Precision dtype) {
   switch (dtype) {
     case Precision::float32:

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "base/array.h"
-#include "base/output.h"
+#include "engine/runner.h"
 #include "image/transform.h"
 #include "modules/ghostnet.h"
 

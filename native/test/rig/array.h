@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "base/half.h"
 #include "kernels/cuda/launch_result.h"
+#include "numbers.h"
 
 namespace ghostnet::cuda_on_cpu {
 

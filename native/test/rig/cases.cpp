@@ -1,4 +1,5 @@
 #include "cases.h"
+#include "numbers.h"
 
 #include <array>
 #include <random>

@@ -7,8 +7,8 @@
 #include <source_location>
 #include <type_traits>
 
-#include "base/half.h"
 #include "machine.h"
+#include "numbers.h"
 #include "tensor_float.h"
 
 #define GHOSTNET_DEVICE inline

@@ -1,4 +1,5 @@
 #include "fragment_check.h"
+#include "numbers.h"
 
 #include <cmath>
 #include <random>

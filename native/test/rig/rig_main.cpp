@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "base/half.h"
 #include "cases.h"
 #include "fragment_check.h"
 #include "kernels/cuda/call.h"
 #include "layer_cases.h"
+#include "numbers.h"
 #include "tensor_float.h"
 
 namespace ghostnet::cuda_on_cpu {

@@ -9,12 +9,12 @@ template <typename Value>
 class StemStep : public RowStep {
  public:
   StemStep(const Node& node, const cpu::KernelsOn<Value>& kernels, const cpu::PackedProduct<Value>& weights,
-           Input input, Plane in, int output)
+           DType input, Plane in, int output)
       : RowStep(node.name, weights.weight_count() * node.output.pixels(), in, node.output, output),
         kernels_(kernels),
         weights_(weights),
         input_(input) {
-    bytes = bytes_of<Value>(out().count()) + in.count() * static_cast<int64_t>(size_of(dtype_of(input)));
+    bytes = bytes_of<Value>(out().count()) + in.count() * static_cast<int64_t>(size_of(input));
     scratch = bytes_of<Value>((2 * tile_rows() + 1) * (in.width + 2) * 3 + cpu::kReadableBehind);
   }
 
@@ -58,25 +58,20 @@ class StemStep : public RowStep {
       std::fill_n(inside, 3 * width, Value{});
       return;
     }
-    switch (input_) {
-      case Input::bytes_nhwc: {
-        const auto* pixels = static_cast<const uint8_t*>(context.input) + y * width * 3;
-        const Normalisation& normalisation = *context.normalisation;
-        kernels_.normalise_row(pixels, width, normalisation.scale, normalisation.shift, inside);
-        return;
-      }
-      case Input::floats_nchw: {
-        const auto* red = static_cast<const float*>(context.input) + y * width;
-        const int64_t plane = in().pixels();
-        kernels_.interleave_row(red, red + plane, red + 2 * plane, width, inside);
-        return;
-      }
+    if (input_ == DType::uint8) {
+      const auto* pixels = static_cast<const uint8_t*>(context.input) + y * width * 3;
+      kernels_.normalise_row(pixels, width, context.normalisation->scale, context.normalisation->shift,
+                             inside);
+    } else {
+      const auto* red = static_cast<const float*>(context.input) + y * width;
+      const int64_t plane = in().pixels();
+      kernels_.interleave_row(red, red + plane, red + 2 * plane, width, inside);
     }
   }
 
   const cpu::KernelsOn<Value>& kernels_;
   const cpu::PackedProduct<Value>& weights_;
-  Input input_;
+  DType input_;
 };
 
 }  // namespace ghostnet
