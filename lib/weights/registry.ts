@@ -37,68 +37,55 @@ const timmTransform: Required<TransformOptions> = {
   std: [0.229, 0.224, 0.225],
 };
 
-const huggingFace = 'https://huggingface.co/timm';
+const huggingFace = (name: string): string =>
+  `https://huggingface.co/timm/${name}.in1k/resolve/main/model.safetensors`;
 const huaweiNoah = 'https://github.com/huawei-noah/Efficient-AI-Backbones/releases/download';
+
+type Known = Pick<WeightsEntry, 'license' | 'note'> & Partial<WeightsEntry>;
+
+function published(name: string, url: string, known: Known): WeightsEntry {
+  const format = url.endsWith('.safetensors') ? 'safetensors' : 'torch';
+  return {
+    name,
+    variant: name,
+    supported: false,
+    url,
+    format,
+    labels: 'imagenet1k',
+    ...timmTransform,
+    ...known,
+  };
+}
+
+function fromTimm(network: string): Known {
+  const note = `${network}, ImageNet-1k: the authors' weights as timm publishes them`;
+  return { license: 'Apache-2.0', note };
+}
+
+function fromAuthors(network: string, kinds = ''): Known {
+  return { license: 'BSD-3-Clause', note: `${network}, ImageNet-1k: the authors' release${kinds}` };
+}
 
 /** The published weights that the package knows by name. */
 export const weightsRegistry: readonly WeightsEntry[] = [
-  {
-    name: 'ghostnet_100',
-    variant: 'ghostnet_100',
+  published('ghostnet_100', huggingFace('ghostnet_100'), {
     supported: true,
-    url: `${huggingFace}/ghostnet_100.in1k/resolve/main/model.safetensors`,
     sha256: '8efbcf55d97872c828768b096d4ebebc51f8b7e29623fd3b3933d78cc230e2e2',
     bytes: 20_871_632,
-    format: 'safetensors',
-    labels: 'imagenet1k',
-    ...timmTransform,
-    license: 'Apache-2.0',
-    note: "GhostNet 1.0x, ImageNet-1k: the authors' weights as timm publishes them",
-  },
-  {
-    name: 'ghostnetv2_100',
-    variant: 'ghostnetv2_100',
-    supported: false,
-    url: `${huggingFace}/ghostnetv2_100.in1k/resolve/main/model.safetensors`,
-    format: 'safetensors',
-    labels: 'imagenet1k',
-    ...timmTransform,
-    license: 'Apache-2.0',
-    note: "GhostNetV2 1.0x, ImageNet-1k: the authors' weights as timm publishes them",
-  },
-  {
-    name: 'ghostnetv2_130',
-    variant: 'ghostnetv2_130',
-    supported: false,
-    url: `${huaweiNoah}/GhostNetV2/ck_ghostnetv2_13.pth.tar`,
-    format: 'torch',
-    labels: 'imagenet1k',
-    ...timmTransform,
-    license: 'BSD-3-Clause',
-    note: "GhostNetV2 1.3x, ImageNet-1k: the authors' release",
-  },
-  {
-    name: 'ghostnetv2_160',
-    variant: 'ghostnetv2_160',
-    supported: false,
-    url: `${huggingFace}/ghostnetv2_160.in1k/resolve/main/model.safetensors`,
-    format: 'safetensors',
-    labels: 'imagenet1k',
-    ...timmTransform,
-    license: 'Apache-2.0',
-    note: "GhostNetV2 1.6x, ImageNet-1k: the authors' weights as timm publishes them",
-  },
-  {
-    name: 'ghostnetv3_100',
-    variant: 'ghostnetv3_100',
-    supported: false,
-    url: `${huaweiNoah}/GhostNetV3/ghostnetv3-1.0.pth.tar`,
-    format: 'torch',
-    labels: 'imagenet1k',
-    ...timmTransform,
-    license: 'BSD-3-Clause',
-    note: "GhostNetV3 1.0x, ImageNet-1k: the authors' release, plain and averaged weights",
-  },
+    ...fromTimm('GhostNet 1.0x'),
+  }),
+  published('ghostnetv2_100', huggingFace('ghostnetv2_100'), fromTimm('GhostNetV2 1.0x')),
+  published(
+    'ghostnetv2_130',
+    `${huaweiNoah}/GhostNetV2/ck_ghostnetv2_13.pth.tar`,
+    fromAuthors('GhostNetV2 1.3x'),
+  ),
+  published('ghostnetv2_160', huggingFace('ghostnetv2_160'), fromTimm('GhostNetV2 1.6x')),
+  published(
+    'ghostnetv3_100',
+    `${huaweiNoah}/GhostNetV3/ghostnetv3-1.0.pth.tar`,
+    fromAuthors('GhostNetV3 1.0x', ', plain and averaged weights'),
+  ),
 ];
 
 /** Longer names are not compared with those of the registry. */

@@ -60,15 +60,11 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
   call.stride = to_int(options.Get("stride"), "stride");
   call.relu = options.Get("relu").ToBoolean();
   call.threads = to_threads(options.Get("threads"));
-  return Environment::of(info.Env())
-      .run<Array>(
-          to_ticket(info[0]), {},
-          [x, arrays = std::move(arrays), call] {
-            std::map<std::string, ArrayView> views;
-            for (const auto& [name, array] : arrays) views.emplace(name, array.view());
-            return run_ghost_module(x.view(), views, call);
-          },
-          TensorHandle::wrap);
+  return run_job<Array>(info, Executor::cpu(), {}, TensorHandle::wrap, [x, arrays = std::move(arrays), call] {
+    std::map<std::string, ArrayView> views;
+    for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+    return run_ghost_module(x.view(), views, call);
+  });
 }
 
 /**
@@ -78,14 +74,10 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
 Napi::Value null_run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
   Network::check_input(input.dtype, input.shape);
-  return Environment::of(info.Env())
-      .run<Array>(
-          to_ticket(info[0]), {},
-          [input] {
-            const std::vector<int64_t> shape = {input.shape[0], 1000};
-            return Array{DType::float32, shape, std::make_shared<Buffer>(byte_count(DType::float32, shape))};
-          },
-          TensorHandle::wrap);
+  return run_job<Array>(info, Executor::cpu(), {}, TensorHandle::wrap, [input] {
+    const std::vector<int64_t> shape = {input.shape[0], 1000};
+    return Array{DType::float32, shape, std::make_shared<Buffer>(byte_count(DType::float32, shape))};
+  });
 }
 
 /** listGpus(path: string): { name, capability, isSupported, memory }[]. `path` is the GPU library, or "" if
@@ -104,10 +96,10 @@ Napi::Value list_gpus(const Napi::CallbackInfo& info) {
 
 /** measurePeak(ticket, threads): multiply-adds per second */
 Napi::Value peak(const Napi::CallbackInfo& info) {
-  return Environment::of(info.Env())
-      .run<double>(
-          to_ticket(info[0]), {}, [threads = to_threads(info[1])] { return measure_peak(threads); },
-          [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); });
+  return run_job<double>(
+      info, Executor::cpu(), {},
+      [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); },
+      [threads = to_threads(info[1])] { return measure_peak(threads); });
 }
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {

@@ -15,14 +15,7 @@ namespace {
 
 }  // namespace
 
-DType to_dtype(const Napi::Value& value) {
-  const std::string name = to_string(value, "dtype");
-  for (const DType dtype : {DType::float64, DType::float32, DType::float16, DType::bfloat16, DType::int64,
-                            DType::int32, DType::int16, DType::int8, DType::uint8, DType::boolean}) {
-    if (name == name_of(dtype)) return dtype;
-  }
-  refuse("dtype", "the name of a dtype");
-}
+DType to_dtype(const Napi::Value& value) { return to_one_of(value, "dtype", kDTypes); }
 
 std::vector<int64_t> to_shape(const Napi::Value& value) {
   return values_of<int64_t>(value, "shape", [](const Napi::Value& size) { return to_int(size, "shape"); });

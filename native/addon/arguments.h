@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/array.h"
+#include "base/error.h"
 
 namespace ghostnet::addon {
 
@@ -41,6 +42,19 @@ Napi::Array list_of(Napi::Env env, Items&& items, const Convert& convert) {
   uint32_t index = 0;
   for (auto& item : items) list.Set(index++, convert(item));
   return list;
+}
+
+/** One of the values of an enum, by its name. @throws Error GHOSTNET_INVALID_ARGUMENT */
+template <typename Enum, size_t count>
+Enum to_one_of(const Napi::Value& value, const char* what, const Enum (&all)[count]) {
+  const std::string name = to_string(value, what);
+  std::string names;
+  for (const Enum one : all) {
+    if (name == name_of(one)) return one;
+    names += (names.empty() ? "" : ", ") + std::string(name_of(one));
+  }
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, std::string("The ") + what + " is unknown", name,
+              "one of " + names);
 }
 
 /** The values convert(item) of the items of an array. */

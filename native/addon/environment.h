@@ -38,8 +38,7 @@ class Environment {
    */
   template <typename Result>
   Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result()> work,
-                    std::function<Napi::Value(Napi::Env, Result)> convert,
-                    Executor& executor = Executor::cpu()) {
+                    std::function<Napi::Value(Napi::Env, Result)> convert, Executor& executor) {
     // The executor's thread writes the result before it reports the end; this thread reads it afterwards.
     auto result = std::make_shared<Result>();
     return submit(

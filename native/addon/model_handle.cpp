@@ -83,14 +83,12 @@ void ModelHandle::release(Napi::Env env) {
 Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
   const Napi::Array list = to_array(info[1], "arrays");
   const Napi::Object options = to_object(info[2], "options");
-  return Environment::of(info.Env())
-      .run<std::shared_ptr<Network>>(
-          to_ticket(info[0]), {list},
-          [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-           transform = to_transform(options), computation = to_computation(options)] {
-            return Network::load(arrays, architecture, transform, computation);
-          },
-          wrap_network);
+  return run_job<std::shared_ptr<Network>>(
+      info, Executor::cpu(), {list}, wrap_network,
+      [arrays = to_named_arrays(list), architecture = stated_architecture(options),
+       transform = to_transform(options), computation = to_computation(options)] {
+        return Network::load(arrays, architecture, transform, computation);
+      });
 }
 
 Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
@@ -111,27 +109,22 @@ Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
     result.Set("notFinite", from_strings(env, inspection.not_finite));
     return result;
   };
-  return Environment::of(info.Env())
-      .run<Inspection>(
-          to_ticket(info[0]), {list},
-          [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
-            return ghostnet::inspect(arrays, architecture);
-          },
-          convert);
+  return run_job<Inspection>(info, Executor::cpu(), {list}, convert,
+                             [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
+                               return ghostnet::inspect(arrays, architecture);
+                             });
 }
 
 Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
   const Napi::Object options = to_object(info[1], "options");
   std::optional<uint64_t> seed;
   if (!options.Get("seed").IsUndefined()) seed = static_cast<uint64_t>(to_int(options.Get("seed"), "seed"));
-  return Environment::of(info.Env())
-      .run<std::shared_ptr<Network>>(
-          to_ticket(info[0]), {},
-          [architecture = to_architecture(options), transform = to_transform(options), seed,
-           computation = to_computation(options)] {
-            return Network::create(architecture, transform, seed, computation);
-          },
-          wrap_network);
+  return run_job<std::shared_ptr<Network>>(
+      info, Executor::cpu(), {}, wrap_network,
+      [architecture = to_architecture(options), transform = to_transform(options), seed,
+       computation = to_computation(options)] {
+        return Network::create(architecture, transform, seed, computation);
+      });
 }
 
 std::shared_ptr<Network> ModelHandle::network() const {
@@ -184,13 +177,10 @@ Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
   Network::check_input(input.dtype, input.shape);
   const auto used = network();
-  return Environment::of(info.Env())
-      .run<Array>(
-          to_ticket(info[0]), {},
-          [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
-            return model->run(input.view(), output, threads);
-          },
-          TensorHandle::wrap, executor_of(*used));
+  return run_job<Array>(info, executor_of(*used), {}, TensorHandle::wrap,
+                        [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
+                          return model->run(input.view(), output, threads);
+                        });
 }
 
 Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
@@ -206,37 +196,31 @@ Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
     });
   };
   const auto used = network();
-  return Environment::of(info.Env())
-      .run<Scores>(
-          to_ticket(info[0]), {to_array(info[1], "images")},
-          [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
-           threads = to_threads(info[3])] { return model->classify(images, top_k, threads); },
-          convert, executor_of(*used));
+  return run_job<Scores>(info, executor_of(*used), {to_array(info[1], "images")}, convert,
+                         [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
+                          threads = to_threads(info[3])] { return model->classify(images, top_k, threads); });
 }
 
 Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
-  return Environment::of(info.Env())
-      .run<Array>(
-          to_ticket(info[0]), {to_array(info[1], "images")},
-          [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
-            return model->prepare(images, threads);
-          },
-          TensorHandle::wrap);
+  return run_job<Array>(info, Executor::cpu(), {to_array(info[1], "images")}, TensorHandle::wrap,
+                        [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
+                          return model->prepare(images, threads);
+                        });
 }
 
 Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
   using State = std::map<std::string, Array>;
-  return Environment::of(info.Env())
-      .run<State>(
-          to_ticket(info[0]), {}, [model = network()] { return model->state(); },
-          [](Napi::Env env, State arrays) -> Napi::Value {
-            return list_of(env, arrays, [&](auto& entry) {
-              const Napi::Array pair = Napi::Array::New(env, 2);
-              pair.Set(0u, entry.first);
-              pair.Set(1u, TensorHandle::wrap(env, std::move(entry.second)));
-              return pair;
-            });
-          });
+  return run_job<State>(
+      info, Executor::cpu(), {},
+      [](Napi::Env env, State arrays) -> Napi::Value {
+        return list_of(env, arrays, [&](auto& entry) {
+          const Napi::Array pair = Napi::Array::New(env, 2);
+          pair.Set(0u, entry.first);
+          pair.Set(1u, TensorHandle::wrap(env, std::move(entry.second)));
+          return pair;
+        });
+      },
+      [model = network()] { return model->state(); });
 }
 
 void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }

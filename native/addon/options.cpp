@@ -9,23 +9,6 @@ namespace {
 
 bool has(const Napi::Object& options, const char* name) { return !options.Get(name).IsUndefined(); }
 
-Backend to_backend(const Napi::Value& value) {
-  const std::string name = to_string(value, "backend");
-  if (name == "fused") return Backend::fused;
-  if (name == "reference") return Backend::reference;
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The backend is unknown", name, "fused or reference");
-}
-
-Precision to_precision(const Napi::Value& value) {
-  const std::string name = to_string(value, "precision");
-  std::string names;
-  for (const Precision precision : kPrecisions) {
-    if (name == name_of(precision)) return precision;
-    names += (names.empty() ? "" : ", ") + std::string(name_of(precision));
-  }
-  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is unknown", name, "one of " + names);
-}
-
 std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
   const Napi::Array values = to_array(value, name);
   if (values.Length() != 3) {
@@ -71,8 +54,9 @@ Output to_output(const Napi::Value& value) {
 // Options that are left out keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
 Computation to_computation(const Napi::Object& options) {
   Computation computation;
-  if (has(options, "backend")) computation.backend = to_backend(options.Get("backend"));
-  if (has(options, "precision")) computation.precision = to_precision(options.Get("precision"));
+  if (has(options, "backend")) computation.backend = to_one_of(options.Get("backend"), "backend", kBackends);
+  if (has(options, "precision"))
+    computation.precision = to_one_of(options.Get("precision"), "precision", kPrecisions);
   if (has(options, "gpu")) computation.gpu = static_cast<int>(to_int(options.Get("gpu"), "gpu"));
   return computation;
 }
@@ -85,15 +69,7 @@ Transform to_transform(const Napi::Object& options) {
   if (has(options, "mean")) transform.mean = to_channels(options.Get("mean"), "mean");
   if (has(options, "std")) transform.std = to_channels(options.Get("std"), "std");
   if (has(options, "interpolation")) {
-    const std::string name = to_string(options.Get("interpolation"), "interpolation");
-    if (name == name_of(Interpolation::bilinear)) {
-      transform.interpolation = Interpolation::bilinear;
-    } else if (name == name_of(Interpolation::bicubic)) {
-      transform.interpolation = Interpolation::bicubic;
-    } else {
-      throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The interpolation is unknown", name,
-                  "bilinear or bicubic");
-    }
+    transform.interpolation = to_one_of(options.Get("interpolation"), "interpolation", kInterpolations);
   }
   return transform;
 }

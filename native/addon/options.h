@@ -17,6 +17,14 @@ namespace ghostnet::addon {
 
 Ticket to_ticket(const Napi::Value& value);
 
+/** Environment::run of a call whose first argument is the ticket. */
+template <typename Result>
+Napi::Promise run_job(const Napi::CallbackInfo& info, Executor& executor, std::vector<Napi::Object> kept,
+                      std::function<Napi::Value(Napi::Env, Result)> convert, std::function<Result()> work) {
+  return Environment::of(info.Env())
+      .run<Result>(to_ticket(info[0]), std::move(kept), std::move(work), std::move(convert), executor);
+}
+
 /** From 1 to kMaxThreads. */
 int to_threads(const Napi::Value& value);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "base/error.h"
@@ -10,29 +11,10 @@
 namespace ghostnet {
 
 const char* name_of(DType dtype) {
-  switch (dtype) {
-    case DType::float64:
-      return "float64";
-    case DType::float32:
-      return "float32";
-    case DType::float16:
-      return "float16";
-    case DType::bfloat16:
-      return "bfloat16";
-    case DType::int64:
-      return "int64";
-    case DType::int32:
-      return "int32";
-    case DType::int16:
-      return "int16";
-    case DType::int8:
-      return "int8";
-    case DType::uint8:
-      return "uint8";
-    case DType::boolean:
-      return "bool";
-  }
-  return "";
+  constexpr const char* kNames[] = {"float64", "float32", "float16", "bfloat16", "int64",
+                                    "int32",   "int16",   "int8",    "uint8",    "bool"};
+  static_assert(std::size(kNames) == std::size(kDTypes));
+  return kNames[static_cast<size_t>(dtype)];
 }
 
 size_t size_of(DType dtype) {

@@ -13,6 +13,10 @@ namespace ghostnet {
 
 enum class DType { float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, boolean };
 
+inline constexpr DType kDTypes[] = {DType::float64, DType::float32, DType::float16, DType::bfloat16,
+                                    DType::int64,   DType::int32,   DType::int16,   DType::int8,
+                                    DType::uint8,   DType::boolean};
+
 const char* name_of(DType dtype);
 /** Bytes per element. */
 size_t size_of(DType dtype);

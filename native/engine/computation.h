@@ -15,6 +15,10 @@ enum class Backend {
   reference,  ///< the torch::nn modules, modules/ghostnet.h
 };
 
+inline constexpr Backend kBackends[] = {Backend::fused, Backend::reference};
+
+constexpr const char* name_of(Backend backend) { return backend == Backend::fused ? "fused" : "reference"; }
+
 struct Computation {
   Backend backend = Backend::fused;
   Precision precision = Precision::float32;

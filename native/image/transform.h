@@ -14,6 +14,8 @@ namespace ghostnet {
 
 enum class Interpolation { bilinear, bicubic };
 
+inline constexpr Interpolation kInterpolations[] = {Interpolation::bilinear, Interpolation::bicubic};
+
 const char* name_of(Interpolation interpolation);
 
 /** The transform a network was trained with. The defaults are those with which timm evaluates

@@ -11,10 +11,8 @@ namespace {
 constexpr const char* kGhost1 = ".ghost1";
 constexpr const char* kGhost2 = ".ghost2";
 constexpr const char* kStrided = ".conv_dw";
-constexpr const char* kStridedNorm = ".bn_dw";
 constexpr const char* kSqueezeExcite = ".se";
 constexpr const char* kReduce = ".se.conv_reduce";
-constexpr const char* kExpand = ".se.conv_expand";
 constexpr const char* kShortcut = ".shortcut";
 constexpr const char* kWeight = ".weight";
 constexpr double kUsualRatio = 0.25;
@@ -29,7 +27,7 @@ size_t squeeze_excite(GraphBuilder& builder, const std::string& name, double rat
   const size_t means = builder.mean(x, name + kSqueezeExcite + ".avg_pool");
   const size_t squeezed = builder.dense(
       means, rectified({.name = name + kReduce, .in = all, .out = reduced}, name + kSqueezeExcite + ".act1"));
-  const size_t gate = builder.dense(squeezed, {.name = name + kExpand,
+  const size_t gate = builder.dense(squeezed, {.name = name + ".se.conv_expand",
                                                .in = reduced,
                                                .out = all,
                                                .activation = Activation::hard_sigmoid,
@@ -47,7 +45,7 @@ size_t add_bottleneck(GraphBuilder& builder, const std::string& name, const Bloc
   const int64_t out = builder.architecture().scaled(block.out);
   size_t y = builder.ghost_module(x, name + kGhost1, builder.architecture().scaled(block.expansion), true);
   if (block.stride > 1)
-    y = builder.depthwise(y, name + kStrided, name + kStridedNorm, block.kernel, block.stride);
+    y = builder.depthwise(y, name + kStrided, name + ".bn_dw", block.kernel, block.stride);
   if (block.se_ratio > 0) y = squeeze_excite(builder, name, block.se_ratio, y);
   y = builder.ghost_module(y, name + kGhost2, out, false);
   if (block.stride > 1 || builder.channels(x) != out) {

@@ -23,7 +23,8 @@ bool can_fuse(const GhostModuleArguments& arguments) {
 
 cpu::PackedGhostModule<float> packed(const cpu::Float32Kernels& kernels, const FoldedGhostModule& weights,
                                      int64_t out_channels, bool relu) {
-  const cpu::Packing<float> packing = {kernels};
+  cpu::ArrayPool pool(0);
+  const cpu::Packing<float> packing = {kernels, pool};
   const torch::Tensor primary = weights.primary_weight.contiguous(),
                       cheap = weights.cheap_weight.contiguous();
   const torch::Tensor primary_bias = weights.primary_bias.contiguous(),
@@ -61,7 +62,7 @@ torch::Tensor ghost_module_cpu(const GhostModuleArguments& arguments) {
     const cpu::GhostModuleMemory<float> needs(kernels, module);
     const int64_t kept_size = needs.kept_row_size(out.width);
     const int64_t kept_count = needs.kept_rows(out.height, out.width);
-    cpu::PackedArray<float> kept = cpu::make_packed_array<float>(kept_size * kept_count);
+    cpu::PackedArray<float> kept = cpu::ArrayPool(0).take<float>(kept_size * kept_count);
     for (int64_t index = begin; index < end; ++index) {
       const int64_t image = index / bands;
       const int64_t first = index % bands * kBandRows;

@@ -1,5 +1,7 @@
 #include "runtime/network.h"
 
+#include <ATen/ops/_upsample_bicubic2d_aa.h>
+#include <ATen/ops/_upsample_bilinear2d_aa.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -17,13 +19,35 @@
 #include "runtime/fold.h"
 #include "runtime/guard.h"
 #include "runtime/reference_runner.h"
-#include "runtime/resize.h"
 #include "runtime/tensor_bridge.h"
 #include "runtime/weight_cache.h"
 
 namespace ghostnet {
 
 namespace {
+
+/**
+ * Resizes with antialiasing, as PIL does, and crops.
+ * @param image uint8 [H,W,3], RGB
+ * @param out uint8 [input_size,input_size,3], RGB; every element is written
+ */
+void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t* out) {
+  const int64_t height = image.shape.at(0);
+  const int64_t width = image.shape.at(1);
+  const CropPlan plan = plan_crop(transform, height, width);
+  const c10::InferenceMode inference;
+  // The bytes of an image are already a channels-last tensor; LibTorch only reads them.
+  const at::Tensor pixels =
+      at::from_blob(const_cast<void*>(image.data), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
+  const std::array<int64_t, 2> size = {plan.resized_height, plan.resized_width};
+  const at::Tensor resized = transform.interpolation == Interpolation::bicubic
+                                 ? at::_upsample_bicubic2d_aa(pixels, size, false)
+                                 : at::_upsample_bilinear2d_aa(pixels, size, false);
+  const at::Tensor crop = resized.narrow(2, plan.top, transform.input_size)
+                              .narrow(3, plan.left, transform.input_size)
+                              .permute({0, 2, 3, 1});
+  at::from_blob(out, crop.sizes(), at::kByte).copy_(crop);
+}
 
 std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
   std::vector<int64_t> order(static_cast<size_t>(classes));
@@ -128,9 +152,9 @@ const Architecture& Network::architecture() const { return weights_->net->archit
 
 int64_t Network::weight_bytes() const {
   int64_t bytes = 0;
-  for (const torch::Tensor& tensor : weights_->net->parameters())
-    bytes += static_cast<int64_t>(tensor.nbytes());
-  for (const torch::Tensor& tensor : weights_->net->buffers()) bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const auto& tensors : {weights_->net->parameters(), weights_->net->buffers()}) {
+    for (const torch::Tensor& tensor : tensors) bytes += static_cast<int64_t>(tensor.nbytes());
+  }
   return bytes;
 }
 

@@ -10,9 +10,8 @@
 #include "engine/cpu/image_plan.h"
 #include "engine/cpu/steps/dense_steps.h"
 #include "engine/cpu/steps/depthwise_steps.h"
+#include "engine/cpu/steps/first_and_last_steps.h"
 #include "engine/cpu/steps/ghost_module_step.h"
-#include "engine/cpu/steps/last_step.h"
-#include "engine/cpu/steps/stem_step.h"
 #include "engine/operations.h"
 
 namespace ghostnet {

@@ -11,7 +11,7 @@ template <typename Value>
 class Packer {
  public:
   explicit Packer(const cpu::Kernels& kernels)
-      : packing_{*kernels.row<Value>(), &pool_}, rows_{*kernels.float32, &pool_} {}
+      : packing_{*kernels.row<Value>(), pool_}, rows_{*kernels.float32, pool_} {}
 
   PackedNode<Value> pack(const Node& node, const std::vector<FoldedConvolution>& folded) const {
     switch (node.kind) {
@@ -67,7 +67,7 @@ class Packer {
     return cpu::pack_depthwise(packing_, folded.weight.data(), folded.bias.data(), channels, layer.kernel);
   }
 
-  mutable cpu::ArrayPool pool_;
+  cpu::ArrayPool pool_;
   cpu::Packing<Value> packing_;
   cpu::Packing<float> rows_;
 };

@@ -65,7 +65,13 @@ class Device {
  * Waits for all that streams were given, as far as there was no failure: after it nothing uses memory of a
  * run that failed on its way.
  */
-void settle(Device& device) noexcept;
+inline void settle(Device& device) noexcept {
+  try {
+    device.synchronize();
+  } catch (...) {
+    // A GPU that has failed computes nothing any more.
+  }
+}
 
 /** Memory of a device, given back with its owner. */
 class Memory {
@@ -77,12 +83,21 @@ class Memory {
   Memory& operator=(const Memory&) = delete;
 
   /** Makes at least `bytes` of it; what was in there is lost when it grows. Nothing may be using it then. */
-  void reserve(size_t bytes);
+  void reserve(size_t bytes) {
+    if (bytes <= size_) return;
+    release();
+    data_ = kind_ == Kind::device ? device_->allocate(bytes) : device_->allocate_staging(bytes);
+    size_ = bytes;
+  }
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:
-  void release() noexcept;
+  void release() noexcept {
+    if (data_ != nullptr) kind_ == Kind::device ? device_->free(data_) : device_->free_staging(data_);
+    data_ = nullptr;
+    size_ = 0;
+  }
 
   std::shared_ptr<Device> device_;
   Kind kind_;

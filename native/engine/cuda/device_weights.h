@@ -26,7 +26,6 @@ class DeviceWeights {
   DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, Precision dtype);
 
   Precision dtype() const { return dtype_; }
-  size_t bytes() const { return memory_.size(); }
   const Architecture& architecture() const { return architecture_; }
   /** For each node of the graph its convolutions, in their order. */
   const std::vector<std::vector<DeviceConvolution>>& nodes() const { return nodes_; }

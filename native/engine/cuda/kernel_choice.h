@@ -3,9 +3,9 @@
  */
 #pragma once
 
-#include <cstdint>
+#include <algorithm>
 
-#include "kernels/cuda/launch_result.h"
+#include "engine/cuda/faster_in_two.h"
 
 namespace ghostnet::cuda {
 
@@ -17,7 +17,14 @@ enum class GhostPath {
 };
 
 /** @param batch,height,width,in_channels,intrinsic of the module */
-bool runs_in_two(GhostPath path, Precision dtype, int64_t batch, int height, int width, int in_channels,
-                 int intrinsic);
+inline bool runs_in_two(GhostPath path, Precision dtype, int64_t batch, int height, int width,
+                        int in_channels, int intrinsic) {
+  if (path != GhostPath::measured) return path == GhostPath::in_two;
+  const int64_t pixels = batch * height * width;
+  return std::ranges::any_of(kFasterInTwo, [&](const FasterInTwo& entry) {
+    return entry.dtype == dtype && entry.in_channels == in_channels && entry.intrinsic == intrinsic &&
+           pixels >= entry.pixels;
+  });
+}
 
 }  // namespace ghostnet::cuda

@@ -13,6 +13,9 @@
 
 #include <cstdint>
 
+// For functions that take vectors by reference: called, they would go through memory.
+#define GHOSTNET_INLINE [[gnu::always_inline]] inline
+
 namespace ghostnet::cpu {
 
 /** The upper half of a float32: what activations and the weights of products may be stored in. */

@@ -32,6 +32,9 @@ class PackedArray {
  */
 class ArrayPool {
  public:
+  /** @param chunk bytes that are allocated at a time, at least; 0 for as many as are taken */
+  explicit ArrayPool(size_t chunk = size_t{16} << 20) : chunk_size_(chunk) {}
+
   /** @throws std::bad_alloc */
   template <typename Number>
   PackedArray<Number> take(int64_t count) {
@@ -41,15 +44,9 @@ class ArrayPool {
  private:
   std::shared_ptr<void> take_bytes(size_t bytes);
 
+  size_t chunk_size_;
   std::shared_ptr<std::byte> chunk_;
   size_t size_ = 0, used_ = 0;  ///< bytes
 };
-
-/** An array by itself. @throws std::bad_alloc */
-std::shared_ptr<void> allocate_packed(size_t bytes);
-template <typename Number>
-PackedArray<Number> make_packed_array(int64_t count) {
-  return PackedArray<Number>(allocate_packed(static_cast<size_t>(count + kReadableBehind) * sizeof(Number)));
-}
 
 }  // namespace ghostnet::cpu

@@ -36,8 +36,8 @@ PackedRows pack_rows(const Packing<float>& packing, const float* weights, const 
   packed.depth = depth;
   packed.columns = columns;
   packed.panels = round_up(columns, width) / width;
-  packed.weights = packing.array<float>(packed.panels * width * depth);
-  packed.bias = packing.array<float>(packed.panels * width);
+  packed.weights = packing.pool.take<float>(packed.panels * width * depth);
+  packed.bias = packing.pool.take<float>(packed.panels * width);
   std::copy_n(bias, columns, packed.bias.data());
   for (int64_t column = 0; column < columns; ++column) {
     float* panel = packed.weights.data() + column / width * width * depth + column % width;

@@ -13,13 +13,7 @@ namespace ghostnet::cpu {
 template <typename Value>
 struct Packing {
   const KernelsOn<Value>& kernels;
-  ArrayPool* pool = nullptr;  ///< an allocation for each array when null
-
-  /** @throws std::bad_alloc */
-  template <typename Number>
-  PackedArray<Number> array(int64_t count) const {
-    return pool == nullptr ? make_packed_array<Number>(count) : pool->take<Number>(count);
-  }
+  ArrayPool& pool;
 };
 
 /** The panels of so many columns, their offsets for `rows` rows of each column. */
@@ -41,8 +35,8 @@ PackedProduct<Value> pack_product(const Packing<Value>& packing, const float* we
   packed.panels =
       lay_out_panels(columns, segments * padded_depth, packing.kernels.lanes, packing.kernels.half_lanes);
   const Panel& last = packed.panels.back();
-  packed.weights = packing.template array<Value>(last.offset + segments * padded_depth * last.width);
-  packed.bias = packing.template array<float>(round_up(columns, packing.kernels.lanes));
+  packed.weights = packing.pool.template take<Value>(last.offset + segments * padded_depth * last.width);
+  packed.bias = packing.pool.template take<float>(round_up(columns, packing.kernels.lanes));
   std::copy_n(bias, columns, packed.bias.data());
   for (const Panel& panel : packed.panels) {
     Value* to = packed.weights.data() + panel.offset;
@@ -72,7 +66,7 @@ PackedDepthwise<Value> pack_depthwise(const Packing<Value>& packing, const float
   PackedDepthwise<Value> packed;
   packed.channels = channels;
   packed.kernel = kernel;
-  packed.weights = packing.template array<float>(round_up(channels, lanes) * (1 + taps));
+  packed.weights = packing.pool.template take<float>(round_up(channels, lanes) * (1 + taps));
   for (int64_t channel = 0; channel < channels; ++channel) {
     const int64_t lane = channel % lanes;
     // The last channels stay in their order where they are half a vector.

@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "kernels/cpu/inline.h"
 #include "kernels/cpu/kernels.h"
 
 namespace ghostnet::cpu {

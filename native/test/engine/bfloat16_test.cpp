@@ -54,7 +54,8 @@ class BFloat16Kernels : public testing::Test {
   }
 
   const KernelsOn<BFloat16>& kernels_ = *kernels_of(available_capabilities().back()).bfloat16;
-  const Packing<BFloat16> packing_ = {kernels_};
+  ArrayPool pool_{0};
+  const Packing<BFloat16> packing_ = {kernels_, pool_};
   std::mt19937_64 random_{1};
 };
 

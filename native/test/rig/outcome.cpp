@@ -10,20 +10,6 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-const char* name_of(Precision dtype) {
-  switch (dtype) {
-    case Precision::float32:
-      return "float32";
-    case Precision::float16:
-      return "float16";
-    case Precision::bfloat16:
-      return "bfloat16";
-    case Precision::tf32:
-      return "tf32";
-  }
-  return "";
-}
-
 double tolerance(Precision dtype) {
   switch (dtype) {
     case Precision::float32:

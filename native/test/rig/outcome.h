@@ -16,9 +16,6 @@ struct Outcome {
   int64_t accesses = 0;
 };
 
-/** "float32", "float16", "bfloat16", "tf32" */
-const char* name_of(Precision dtype);
-
 /** Largest error that a dtype may have, of the largest value. */
 double tolerance(Precision dtype);
 

@@ -36,10 +36,10 @@ struct StepContext {
   float* scratch;  ///< of this thread
   int rank, size;  ///< of this thread in its team
 
-  float* buffer(int number) const {
-    return (places[number].late ? late.data : early) + places[number].offset;
+  /** Null without a number. */
+  float* buffer(std::optional<int> number) const {
+    return number ? (places[*number].late ? late.data : early) + places[*number].offset : nullptr;
   }
-  float* buffer(std::optional<int> number) const { return number ? buffer(*number) : nullptr; }
   /** A late buffer of all images of the group. */
   cpu::Strided<float> buffers(int number) const { return {buffer(number), late.stride}; }
   /** The same for another image of the group, which has no input any more. */
@@ -50,13 +50,10 @@ struct StepContext {
     other.late.data = late.row(index);
     return other;
   }
-  template <typename Value>
-  cpu::RowsOf<Value> rows(int number, int64_t row) const {
-    return {reinterpret_cast<Value*>(buffer(number)), row, places[number].ring};
-  }
+  /** @param row values in a row of the buffer */
   template <typename Value>
   cpu::RowsOf<Value> rows(std::optional<int> number, int64_t row) const {
-    return number ? rows<Value>(*number, row) : cpu::RowsOf<Value>{};
+    return {reinterpret_cast<Value*>(buffer(number)), row, number ? places[*number].ring : 1};
   }
   template <typename Value>
   Value* scratch_of() const {
