@@ -12,7 +12,7 @@ export function pathOf(file: string | URL): string {
   try {
     return fileURLToPath(file);
   } catch (cause) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'A value does not name a file', {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The value does not name a file', {
       found: isUrl ? file.href : inWords(file),
       expected: 'a path or a file: URL',
       remedy: isUrl ? 'Download the file first and pass its path or its bytes.' : undefined,
@@ -39,7 +39,7 @@ export async function readBytes(file: string | URL): Promise<Buffer> {
 }
 
 /**
- * Writes a whole file, or leaves an existing one as it was: readers never see a part of it.
+ * Writes a whole file, or leaves an existing file unchanged. Readers never see a partial file.
  *
  * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`
  */

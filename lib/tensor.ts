@@ -4,7 +4,7 @@ import { GhostNetError } from './errors.js';
 import type { NativeTensor } from './native/addon.js';
 import { native } from './native/load.js';
 
-/** The typed array that shows the elements of each dtype. */
+/** The typed array for the elements of each dtype. */
 export interface TypedArrays {
   float64: Float64Array;
   float32: Float32Array;
@@ -43,14 +43,10 @@ function dtypeOf(source: unknown): DType {
     if (name === constructor.name) return dtype as DType;
   }
   const names = Object.values(constructors).map((constructor) => constructor.name);
-  throw new GhostNetError(
-    'GHOSTNET_BAD_DTYPE',
-    'The values of a tensor are not in a typed array it can hold',
-    {
-      found: inWords(source),
-      expected: names.join(', '),
-    },
-  );
+  throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'A tensor cannot hold values of this type', {
+    found: inWords(source),
+    expected: names.join(', '),
+  });
 }
 
 function checkShape(shape: unknown): asserts shape is Shape {
@@ -59,9 +55,9 @@ function checkShape(shape: unknown): asserts shape is Shape {
     Array.isArray(shape) &&
     [...(shape as unknown[])].every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
   if (!valid) {
-    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'A shape is not a list of lengths', {
+    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The shape is not a list of lengths', {
       found: Array.isArray(shape) ? `[${[...(shape as unknown[])].map(inWords).join(',')}]` : inWords(shape),
-      expected: 'an array of whole numbers of 0 or more, e.g. [8,3,224,224]',
+      expected: 'an array of whole numbers of at least 0, e.g. [8,3,224,224]',
       remedy: 'Pass the length of each dimension.',
     });
   }
@@ -69,7 +65,7 @@ function checkShape(shape: unknown): asserts shape is Shape {
 
 function checkDType(dtype: unknown): asserts dtype is DType {
   if (typeof dtype !== 'string' || !Object.hasOwn(constructors, dtype)) {
-    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'A dtype is unknown', {
+    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'The dtype is unknown', {
       found: inWords(dtype),
       expected: Object.keys(constructors).join(', '),
     });
@@ -85,25 +81,25 @@ export let tensorOf: <D extends DType, S extends Shape>(handle: NativeTensor) =>
  * The native handle of a tensor.
  *
  * @param what - the subject of the message, e.g. 'The input'
- * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` when the value is not a tensor
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if the value is not a tensor
  */
 export let handleOf: (value: unknown, what: string) => NativeTensor;
 
 /**
- * A typed array of fixed shape in native memory. The compiler knows its dtype and, where the shape was written out, its
+ * A typed array of fixed shape in native memory. The compiler knows its dtype and, if the shape was written as a literal, its
  * dimensions.
  *
- * The tensor owns its memory, which JavaScript sees through {@link Tensor.data} without a copy. It is freed when the tensor
- * and all its views are collected, or at once with {@link Tensor.dispose}; a job that still reads it keeps it alive. Do not
- * write to a tensor while a job reads it: the job would see half of the change.
+ * The tensor owns its memory, which JavaScript reads and writes through {@link Tensor.data} without a copy. The memory is freed
+ * when the tensor and all its views are collected, or at once with {@link Tensor.dispose}; a job that still reads it keeps it
+ * alive. Do not write to a tensor while a job reads it: the job could see part of the change.
  *
  * Transferring: `postMessage(view, [view.buffer])` and `structuredClone` with a transfer list cannot move this memory.
- * Node 20 copies it and leaves the tensor as it was; newer versions throw a `DataCloneError`. Send a copy instead
- * (`postMessage(tensor.data)`). `tensor.data.buffer.transfer()` (Node 21 and newer) does move it: the tensor then counts as
- * disposed of, and jobs that have started still finish.
+ * Node 20 copies it and leaves the tensor unchanged; later versions throw a `DataCloneError`. Send a copy instead
+ * (`postMessage(tensor.data)`). `tensor.data.buffer.transfer()` (Node 21 and later) does move it: the tensor then counts as
+ * disposed, and jobs that have started still finish.
  *
  * @typeParam D - dtype of the elements
- * @typeParam S - shape, a tuple of literal lengths where they are known
+ * @typeParam S - shape, a tuple of literal lengths if they are known
  */
 export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   /** Element type. */
@@ -127,7 +123,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
 
   private constructor(handle: NativeTensor) {
     if (!((handle as unknown) instanceof native().NativeTensor)) {
-      throw invalidArgument('A Tensor is not made with new', handle, 'Tensor.from() or Tensor.empty()');
+      throw invalidArgument('A Tensor cannot be created with new', handle, 'Tensor.from() or Tensor.empty()');
     }
     this.#handle = handle;
     this.dtype = handle.dtype as D;
@@ -137,9 +133,9 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   /**
-   * Makes a tensor from the values of a typed array, which are copied once, at the call.
+   * Creates a tensor from the values of a typed array, which are copied once, during the call.
    *
-   * @param values - row-major, one for each element of the shape
+   * @param values - row-major, one value per element of the shape
    * @param shape - length of each dimension
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_OUT_OF_MEMORY`
    */
@@ -163,7 +159,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   /**
-   * Makes a tensor of zeros, to be filled through {@link Tensor.data}.
+   * Creates a tensor of zeros, to be filled through {@link Tensor.data}.
    *
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_OUT_OF_MEMORY`
    */
@@ -173,7 +169,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     return new Tensor(new (native().NativeTensor)(dtype, [...shape]));
   }
 
-  /** The elements, row-major: a view of the tensor's memory, not a copy. Its length is 0 once the tensor is disposed of. */
+  /** The elements, row-major: a view of the memory of the tensor, not a copy. Its length is 0 after dispose(). */
   get data(): TypedArrays[D] {
     return this.#data;
   }
@@ -183,7 +179,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     return this.#disposed || this.#data.length !== this.size;
   }
 
-  /** Frees the memory now; all views of it have length 0 afterwards. Does nothing the second time. */
+  /** Frees the memory now; all views of it have length 0 afterwards. A second call does nothing. */
   dispose(): void {
     this.#disposed = true;
     this.#handle.dispose();

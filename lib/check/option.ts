@@ -1,14 +1,14 @@
 import { GhostNetError } from '../errors.js';
 import { inWords } from './words.js';
 
-// All throw `GHOSTNET_INVALID_ARGUMENT`. An option that is undefined counts as left out; an argument may not be left out.
+// All throw `GHOSTNET_INVALID_ARGUMENT`. An undefined option counts as omitted; arguments are required.
 
-/** The error for an argument of the wrong type, or with a value out of its range. */
+/** The error for an argument of the wrong type or with a value out of range. */
 export function invalidArgument(what: string, value: unknown, expected: string): GhostNetError {
   return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', what, { found: inWords(value), expected });
 }
 
-/** Checks that an argument is an object, before a property of it is read. */
+/** Checks that an argument is an object, before one of its properties is read. */
 export function checkObject(name: string, value: unknown): void {
   if (typeof value === 'object' && value !== null) return;
   throw invalidArgument(`The argument ${name} is not an object`, value, 'an object');
@@ -31,11 +31,11 @@ export function checkNumber(
   const isOfKind = kind === 'a number' ? Number.isFinite : Number.isSafeInteger;
   const number = value as number;
   if (value === undefined || (isOfKind(value) && number >= least && number <= most)) return;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   throw invalidArgument(`The option ${name} is out of range`, value, `${kind} ${range}`);
 }
 
-/** Checks an option that takes one of a few words. */
+/** Checks an option that takes one of a few strings. */
 export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
   if (value === undefined || choices.includes(value as string)) return;
   const words = choices.map((choice) => `'${choice}'`);
@@ -43,7 +43,7 @@ export function checkChoice(name: string, value: unknown, choices: readonly stri
   throw invalidArgument(`The option ${name} has an unknown value`, value, expected);
 }
 
-/** Checks an option that takes the signal of an AbortController. */
+/** Checks an option that takes an AbortSignal. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw invalidArgument(

@@ -1,16 +1,16 @@
 const longestQuote = 80;
 
-/** A text from outside, fit for a message: quoted, escaped and of bounded length. */
+/** A string from outside, made safe for a message: quoted, escaped and of bounded length. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text);
 }
 
-/** The message of an error, or of anything else that was thrown. */
+/** The message of an error, or a description of any other thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : inWords(thrown);
 }
 
-/** A value, fit for a message: a primitive as it is written, an object by the name of its class. */
+/** A value as shown in a message: a primitive as written in code, an object as the name of its class. */
 export function inWords(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'function') return 'a function';

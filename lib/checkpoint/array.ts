@@ -1,6 +1,6 @@
 import type { ArrayDType } from './types.js';
 
-/** Bytes of one element. */
+/** Bytes per element. */
 export const itemSizes: Readonly<Record<ArrayDType, number>> = {
   float64: 8,
   float32: 4,
@@ -14,19 +14,19 @@ export const itemSizes: Readonly<Record<ArrayDType, number>> = {
   bool: 1,
 };
 
-/** More axes than any array of a network has; PyTorch itself stops at 64. */
+/** More axes than an array of any network has; the limit of PyTorch is 64 too. */
 export const maximumRank = 64;
 
 /**
  * The number of elements of a shape.
  *
- * @returns `undefined` when the shape has too many axes, an axis is not a non-negative integer, or the product is
+ * @returns `undefined` if the shape has too many axes, an axis is not a non-negative integer, or the product is
  *   too large to be exact
  */
 export function elementCount(shape: readonly number[]): number | undefined {
   if (shape.length > maximumRank) return undefined;
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return undefined;
-  // An axis of size 0 empties the array, whatever the others multiply to.
+  // An axis of size 0 makes the array empty, however large the other axes are.
   if (shape.includes(0)) return 0;
   let count = 1;
   for (const size of shape) {
@@ -36,7 +36,7 @@ export function elementCount(shape: readonly number[]): number | undefined {
   return count;
 }
 
-/** The same bytes without the methods of a Buffer, whose `subarray` would make every array one too. */
+/** The same bytes as a plain Uint8Array: the `subarray` of a Buffer would make every array a Buffer. */
 export function plainView(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

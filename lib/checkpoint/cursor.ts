@@ -3,8 +3,8 @@ import type { ErrorDetails, GhostNetError } from '../errors.js';
 import { malformed } from './faults.js';
 
 /**
- * Reads little-endian values from a range of a file, in order. Every read is checked against the end of the range,
- * and every error names the byte of the file where it happened.
+ * Reads little-endian values from a range of a file, in order. Every read is checked against the end of the range, and every
+ * error contains the offset in the file.
  */
 export class Cursor {
   private readonly view: DataView;
@@ -13,8 +13,8 @@ export class Cursor {
   /**
    * @param bytes - the whole file
    * @param source - the name of the file in messages
-   * @param position - the byte of the file to read next
-   * @param end - the byte of the file where the range ends
+   * @param position - the offset in the file of the next byte to read
+   * @param end - the offset in the file where the range ends
    */
   constructor(
     readonly bytes: Uint8Array,
@@ -25,7 +25,7 @@ export class Cursor {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (position < 0 || position > end || end > bytes.byteLength) {
-      throw this.fail('a part lies outside of the file');
+      throw this.fail('a part lies outside the file');
     }
   }
 
@@ -37,7 +37,7 @@ export class Cursor {
     return malformed(this.source, offset, what, details);
   }
 
-  /** The next byte without moving, or `undefined` at the end. */
+  /** The next byte, without advancing, or `undefined` at the end. */
   peek(): number | undefined {
     return this.position < this.end ? this.bytes[this.position] : undefined;
   }
@@ -58,7 +58,7 @@ export class Cursor {
     return this.view.getInt32(this.advance(4), true);
   }
 
-  /** An unsigned 64-bit integer, refused where a double cannot hold it exactly: no file is that long. */
+  /** An unsigned 64-bit integer, rejected if a double cannot hold it exactly: no file is that long. */
   u64(): number {
     const at = this.advance(8);
     const value = this.view.getBigUint64(at, true);
@@ -82,14 +82,14 @@ export class Cursor {
   /** The next `length` bytes as UTF-8, which must be valid. */
   text(length: number): string {
     const at = this.position;
-    if (!isUtf8(this.take(length))) throw this.fail('a text is not valid UTF-8', {}, at);
+    if (!isUtf8(this.take(length))) throw this.fail('a string is not valid UTF-8', {}, at);
     return this.buffer.toString('utf8', at, at + length);
   }
 
   private advance(length: number): number {
     const at = this.position;
     if (length > this.end - at) {
-      throw this.fail('the file ends, or a part of it, in the middle of a value', {
+      throw this.fail('the file, or a part of it, ends in the middle of a value', {
         expected: `${length} more bytes`,
         found: `${this.end - at}`,
       });

@@ -4,26 +4,26 @@ import { unsupported } from './faults.js';
 import { newestProtocol, Opcode } from './pickle-opcodes.js';
 import { readProtobufFields, type ProtobufField } from './protobuf.js';
 
-/** The containers that are told apart by their first bytes. */
+/** The containers that the first bytes distinguish. */
 export type DetectedContainer = 'safetensors' | 'zip' | 'pickle';
 
 /**
- * Tells the container of a weights file by its content.
+ * Detects the container of a weights file from its content.
  *
- * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` for formats of networks that are not read here,
- *   `GHOSTNET_UNKNOWN_FORMAT` for everything else; both name what the file looks like
+ * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` for other formats of networks, `GHOSTNET_UNKNOWN_FORMAT` for everything
+ *   else; both messages name the apparent format
  */
 export function detectContainer(bytes: Uint8Array, source: string): DetectedContainer {
   const head = Buffer.from(bytes.subarray(0, headLength)).toString('latin1');
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
   if (isBinaryPickle(bytes)) return 'pickle';
-  // The length of a header has less than 33 bits; eight characters of text have more.
+  // The length of a header has fewer than 33 bits; eight characters of text have more.
   if (/^[^]{4}\0{4}\{/.test(head)) return 'safetensors';
   for (const { looks, what, remedy } of unsupportedFormats) {
     if (looks(head, bytes)) throw unsupported(source, `this is ${what}`, remedy);
   }
   throw new GhostNetError('GHOSTNET_UNKNOWN_FORMAT', `${source}: this is not a weights file`, {
-    expected: 'a safetensors file, or a file of torch.save',
+    expected: 'a safetensors file, or a file written by torch.save',
     ...describeUnknown(head, bytes),
   });
 }
@@ -32,7 +32,7 @@ function isBinaryPickle([proto, protocol = 0]: Uint8Array): boolean {
   return proto === Opcode.Proto && protocol >= 2 && protocol <= newestProtocol;
 }
 
-/** Enough to hold the magic of a tar archive, at byte 257. */
+/** Enough for the magic number of a tar archive, at byte 257. */
 const headLength = 512;
 
 interface UnsupportedFormat {
@@ -46,12 +46,12 @@ const saveFromPyTorch =
 
 const unsupportedFormats: readonly UnsupportedFormat[] = [
   {
-    what: 'a tar archive, which PyTorch before 0.1.10 wrote',
-    remedy: 'Unpack it if it holds a weights file; else load it in PyTorch and save it again.',
+    what: 'a tar archive, perhaps of PyTorch before 0.1.10',
+    remedy: 'If it contains a weights file, unpack it; else load it in PyTorch and save it again.',
     looks: (head) => head.startsWith('ustar', 257),
   },
   {
-    what: 'an HDF5 file, as Keras writes it',
+    what: 'an HDF5 file, for example of Keras',
     remedy: saveFromPyTorch,
     looks: (head) => head.startsWith('\x89HDF\r\n\x1a\n'),
   },
@@ -103,7 +103,7 @@ function looksLikeOnnx(bytes: Uint8Array): boolean {
   );
 }
 
-/** A SavedModel is its schema version, 1, and then graphs, each of which starts with a message. */
+/** A SavedModel contains its schema version, 1, and then graphs, each of which starts with a message. */
 function looksLikeSavedModel(bytes: Uint8Array): boolean {
   const [version, ...graphs] = readProtobufFields(bytes) ?? [];
   return (
@@ -139,13 +139,13 @@ interface UnknownFormat {
   readonly remedy?: string;
 }
 
-const fetchAgain = 'Fetch the file itself: its address, or a login on the way, gave this instead.';
+const fetchAgain = 'Download the file itself: the server, or a login page, returned this instead.';
 const unpack = 'Unpack it first.';
 
 const starts = (magic: string) => (head: string) => head.startsWith(magic);
 const matches = (pattern: RegExp) => (head: string) => pattern.test(head);
 
-/** Things that people have in place of a weights file, by how they start. */
+/** Files that are often mistaken for a weights file, by their first bytes. */
 const familiarFiles: readonly (readonly [looks: (head: string) => boolean, file: UnknownFormat])[] = [
   [
     matches(/^(?:\xef\xbb\xbf)?\s*(?:<!--[^]*?-->\s*)?<(?:!doctype html|html|head|body)\b/i),
@@ -155,8 +155,8 @@ const familiarFiles: readonly (readonly [looks: (head: string) => boolean, file:
   [
     starts('version https://git-lfs'),
     {
-      found: 'a pointer of Git LFS, not the file that it stands for',
-      remedy: 'Run `git lfs pull`, or fetch the file itself.',
+      found: 'a Git LFS pointer, not the file itself',
+      remedy: 'Run `git lfs pull`, or download the file itself.',
     },
   ],
   [starts('\x1f\x8b'), { found: 'a gzip archive', remedy: unpack }],
@@ -173,10 +173,10 @@ const familiarFiles: readonly (readonly [looks: (head: string) => boolean, file:
 ];
 
 function describeUnknown(head: string, bytes: Uint8Array): UnknownFormat {
-  if (bytes.byteLength === 0) return { found: 'an empty file', remedy: 'Fetch or write the file again.' };
+  if (bytes.byteLength === 0) return { found: 'an empty file', remedy: 'Download or write the file again.' };
   const familiar = familiarFiles.find(([looks]) => looks(head));
   if (familiar !== undefined) return familiar[1];
-  // eslint-disable-next-line no-control-regex -- control characters are what tells bytes from text
+  // eslint-disable-next-line no-control-regex -- control characters distinguish bytes from text
   const isText = !/[\0-\x08\x0e-\x1f]/.test(head) && /[\w\s]{4}/.test(head);
   if (isText) return { found: `text that starts with ${quote(head.slice(0, 40))}` };
   return { found: `bytes that start with ${Buffer.from(bytes.subarray(0, 16)).toString('hex')}` };

@@ -1,9 +1,9 @@
 import { GhostNetError, type ErrorDetails } from '../errors.js';
 
-/** What a file is called in messages when the caller gave no name. */
+/** The name of a file in messages if the caller passed none. */
 export const unnamedSource = 'The weights file';
 
-/** The error for a file that breaks the rules of its own format, at a byte of it. */
+/** The error for a file that violates its own format at an offset. */
 export function malformed(
   source: string,
   offset: number,
@@ -13,7 +13,7 @@ export function malformed(
   return new GhostNetError('GHOSTNET_MALFORMED_FILE', `${source}: ${what} (byte ${offset})`, details);
 }
 
-/** The error for a file that is recognised and not supported. */
+/** The error for a file that is recognised but not supported. */
 export function unsupported(source: string, what: string, remedy: string): GhostNetError {
   return new GhostNetError('GHOSTNET_UNSUPPORTED_FORMAT', `${source}: ${what}`, { remedy });
 }

@@ -14,28 +14,27 @@ export interface ReadOptions {
   /** The name of the file in messages: a path or a URL. */
   readonly source?: string;
   /**
-   * Which weights of a training checkpoint to take: `ema` the averaged ones, `raw` the plain ones, `auto` (the
-   * default) the averaged ones where there are any.
+   * The weights of a training checkpoint to use: `ema` the averaged weights, `raw` the plain weights, `auto` (the default) the
+   * averaged weights if there are any.
    */
   readonly weights?: WeightsChoice;
 }
 
 /**
- * Reads a weights file: safetensors, or a file of torch.save, in its zip or its legacy container. The container is
- * told by the content, never by the file's name. Nothing in the file is run.
+ * Reads a weights file: safetensors, or a file of torch.save in its zip or its legacy container. The content determines the
+ * container, never the file name. No code in the file is run.
  *
  * A file of torch.save may hold its state dict flat or under `state_dict`, `model`, `state_dict_ema` or `model_ema`.
- * A prefix `module.` that all keys share is taken away, and keys that end in `total_ops` or `total_params` are left
- * out.
+ * A prefix `module.` that all keys share is removed, and keys that end in `total_ops` or `total_params` are skipped.
  *
- * @param file - the whole file; the arrays are views of it where their elements lie in order
+ * @param file - the whole file; arrays whose elements lie in order are views of it
  * @returns the arrays in the dtypes of the file
  * @throws GhostNetError
- *   - `GHOSTNET_UNKNOWN_FORMAT` when the file is not a weights file; the message says what it looks like
- *   - `GHOSTNET_UNSUPPORTED_FORMAT` when it is one that is not read here: TorchScript, torch.export, ONNX, TensorFlow,
- *     quantised or sparse tensors, a whole pickled model, weights of the older GhostNet
- *   - `GHOSTNET_MALFORMED_FILE` when it breaks the rules of its format; the message says at which byte
- *   - `GHOSTNET_INVALID_ARGUMENT` when it lacks the weights that `options.weights` asks for
+ *   - `GHOSTNET_UNKNOWN_FORMAT` if the file is not a weights file; the message names the apparent format
+ *   - `GHOSTNET_UNSUPPORTED_FORMAT` if its format is not supported: TorchScript, torch.export, ONNX, TensorFlow, quantised or
+ *     sparse tensors, a whole pickled model, weights of the older GhostNet
+ *   - `GHOSTNET_MALFORMED_FILE` if it violates its format; the message contains the offset
+ *   - `GHOSTNET_INVALID_ARGUMENT` if it lacks the weights that `options.weights` requests
  */
 export function readCheckpoint(file: Uint8Array, options: ReadOptions = {}): Checkpoint {
   const bytes = plainView(file);

@@ -1,24 +1,24 @@
 import { unsupported } from './faults.js';
 
-/** How the keys of a file become the names of arrays. */
+/** The names of arrays, derived from the keys of a file. */
 export interface Naming {
-  /** Key of the file and name of the array, in the order of the file. */
+  /** Key in the file and name of the array, in the order of the file. */
   readonly names: readonly (readonly [key: string, name: string])[];
-  /** Keys left out on purpose. */
+  /** Keys skipped on purpose. */
   readonly skipped: readonly string[];
 }
 
 /** Counters of operations and parameters that the profiler `thop` registers as buffers of every module. */
 const profilerCounter = /(?:^|\.)total_(?:ops|params)$/;
 
-/** What torch.nn.DataParallel puts before every key. */
+/** The prefix that torch.nn.DataParallel adds to every key. */
 const parallelPrefix = 'module.';
 
 /**
- * Names the arrays of a file: counters of a profiler are left out, and the prefix of DataParallel is taken away where
- * every key has it.
+ * Names the arrays of a file: the counters of a profiler are skipped, and the prefix of DataParallel is removed if every key
+ * has it.
  *
- * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` when the keys are those of the older GhostNet
+ * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` if the keys are those of the older GhostNet
  */
 export function nameArrays(keys: readonly string[], source: string): Naming {
   const skipped = keys.filter((key) => profilerCounter.test(key));
@@ -39,7 +39,7 @@ function refuseOlderGhostNet(names: readonly string[], source: string): void {
   throw unsupported(
     source,
     'these are weights of the first GhostNet code (keys features.N and squeeze), which is another network: ' +
-      'its squeeze-and-excitation gates by clamp(0, 1), and its head has a BatchNorm',
+      'its squeeze-and-excitation uses clamp(0, 1), and its head has a BatchNorm',
     'Use weights of the current GhostNet code, with keys such as conv_stem.weight and blocks.0.0.',
   );
 }

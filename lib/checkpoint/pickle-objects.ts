@@ -16,19 +16,19 @@ const mostGlobals = 1_000;
 /** Bytes of the module and of the name of a global. */
 export const longestGlobal = 1_024;
 
-/** The globals and storages that a pickle names, and the objects that it makes. */
+/** The globals and storages that a pickle names, and the objects that it creates. */
 export class PickleObjects {
   /** The storages that the pickle refers to, by key. */
   readonly storages = new Map<string, PickleStorage>();
   private readonly globals = new Map<string, PickleGlobal>();
 
-  /** @param fail - makes the error for a fault at the current opcode */
+  /** @param fail - creates the error for a fault at the current opcode */
   constructor(private readonly fail: (what: string) => GhostNetError) {}
 
-  /** One value for each global, however often it is named: a few bytes can name it by long memorised texts. */
+  /** One value per global, however often it is named: a few bytes can name it with long memorised strings. */
   global([module, name]: readonly (PickleValue | undefined)[]): PickleGlobal {
     if (typeof module !== 'string' || typeof name !== 'string') {
-      throw this.fail('the pickle names a global by something that is not a string');
+      throw this.fail('the name of a global is not a string');
     }
     if (module.length + name.length > 2 * longestGlobal) throw this.fail('the name of a global is too long');
     const path = `${module}.${name}`;
@@ -42,20 +42,20 @@ export class PickleObjects {
   }
 
   /**
-   * The result of calling a global: data for the few known ones, something inert for all others.
+   * The result of calling a global: data for the few known globals, an inert object for all others.
    *
-   * @param offset - where the call stands
+   * @param offset - the place of the call in the file
    */
   construct([callable, args]: readonly (PickleValue | undefined)[], offset: number): PickleValue {
     if (!(args instanceof PickleTuple))
-      throw this.fail('the pickle makes an object from arguments that are not a tuple');
+      throw this.fail('the pickle creates an object from arguments that are not a tuple');
     if (callable instanceof PickleInert) return new PickleInert('an object');
     if (!(callable instanceof PickleGlobal)) {
-      throw this.fail(`the pickle makes an object of ${describeValue(callable ?? null)}`);
+      throw this.fail(`the pickle creates an object of ${describeValue(callable ?? null)}`);
     }
     switch (callable.known) {
       case 'ordered-dict':
-        // Only Python 2 passes the pairs as an argument; copying them could multiply a small file.
+        // Only Python 2 passes the pairs as an argument; copying them would let a small file use much memory.
         return args.items.length === 0 ? new PickleDict() : new PickleInert(callable);
       case 'rebuild-tensor':
         return new PickleTensor(args.items, offset);
@@ -68,10 +68,10 @@ export class PickleObjects {
     }
   }
 
-  /** The object that a persistent id stands for: a storage, in all but one case. */
+  /** The object that a persistent id stands for: a storage, with one exception. */
   persistent(id: PickleValue): PickleValue {
     const items = id instanceof PickleTuple ? id.items : [];
-    // The legacy container wraps the class of a pickled module like this, together with its source code.
+    // The legacy container wraps the class of a pickled module in this form, together with its source code.
     if (items[0] === 'module') return items[1] ?? null;
     const [kind, type, key, location, count, view] = items;
     if (
@@ -83,7 +83,7 @@ export class PickleObjects {
       !Number.isSafeInteger(count) ||
       count < 0
     ) {
-      throw this.fail('the pickle refers to something that is not a storage');
+      throw this.fail('a persistent id of the pickle is not a storage');
     }
     const isView = view !== undefined && view !== null;
     const storage = new PickleStorage(type.path, key, count, isView);

@@ -1,4 +1,4 @@
-/** The pickle opcodes that the writers of protocols 2 to 5 use, without the textual ones of protocols 0 and 1. */
+/** The pickle opcodes of protocols 2 to 5, without the text opcodes of protocols 0 and 1. */
 export const Opcode = {
   Proto: 0x80,
   Frame: 0x95,

@@ -3,14 +3,14 @@ import type { PickleValue } from './pickle-values.js';
 
 const limits = { stack: 100_000, marks: 1_000, memo: 500_000 } as const;
 
-/** The memory of a pickle's interpreter, within bounds: the stack, the marks in it, and the memo. */
+/** The bounded memory of the pickle interpreter: the stack, its marks, and the memo. */
 export class PickleStack {
   private readonly stack: PickleValue[] = [];
-  /** The heights of the stack at the open marks. */
+  /** The height of the stack at each open mark. */
   private readonly marks: number[] = [];
   private readonly memo = new Map<number, PickleValue>();
 
-  /** @param fail - makes the error for a fault at the current opcode */
+  /** @param fail - creates the error for a fault at the current opcode */
   constructor(private readonly fail: (what: string) => GhostNetError) {}
 
   push(value: PickleValue): void {
@@ -20,9 +20,9 @@ export class PickleStack {
     this.stack.push(value);
   }
 
-  /** The value on top, which stays. */
+  /** The value on top, which stays on the stack. */
   top(): PickleValue {
-    if (this.stack.length <= this.floor) throw this.fail('the pickle uses a value that it never put');
+    if (this.stack.length <= this.floor) throw this.fail('the pickle uses a value that it never pushed');
     return this.stack.at(-1) ?? null;
   }
 
@@ -33,12 +33,14 @@ export class PickleStack {
   }
 
   popMany(count: number): PickleValue[] {
-    if (this.stack.length - count < this.floor) throw this.fail('the pickle takes a value that it never put');
+    if (this.stack.length - count < this.floor)
+      throw this.fail('the pickle pops a value that it never pushed');
     return this.stack.splice(-count);
   }
 
   mark(): void {
-    if (this.marks.length === limits.marks) throw this.fail(`the pickle nests deeper than ${limits.marks}`);
+    if (this.marks.length === limits.marks)
+      throw this.fail(`the pickle nests deeper than ${limits.marks} levels`);
     this.marks.push(this.stack.length);
   }
 
@@ -48,15 +50,15 @@ export class PickleStack {
     return this.stack.splice(mark);
   }
 
-  /** The last value: nothing may be left beside it. */
+  /** The last value: the stack must hold no other. */
   finish(): PickleValue {
     const value = this.pop();
     if (this.stack.length > 0 || this.marks.length > 0)
-      throw this.fail('the pickle stops with values left over');
+      throw this.fail('the pickle stops with unused values');
     return value;
   }
 
-  /** @param index - the next free one when left out */
+  /** @param index - default: the next free index */
   memorise(index = this.memo.size): void {
     if (this.memo.size === limits.memo && !this.memo.has(index)) {
       throw this.fail(`the pickle memorises more than ${limits.memo} values`);
@@ -70,7 +72,7 @@ export class PickleStack {
     return value;
   }
 
-  /** The height below which no value may be taken: the innermost open mark. */
+  /** The height below which no value may be popped: the innermost open mark. */
   private get floor(): number {
     return this.marks.at(-1) ?? 0;
   }

@@ -2,8 +2,8 @@ import { quote } from '../check/words.js';
 import type { ArrayDType } from './types.js';
 
 /**
- * What a pickle can describe. Nothing of it runs: whatever is not data that a state dict is made of becomes an
- * {@link PickleInert}, which remembers what it would have been and ignores what is done to it.
+ * The values that a pickle can describe. None of them runs code: a value that cannot be part of a state dict becomes a
+ * {@link PickleInert}, which records its origin and ignores every operation.
  */
 export type PickleValue =
   | null
@@ -23,7 +23,7 @@ export type PickleValue =
 export class PickleDict {
   private map: Map<PickleValue, PickleValue> | undefined;
 
-  /** Made when it is first needed: a hostile pickle makes an empty dict with a single byte. */
+  /** Created on first use: a hostile pickle creates an empty dict with a single byte. */
   get entries(): Map<PickleValue, PickleValue> {
     return (this.map ??= new Map());
   }
@@ -37,55 +37,55 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
-/** The globals that mean something to a state dict; every other one is inert. */
+/** The globals that have a meaning in a state dict; all others are inert. */
 export type KnownGlobal = 'ordered-dict' | 'rebuild-tensor' | 'rebuild-parameter' | 'size' | 'storage';
 
 /** A class or function that a pickle names. It is never looked up, let alone called. */
 export class PickleGlobal {
   readonly known: KnownGlobal | undefined;
 
-  /** @param path - module and name, as in `collections.OrderedDict` */
+  /** @param path - module and name, for example `collections.OrderedDict` */
   constructor(readonly path: string) {
     this.known = storageTypes.has(path) ? 'storage' : knownGlobals.get(path);
   }
 }
 
-/** A storage that a pickle refers to; its elements stand elsewhere in the file. */
+/** A storage that a pickle refers to; its elements are elsewhere in the file. */
 export class PickleStorage {
   constructor(
     /** The path of its class. */
     readonly typePath: string,
     readonly key: string,
-    /** The number of elements that the pickle claims. */
+    /** The number of elements according to the pickle. */
     readonly count: number,
-    /** Whether it is a part of another storage: PyTorch before 1.0 wrote such. */
+    /** Whether it is part of another storage, as PyTorch before 1.0 wrote it. */
     readonly isView: boolean,
   ) {}
 
-  /** What its class means, or `undefined` for a class that is unknown. */
+  /** The properties of its class, or `undefined` if the class is unknown. */
   get type(): StorageType | undefined {
     return storageTypes.get(this.typePath);
   }
 }
 
-/** A tensor as the pickle describes it, unchecked: the arguments of PyTorch's rebuild function. */
+/** A tensor as described by the pickle, not yet checked: the arguments of PyTorch's rebuild function. */
 export class PickleTensor {
   constructor(
     readonly args: readonly PickleValue[],
-    /** Where the tensor was described, for messages. */
+    /** The offset of the description, for messages. */
     readonly offset: number,
   ) {}
 }
 
 export class PickleInert {
-  /** @param origin - what it would have been: a noun with its article, or the global that would have made it */
+  /** @param origin - a noun with its article, or the global that would have created the object */
   constructor(readonly origin: string | PickleGlobal) {}
 }
 
 /** A class of storages. */
 export interface StorageType {
   readonly itemSize: number;
-  /** The dtype, absent where this package has none for it. */
+  /** The dtype, absent if this package does not have it. */
   readonly dtype?: ArrayDType;
 }
 
@@ -119,7 +119,7 @@ const knownGlobals: ReadonlyMap<string, KnownGlobal> = new Map<string, KnownGlob
   ['torch.Size', 'size'],
 ]);
 
-/** What a value is, in words: a noun with its article. */
+/** A value in words: a noun with its article. */
 export function describeValue(value: PickleValue): string {
   if (value === null) return 'None';
   if (value instanceof PickleDict) return 'a dict';

@@ -21,24 +21,24 @@ export interface Pickle {
 }
 
 /**
- * Bounds on the work of one pickle. A training checkpoint of a network of a thousand tensors needs a tenth of them; together
- * with the bounds of {@link PickleStack} they keep the memory of any pickle within a few hundred megabytes.
+ * Limits of one pickle. A training checkpoint of a network with a thousand tensors uses a tenth of them. With the limits of
+ * {@link PickleStack}, they keep the memory for any pickle within a few hundred megabytes.
  */
 const limits = { opcodes: 2_000_000, textBytes: 16 * 1024 * 1024, integerBytes: 1_024 } as const;
 
 /**
- * Reads one pickle of protocol 2 to 5 and leaves the cursor behind it. This interpreter knows data only: it builds dicts,
- * lists, tuples, scalars and descriptions of tensors. A class or function that the pickle names is never looked up, and an
- * object made from one is inert.
+ * Reads one pickle of protocol 2 to 5 and leaves the cursor after it. The interpreter builds only data: dicts, lists, tuples,
+ * scalars and descriptions of tensors. A class or function that the pickle names is never looked up, and an object created from
+ * one is inert.
  *
- * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` when the pickle is broken or exceeds a bound
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` if the pickle is malformed or exceeds a limit
  */
 export function readPickle(cursor: Cursor): Pickle {
   return new PickleReader(cursor).read();
 }
 
 class PickleReader {
-  /** Where the current opcode stands. */
+  /** The offset of the current opcode. */
   start: number;
   readonly stack = new PickleStack((what) => this.fail(what));
   readonly objects = new PickleObjects((what) => this.fail(what));
@@ -68,7 +68,7 @@ class PickleReader {
     const { cursor, stack } = this;
     switch (opcode) {
       case Opcode.Frame:
-        // Frames only help a reader that streams; their contents are opcodes like any other.
+        // Frames only help streaming readers; their contents are ordinary opcodes.
         if (cursor.u64() > cursor.remaining)
           throw this.fail('a frame of the pickle is longer than the pickle');
         return;
@@ -96,7 +96,7 @@ class PickleReader {
       case Opcode.AddItems:
         stack.popToMark();
         if (!(stack.top() instanceof PickleInert))
-          throw this.fail('the pickle adds items to something that is not a set');
+          throw this.fail('the pickle adds items to a value that is not a set');
         return;
       case Opcode.BinPut:
         stack.memorise(cursor.u8());
@@ -136,7 +136,7 @@ class PickleReader {
     }
   }
 
-  /** The attributes of a dict (PyTorch puts version numbers there) and of inert objects are dropped. */
+  /** The attributes of a dict (PyTorch stores version numbers there) and of inert objects are ignored. */
   private build(): void {
     this.stack.pop();
     const target = this.stack.top();
@@ -160,7 +160,7 @@ class PickleReader {
     return this.cursor.text(length);
   }
 
-  /** A str of Python 2, which has no encoding: keys of a state dict are ASCII, which all encodings share. */
+  /** A str of Python 2, which has no encoding: the keys of a state dict are ASCII, which all encodings share. */
   byteString(length: number): string {
     if (length > limits.textBytes) throw this.fail(`a string of the pickle has ${length} bytes`);
     return Buffer.from(this.cursor.take(length)).toString('latin1');
@@ -226,7 +226,7 @@ const pushed: Readonly<Record<number, (reader: PickleReader) => PickleValue>> = 
   [Opcode.StackGlobal]: ({ objects, stack }) => objects.global(stack.popMany(2)),
   [Opcode.Reduce]: (reader) => construct(reader, reader.stack.popMany(2)),
   [Opcode.NewObj]: (reader) => construct(reader, reader.stack.popMany(2)),
-  // The third part, keyword arguments, means nothing to the few known globals.
+  // The third part, keyword arguments, has no meaning for the known globals.
   [Opcode.NewObjEx]: (reader) => construct(reader, reader.stack.popMany(3)),
   [Opcode.BinPersId]: ({ objects, stack }) => objects.persistent(stack.pop()),
 };

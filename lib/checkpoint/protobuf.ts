@@ -4,19 +4,19 @@ export interface ProtobufField {
   readonly wire: 'varint' | 'bytes' | 'fixed';
   /** The value of a varint. */
   readonly value: number;
-  /** The content of a field of bytes, as much of it as the message holds. */
+  /** The content of a field of bytes, as far as the message contains it. */
   readonly content: Uint8Array;
 }
 
-/** Enough fields to tell a format by. */
+/** Enough fields to recognise a format. */
 const mostFields = 64;
 
 const nothing = new Uint8Array(0);
 
 /**
- * The first fields of a protobuf message, at its top level. The last field may be cut off.
+ * The first fields of a protobuf message, at its top level. The last field may be truncated.
  *
- * @returns `undefined` when the bytes are no protobuf message
+ * @returns `undefined` if the bytes are not a protobuf message
  */
 export function readProtobufFields(bytes: Uint8Array): readonly ProtobufField[] | undefined {
   const fields: ProtobufField[] = [];

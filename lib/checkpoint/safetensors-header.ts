@@ -5,11 +5,11 @@ import { Cursor } from './cursor.js';
 /** One array as the header of a safetensors file describes it, not yet checked against the data. */
 export interface HeaderEntry {
   readonly name: string;
-  /** Where the entry stands in the file, for messages. */
+  /** The offset of the entry in the file, for messages. */
   readonly offset: number;
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Range of the data, from the end of the header. */
+  /** Range of the data, relative to the end of the header. */
   readonly begin: number;
   readonly end: number;
 }
@@ -19,7 +19,7 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Far more than any network has, and few enough to be described in little memory. */
+/** Far more than any network has, and few enough for the descriptions to need little memory. */
 const mostEntries = 100_000;
 
 const openBrace = 0x7b;
@@ -34,8 +34,8 @@ const zero = 0x30;
 const nine = 0x39;
 
 /**
- * Reads the JSON header of a safetensors file. JSON.parse would keep the last of two equal keys in silence, so this
- * reads the few shapes that a header may have, and nothing else, by itself.
+ * Reads the JSON header of a safetensors file. JSON.parse would silently keep the last of two equal keys, so this parser reads
+ * the few forms that a header may have, and no other JSON.
  */
 export function readHeader(cursor: Cursor): Header {
   const entries: HeaderEntry[] = [];
@@ -50,7 +50,7 @@ export function readHeader(cursor: Cursor): Header {
     entries.push(readEntry(cursor, name, offset));
   });
   skipSpace(cursor);
-  if (cursor.remaining > 0) throw cursor.fail('something follows the JSON of the header');
+  if (cursor.remaining > 0) throw cursor.fail('unexpected bytes follow the JSON of the header');
   return { entries, metadata };
 }
 
@@ -60,7 +60,7 @@ function readMetadata(cursor: Cursor): Readonly<Record<string, string>> {
     if (pairs.length === mostEntries) throw cursor.fail(`there are more than ${mostEntries} metadata keys`);
     pairs.push([key, readString(cursor)]);
   });
-  // fromEntries defines each key as the object's own, __proto__ too.
+  // fromEntries defines each key as an own property, even __proto__.
   return Object.fromEntries(pairs);
 }
 
@@ -84,7 +84,7 @@ function readEntry(cursor: Cursor, name: string, offset: number): HeaderEntry {
   return { name, offset, dtype, shape, begin, end };
 }
 
-/** Reads an object whose keys differ; `readValue` must read the value. */
+/** Reads an object with unique keys; `readValue` must read the value. */
 function readObject(cursor: Cursor, readValue: (key: string, offset: number) => void): void {
   const keys = new Set<string>();
   expect(cursor, openBrace);
@@ -93,7 +93,7 @@ function readObject(cursor: Cursor, readValue: (key: string, offset: number) => 
     skipSpace(cursor);
     const offset = cursor.position;
     const key = readString(cursor);
-    if (keys.has(key)) throw cursor.fail(`the key ${quote(key)} stands twice in the header`, {}, offset);
+    if (keys.has(key)) throw cursor.fail(`the header has the key ${quote(key)} twice`, {}, offset);
     keys.add(key);
     expect(cursor, colon);
     readValue(key, offset);
@@ -113,7 +113,7 @@ function readIntegers(cursor: Cursor, most: number): readonly number[] {
   return values;
 }
 
-/** A non-negative integer: a JSON number with no sign, fraction, exponent or leading zero. */
+/** A non-negative integer: a JSON number without sign, fraction, exponent or leading zero. */
 function readInteger(cursor: Cursor): number {
   skipSpace(cursor);
   const start = cursor.position;
@@ -139,7 +139,7 @@ function readString(cursor: Cursor): string {
     if (at >= cursor.end) throw cursor.fail('a string of the header does not end', {}, start);
     const byte = cursor.bytes[at] ?? 0;
     if (byte === doubleQuote) break;
-    if (byte < 0x20) throw cursor.fail('a string of the header holds a control character', {}, at);
+    if (byte < 0x20) throw cursor.fail('a string of the header contains a control character', {}, at);
     if (byte === backslash) {
       escaped = true;
       at += 1;
@@ -148,7 +148,7 @@ function readString(cursor: Cursor): string {
   const raw = cursor.text(at - start);
   cursor.position += 1;
   const value = escaped ? unescape(cursor, raw, start) : raw;
-  if (/\p{Surrogate}/u.test(value)) throw cursor.fail('a string holds half a surrogate pair', {}, start);
+  if (/\p{Surrogate}/u.test(value)) throw cursor.fail('a string contains half a surrogate pair', {}, start);
   return value;
 }
 
@@ -156,7 +156,7 @@ function unescape(cursor: Cursor, raw: string, offset: number): string {
   try {
     return JSON.parse(`"${raw}"`) as string;
   } catch {
-    throw cursor.fail('a string of the header has a wrong escape', {}, offset);
+    throw cursor.fail('a string of the header has an invalid escape', {}, offset);
   }
 }
 

@@ -9,12 +9,12 @@ import type { ArrayDType, Checkpoint, NamedArray } from './types.js';
 /** The format's own limit. */
 const longestHeader = 100_000_000;
 
-/** Bytes of the header length, which is also what the header is padded to a multiple of. */
+/** Bytes of the header length; the length of the header is padded to a multiple of it. */
 const headerAlignment = 8;
 
 /**
- * The format's names of the dtypes, in the order in which arrays are written: the widest first, so that each array
- * stays aligned to its element; among equals, the reference implementation's order.
+ * The names of the dtypes in the format, in the order in which arrays are written: the widest first, so that each array stays
+ * aligned to its elements; among equal widths, the order of the reference implementation.
  */
 const formatNames: readonly (readonly [ArrayDType, string])[] = [
   ['int64', 'I64'],
@@ -32,17 +32,17 @@ const dtypeOf: ReadonlyMap<string, ArrayDType> = new Map(formatNames.map(([dtype
 const nameOf: ReadonlyMap<ArrayDType, string> = new Map(formatNames);
 const rankOf: ReadonlyMap<ArrayDType, number> = new Map(formatNames.map(([dtype], rank) => [dtype, rank]));
 
-/** Further dtypes of the format, which no array of a network for this package has. */
+/** Other dtypes of the format, which no network of this package uses. */
 const otherFormatName = /^(?:F4|F6_E2M3|F6_E3M2|F8_\w+|U16|U32|U64|C64)$/;
 
 /**
- * Reads a safetensors file as it is: keys are neither renamed nor left out.
+ * Reads a safetensors file as it is: keys are neither renamed nor skipped.
  *
  * @param file - the whole file; the arrays are views of it
  * @param source - the name of the file in messages
  * @returns the arrays, in the order of the header, and the metadata
- * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` when a rule of the format is broken,
- *   `GHOSTNET_UNSUPPORTED_FORMAT` when an array has a dtype that no {@link ArrayDType} stands for
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` if the file violates the format, `GHOSTNET_UNSUPPORTED_FORMAT` if the dtype
+ *   of an array has no {@link ArrayDType}
  * @see https://huggingface.co/docs/safetensors
  */
 export function readSafetensors(file: Uint8Array, source = unnamedSource): Checkpoint {
@@ -73,7 +73,7 @@ export function readSafetensors(file: Uint8Array, source = unnamedSource): Check
   return { format: 'safetensors', arrays, metadata: header.metadata, skipped: [] };
 }
 
-/** Checks that the arrays fill the data exactly: no hole, no overlap, nothing left over. */
+/** Checks that the arrays fill the data exactly: no hole, no overlap, no bytes after them. */
 function checkLayout(
   entries: readonly HeaderEntry[],
   dataStart: number,
@@ -120,7 +120,7 @@ function checkEntry(
   const count = elementCount(shape);
   const size = count === undefined ? undefined : count * itemSizes[dtype];
   if (size !== end - begin) {
-    throw malformed(source, offset, `the data of array ${quote(name)} has another size than its shape`, {
+    throw malformed(source, offset, `the data of array ${quote(name)} does not have the size of its shape`, {
       expected:
         size === undefined
           ? 'a shape of countable size'
@@ -132,15 +132,14 @@ function checkEntry(
 }
 
 /**
- * Writes a safetensors file. The bytes depend on nothing but the arguments, not on the order of the arrays either:
- * arrays are written by width of their dtype, the widest first, then by name, and metadata by key.
+ * Writes a safetensors file. The bytes depend only on the arguments, not on the order of the arrays: arrays are sorted by width
+ * of dtype, the widest first, then by name, and metadata by key.
  *
  * @param arrays - names and arrays
- * @param metadata - strings to store beside them
+ * @param metadata - strings to store with them
  * @returns the bytes of the file
- * @throws GhostNetError `GHOSTNET_INVALID_ARGUMENT` when a name stands twice, is reserved or is not well-formed
- *   Unicode, or when an array's data does not have the size that its shape and dtype ask for;
- *   `GHOSTNET_OUT_OF_MEMORY` when the file cannot be held in memory
+ * @throws GhostNetError `GHOSTNET_INVALID_ARGUMENT` if a name is duplicate, reserved or not well-formed Unicode, or if the data
+ *   of an array does not have the size of its shape and dtype; `GHOSTNET_OUT_OF_MEMORY` if the file does not fit in memory
  */
 export function writeSafetensors(
   arrays: Iterable<readonly [string, NamedArray]>,
@@ -198,11 +197,11 @@ function orderArrays(
 
 function requireMatchingData(name: string, { dtype, shape, data }: NamedArray): void {
   if (!rankOf.has(dtype)) {
-    throw invalid(`array ${quote(name)} has no dtype of the format`, { found: dtype });
+    throw invalid(`array ${quote(name)} has a dtype that the format lacks`, { found: dtype });
   }
   const count = elementCount(shape);
   if (count === undefined || count * itemSizes[dtype] !== data.byteLength) {
-    throw invalid(`the data of array ${quote(name)} has another size than its shape`, {
+    throw invalid(`the data of array ${quote(name)} does not have the size of its shape`, {
       expected: `the bytes of ${dtype} [${shape.join(', ')}]`,
       found: `${data.byteLength} bytes`,
     });
@@ -210,7 +209,7 @@ function requireMatchingData(name: string, { dtype, shape, data }: NamedArray): 
 }
 
 function requireWellFormed(text: string): void {
-  if (/\p{Surrogate}/u.test(text)) throw invalid(`the text ${quote(text)} holds half a surrogate pair`);
+  if (/\p{Surrogate}/u.test(text)) throw invalid(`the string ${quote(text)} contains half a surrogate pair`);
 }
 
 /** The order of the reference implementation, which compares names as UTF-8 bytes; JavaScript compares UTF-16. */
@@ -218,7 +217,7 @@ function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** An object's JSON in the given order: a JavaScript object would put keys that look like integers first. */
+/** The JSON of an object with its keys in this order: a JavaScript object would put integer-like keys first. */
 function jsonObject(fields: readonly (readonly [string, string])[]): string {
   return `{${fields.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 }
@@ -227,12 +226,16 @@ function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    throw new GhostNetError('GHOSTNET_OUT_OF_MEMORY', `A safetensors file of ${length} bytes does not fit`, {
-      cause,
-    });
+    throw new GhostNetError(
+      'GHOSTNET_OUT_OF_MEMORY',
+      `A safetensors file of ${length} bytes does not fit in memory`,
+      {
+        cause,
+      },
+    );
   }
 }
 
 function invalid(what: string, details: ErrorDetails = {}): GhostNetError {
-  return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `Can not write safetensors: ${what}`, details);
+  return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `Cannot write safetensors: ${what}`, details);
 }

@@ -7,20 +7,18 @@ import type { TorchFile } from './torch-file.js';
 import type { Checkpoint, NamedArray } from './types.js';
 import { absentWeights, type WeightsChoice } from './choice.js';
 
-/** The keys under which training scripts put a state dict, the likeliest first. */
+/** The keys under which training scripts store a state dict, the most likely first. */
 const rawWrappers = ['state_dict', 'model'];
 const averagedWrappers = ['state_dict_ema', 'model_ema'];
 
-/** Keys named in a message. */
+/** The number of keys that a message lists. */
 const mostNamed = 5;
 
 /**
- * Finds the state dict in the object that a file of torch.save holds, and reads its tensors. Nothing else in the
- * object is looked at.
+ * Finds the state dict in the object of a torch.save file, and reads its tensors. The rest of the object is ignored.
  *
- * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` when there is no state dict, or it holds something else than
- *   tensors; `GHOSTNET_INVALID_ARGUMENT` when the weights asked for are not there; `GHOSTNET_MALFORMED_FILE` when a
- *   tensor is broken
+ * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` if there is no state dict, or a value in it is not a tensor;
+ *   `GHOSTNET_INVALID_ARGUMENT` if the requested weights are missing; `GHOSTNET_MALFORMED_FILE` if a tensor is malformed
  */
 export function readStateDict(
   file: TorchFile,
@@ -40,7 +38,7 @@ export function readStateDict(
   return { format: file.format, arrays, metadata: {}, ...(wrapper !== undefined && { wrapper }), skipped };
 }
 
-const saveStateDict = 'Save the weights alone: torch.save(model.state_dict(), path), or as safetensors.';
+const saveStateDict = 'Save only the weights: torch.save(model.state_dict(), path), or as safetensors.';
 
 interface StateDict {
   readonly dict: PickleDict;
@@ -49,7 +47,7 @@ interface StateDict {
 
 function findStateDict(object: PickleValue, weights: WeightsChoice, source: string): StateDict {
   if (!(object instanceof PickleDict)) {
-    throw unsupported(source, `the file holds ${describeValue(object)} and no state dict`, saveStateDict);
+    throw unsupported(source, `the file contains ${describeValue(object)}, not a state dict`, saveStateDict);
   }
   const raw = findWrapped(object, rawWrappers) ?? (isFlat(object) ? { dict: object } : undefined);
   const averaged = findWrapped(object, averagedWrappers);
@@ -61,7 +59,7 @@ function findStateDict(object: PickleValue, weights: WeightsChoice, source: stri
     });
     throw unsupported(
       source,
-      `the file holds no state dict, but a dict of ${entries.join(', ')}`,
+      `the file contains no state dict, but a dict of ${entries.join(', ')}`,
       saveStateDict,
     );
   }
@@ -77,7 +75,7 @@ function findWrapped(object: PickleDict, wrappers: readonly string[]): StateDict
   return undefined;
 }
 
-/** Whether a dict is a state dict itself: it holds tensors, of whatever kind, or nothing at all. */
+/** Whether a dict is itself a state dict: it contains tensors of any kind, or is empty. */
 function isFlat(object: PickleDict): boolean {
   return object.entries.size === 0 || [...object.entries.values()].some(isTensor);
 }

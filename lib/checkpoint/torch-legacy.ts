@@ -15,8 +15,8 @@ const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
 /**
- * Reads the container that torch.save wrote before PyTorch 1.6: five pickles in a row, then the elements of each
- * storage behind their number.
+ * Reads the container that torch.save wrote before PyTorch 1.6: five consecutive pickles, then for each storage the number of
+ * elements and the elements.
  *
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` for a pickle that torch.save did not
  *   write
@@ -27,7 +27,7 @@ export function readTorchLegacy(bytes: Uint8Array, source: string): TorchFile {
   if (magic !== magicNumber) {
     throw unsupported(
       source,
-      `this is a Python pickle of ${describeValue(magic)}, which torch.save did not write`,
+      `this is a Python pickle of ${describeValue(magic)}, not a file of torch.save`,
       'Save the weights with torch.save(model.state_dict(), path), or as safetensors.',
     );
   }
@@ -65,7 +65,7 @@ function readKeys(cursor: Cursor, value: PickleValue): readonly string[] {
   const items = value instanceof PickleList ? value.items : undefined;
   const keys = items?.filter((item) => typeof item === 'string');
   if (items === undefined || keys?.length !== items.length || new Set(keys).size !== keys.length) {
-    throw cursor.fail('the list of storages is not a list of different keys');
+    throw cursor.fail('the list of storages is not a list of unique keys');
   }
   return keys;
 }
@@ -80,7 +80,7 @@ function readStorages(
     const start = cursor.position;
     const storage = storages.get(key);
     if (storage === undefined)
-      throw cursor.fail(`the file has storage ${quote(key)}, which nothing refers to`);
+      throw cursor.fail(`the file has storage ${quote(key)}, to which no tensor refers`);
     const { type } = storage;
     if (type === undefined) {
       throw unsupported(
@@ -92,7 +92,7 @@ function readStorages(
     const count = cursor.u64();
     if (count !== storage.count) {
       throw cursor.fail(
-        `storage ${quote(key)} has another size than the pickle says`,
+        `storage ${quote(key)} does not have the size in the pickle`,
         { expected: `${storage.count} elements`, found: `${count}` },
         start,
       );

@@ -14,24 +14,24 @@ import {
 import type { TorchFile } from './torch-file.js';
 import type { NamedArray } from './types.js';
 
-/** Values in a state dict that are tensors to PyTorch, by the function that rebuilds them. */
+/** Other kinds of PyTorch tensors in a state dict, by the function that rebuilds them. */
 const otherTensors: ReadonlyMap<string, string> = new Map([
   ['torch._utils._rebuild_qtensor', 'a quantised tensor'],
   ['torch._utils._rebuild_sparse_tensor', 'a sparse tensor'],
   ['torch._utils._rebuild_sparse_csr_tensor', 'a sparse tensor'],
   ['torch._utils._rebuild_nested_tensor', 'a nested tensor'],
   ['torch._utils._rebuild_meta_tensor_no_storage', 'a tensor of the meta device, which has no data'],
-  ['torch._utils._rebuild_tensor_v3', 'a tensor of a dtype without a storage class of its own'],
+  ['torch._utils._rebuild_tensor_v3', 'a tensor of a dtype without its own storage class'],
 ]);
 
-/** Where the rebuild function takes bits that change what the elements mean: a lazy negation or conjugation. */
+/** The argument of the rebuild function that changes the meaning of the elements: a lazy negation or conjugation. */
 const metadataIndex = 6;
 
 const saveDense = 'Convert it to a dense tensor of float32, float16 or bfloat16 before saving.';
 
-/** Turns tensors of one file into arrays. */
+/** Converts the tensors of one file to arrays. */
 export class TensorReader {
-  /** Bytes that may still be copied for tensors that are not contiguous: views of one storage could ask for any number. */
+  /** Bytes that may still be copied for non-contiguous tensors: views of one storage could require any number. */
   private copyBudget: number;
 
   constructor(
@@ -43,10 +43,10 @@ export class TensorReader {
   }
 
   /**
-   * The array of a value of a state dict: a view of the file where the tensor is contiguous, a copy where it is not.
+   * The array of a value in a state dict: a view of the file if the tensor is contiguous, else a copy.
    *
-   * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` when the value is no tensor, or one of a kind that no array
-   *   stands for; `GHOSTNET_MALFORMED_FILE` when the tensor reaches outside of its storage
+   * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` if the value is not a tensor, or a tensor of an unsupported kind;
+   *   `GHOSTNET_MALFORMED_FILE` if the tensor reaches outside its storage
    */
   read(name: string, value: PickleValue): NamedArray {
     if (!(value instanceof PickleTensor)) {
@@ -55,7 +55,7 @@ export class TensorReader {
         this.source,
         `${quote(name)} in the state dict is ${other ?? describeValue(value)}`,
         other === undefined
-          ? 'Save the state dict of the model alone, without other values in it.'
+          ? 'Save only the state dict of the model, without other values in it.'
           : saveDense,
       );
     }
@@ -82,7 +82,7 @@ export class TensorReader {
       );
     }
     const count = elementCount(shape);
-    if (count === undefined) throw fail('has a shape of no countable size');
+    if (count === undefined) throw fail('has a shape whose size cannot be counted');
     const bytes = this.file.storageBytes(storage);
     const itemSize = itemSizes[dtype];
     if (count === 0) return { dtype, shape, data: bytes.subarray(0, 0) };
@@ -98,7 +98,7 @@ export class TensorReader {
   }
 }
 
-/** Whether a value is a tensor to PyTorch, though maybe not one that {@link TensorReader} can read. */
+/** Whether a value is a PyTorch tensor, though perhaps of a kind that {@link TensorReader} cannot read. */
 export function isTensor(value: PickleValue): boolean {
   return value instanceof PickleTensor || otherTensor(value) !== undefined;
 }
@@ -117,8 +117,8 @@ function sizes(value: PickleValue | undefined): readonly number[] | undefined {
 }
 
 /**
- * The index of the last element of a tensor in its storage. All summands are whole and none is negative, so a sum that
- * is too large to be exact is still beyond any storage: no rounding, and no overflow, brings an element back inside.
+ * The index of the last element of a tensor in its storage. All summands are whole and none is negative, so a sum too large to
+ * be exact is still beyond any storage: neither rounding nor overflow can bring an element back inside.
  */
 function lastElement(offset: number, shape: readonly number[], strides: readonly number[]): number {
   return shape.reduce((last, size, axis) => last + (size - 1) * (strides[axis] ?? 0), offset);
@@ -128,12 +128,12 @@ function isContiguous(shape: readonly number[], strides: readonly number[]): boo
   return contiguousFrom(shape, strides) === 0;
 }
 
-/** The first axis from which on the elements lie one after another. */
+/** The first axis from which the elements are contiguous. */
 function contiguousFrom(shape: readonly number[], strides: readonly number[]): number {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
     const size = shape[axis] ?? 1;
-    if (size === 1) continue; // its stride is never taken
+    if (size === 1) continue; // its stride is never used
     if (strides[axis] !== expected) return axis + 1;
     expected *= size;
   }

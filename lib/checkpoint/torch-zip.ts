@@ -7,11 +7,10 @@ import type { TorchFile } from './torch-file.js';
 import { readStoredEntries, readZipDirectory } from './zip.js';
 
 /**
- * Reads the container that torch.save writes since PyTorch 1.6: a zip archive of one pickle and one entry for each
- * storage.
+ * Reads the container that torch.save has written since PyTorch 1.6: a zip archive of one pickle and one entry per storage.
  *
- * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_UNSUPPORTED_FORMAT` for other archives that hold
- *   networks, `GHOSTNET_UNKNOWN_FORMAT` for any other archive
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_UNSUPPORTED_FORMAT` for other archives of networks,
+ *   `GHOSTNET_UNKNOWN_FORMAT` for any other archive
  */
 export function readTorchZip(bytes: Uint8Array, source: string): TorchFile {
   const directory = readZipDirectory(bytes, source);
@@ -22,7 +21,7 @@ export function readTorchZip(bytes: Uint8Array, source: string): TorchFile {
   const entries = readStoredEntries(bytes, directory, source);
   checkByteOrder(entries.get(`${root}/byteorder`), directory.offset, source);
   const pickle = entries.get(`${root}/data.pkl`);
-  if (pickle === undefined) throw malformed(source, directory.offset, 'the archive has lost its data.pkl');
+  if (pickle === undefined) throw malformed(source, directory.offset, 'the archive has no data.pkl');
   const start = pickle.byteOffset - bytes.byteOffset;
   const cursor = new Cursor(bytes, source, start, start + pickle.byteLength);
   const { value } = readPickle(cursor);
@@ -37,7 +36,7 @@ export function readTorchZip(bytes: Uint8Array, source: string): TorchFile {
         throw malformed(
           source,
           directory.offset,
-          `storage ${quote(key)} has another size than the pickle says`,
+          `storage ${quote(key)} does not have the size in the pickle`,
           {
             expected: `${expected} bytes`,
             found: data === undefined ? 'no such entry' : `${data.byteLength}`,
@@ -51,7 +50,7 @@ export function readTorchZip(bytes: Uint8Array, source: string): TorchFile {
 
 const dataEntry = /^([^/]+)\/data\.pkl$/;
 
-/** The folder that all entries of a torch.save archive stand in. */
+/** The folder that contains all entries of a torch.save archive. */
 function findRoot(names: readonly string[], source: string): string {
   const kind = foreignArchive(names);
   if (kind !== undefined) throw unsupported(source, `this is ${kind.what}`, kind.remedy);
@@ -60,7 +59,7 @@ function findRoot(names: readonly string[], source: string): string {
   if (root === undefined || roots.length > 1) {
     throw new GhostNetError(
       'GHOSTNET_UNKNOWN_FORMAT',
-      `${source}: this is a zip archive, but not one of torch.save`,
+      `${source}: this is a zip archive, but not of torch.save`,
       {
         expected: 'one entry named <name>/data.pkl',
         found: names.length === 0 ? 'no entries' : names.slice(0, 3).map(quote).join(', '),
@@ -72,10 +71,10 @@ function findRoot(names: readonly string[], source: string): string {
 
 const saveStateDict = 'Save its weights instead: torch.save(model.state_dict(), path), or as safetensors.';
 
-/** Archives of networks in formats that need the framework which wrote them. */
+/** Archives of networks in formats that only their own framework can read. */
 function foreignArchive(names: readonly string[]): { what: string; remedy: string } | undefined {
   const some = (pattern: RegExp) => names.some((name) => pattern.test(name));
-  // An archive of torch.export holds a TorchScript-like constants folder too, so it is asked for first.
+  // An archive of torch.export also contains a constants folder like that of TorchScript, so it is checked first.
   if (some(/^(?:[^/]+\/)?(?:archive_format|models\/[^/]+\.json|serialized_exported_program\.json)$/)) {
     return { what: 'an archive of torch.export (.pt2)', remedy: saveStateDict };
   }
@@ -95,7 +94,7 @@ function foreignArchive(names: readonly string[]): { what: string; remedy: strin
 }
 
 function checkByteOrder(entry: Uint8Array | undefined, directoryOffset: number, source: string): void {
-  // PyTorch before 2.1 does not write the entry.
+  // PyTorch before 2.1 did not write the entry.
   if (entry === undefined) return;
   const order = Buffer.from(entry).toString('latin1');
   if (order === 'little') return;

@@ -6,7 +6,7 @@ import { malformed, unsupported } from './faults.js';
 /** One entry as the central directory describes it. */
 export interface ZipEntry {
   readonly name: string;
-  /** Where the record stands in the file, for messages. */
+  /** The offset of the record in the file, for messages. */
   readonly offset: number;
   readonly flags: number;
   readonly method: number;
@@ -16,7 +16,7 @@ export interface ZipEntry {
   readonly localOffset: number;
 }
 
-/** The entries of a zip archive, and where its central directory starts. */
+/** The entries of a zip archive, and the offset of its central directory. */
 export interface ZipDirectory {
   readonly entries: readonly ZipEntry[];
   readonly offset: number;
@@ -34,7 +34,7 @@ const end64Size = 56;
 const end64LocatorSize = 20;
 const localSize = 30;
 
-/** A value that says: look in the 64-bit record instead. */
+/** A value that refers to the 64-bit record. */
 const saturated16 = 0xffff;
 const saturated32 = 0xffffffff;
 const zip64ExtraId = 0x0001;
@@ -43,12 +43,12 @@ const encryptedFlag = 0x0001;
 const descriptorFlag = 0x0008;
 const storedMethod = 0;
 
-/** Far more than torch.save writes for any network, and few enough to be described in little memory. */
+/** Far more than torch.save writes for any network, and few enough for the descriptions to need little memory. */
 const mostEntries = 200_000;
 
 /**
- * Reads the central directory of a zip archive. The archive must end with its end record, without a comment: this is
- * how PyTorch writes it, and it leaves no two ways to find the directory.
+ * Reads the central directory of a zip archive. The archive must end with its end record, without a comment: PyTorch writes it
+ * this way, and then there is only one way to find the directory.
  *
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`
  */
@@ -80,7 +80,7 @@ export function readZipDirectory(bytes: Uint8Array, source: string): ZipDirector
     if (entries.length > count) break;
   }
   if (entries.length !== count) {
-    throw malformed(source, end, 'the zip archive has another number of entries than it says', {
+    throw malformed(source, end, 'the zip archive states a wrong number of entries', {
       expected: `${count}`,
       found: entries.length > count ? 'more' : `${entries.length}`,
     });
@@ -92,7 +92,7 @@ interface DirectoryEnd {
   readonly offset: number;
   readonly size: number;
   readonly count: number;
-  /** Where the end records start. */
+  /** The offset of the end records. */
   readonly end: number;
 }
 
@@ -103,7 +103,7 @@ function readEnd(bytes: Uint8Array, source: string): DirectoryEnd {
     throw malformed(
       source,
       Math.max(start, 0),
-      'the zip archive does not end with an end record: it was cut off',
+      'the zip archive does not end with an end record: it is truncated',
     );
   }
   const disks = [cursor.u16(), cursor.u16()];
@@ -113,7 +113,7 @@ function readEnd(bytes: Uint8Array, source: string): DirectoryEnd {
   if (cursor.u16() !== 0) throw cursor.fail('the zip archive has a comment, or bytes follow it');
   const [countOfDisk, count = 0] = counts;
   if (disks.some((disk) => disk !== 0) || countOfDisk !== count) {
-    throw malformed(source, start, 'the zip archive is one part of several');
+    throw malformed(source, start, 'the zip archive is one of several parts');
   }
   const narrow = { offset, size, count, end: start };
   const locatorStart = start - end64LocatorSize;
@@ -167,7 +167,7 @@ function readCentralRecord(cursor: Cursor): ZipEntry {
   const offset = cursor.position;
   if (cursor.u32() !== centralSignature) {
     throw cursor.fail(
-      'the central directory of the zip archive holds something that is not an entry',
+      'the central directory of the zip archive contains a record that is not an entry',
       {},
       offset,
     );
@@ -195,10 +195,10 @@ function readCentralRecord(cursor: Cursor): ZipEntry {
   return { name, offset, flags, method, crc, compressedSize, size, localOffset };
 }
 
-/** The 64-bit values of an entry, in the order in which they stand in for saturated 32-bit ones. */
+/** The 64-bit values of an entry, in the order in which they replace saturated 32-bit values. */
 interface Extra {
   readonly zip64: boolean;
-  /** The value, or the next 64-bit one where the value is saturated. */
+  /** The value, or the next 64-bit value if the value is saturated. */
   widen(value: number): number;
 }
 
@@ -228,11 +228,10 @@ function readExtra(cursor: Cursor, length: number): Extra {
 }
 
 /**
- * The data of every entry, as views. Each must be stored uncompressed, be described alike in both of its headers,
- * match its CRC, and share no byte with another entry or with the directory.
+ * The data of every entry, as views. Each entry must be stored uncompressed, have the same description in both headers, match
+ * its CRC, and share no byte with another entry or with the directory.
  *
- * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` when entries are compressed or
- *   encrypted
+ * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` if entries are compressed or encrypted
  */
 export function readStoredEntries(
   bytes: Uint8Array,
@@ -262,7 +261,7 @@ function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
     throw unsupported(
       source,
       `${title} is compressed (method ${entry.method}), which torch.save never does`,
-      'Load the file in PyTorch and save it again, or pack it without compression.',
+      'Load the file in PyTorch and save it again, or repack it without compression.',
     );
   }
   const start = cursor.position;
@@ -276,7 +275,7 @@ function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
       found: hex(crc),
       ...(entry.crc === 0 && {
         remedy:
-          'Fetch the file again; if it was saved with set_crc32_options(False), save it with checksums.',
+          'Download the file again; if it was saved with set_crc32_options(False), save it with checksums.',
       }),
     });
   }
@@ -287,7 +286,7 @@ function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
 function checkLocalHeader(cursor: Cursor, entry: ZipEntry, title: string): boolean {
   const start = cursor.position;
   if (cursor.remaining < localSize || cursor.u32() !== localSignature) {
-    throw cursor.fail(`${title} has no local header where the directory says`, {}, start);
+    throw cursor.fail(`${title} has no local header at the offset in the directory`, {}, start);
   }
   cursor.take(2); // version
   const flags = cursor.u16();
@@ -302,14 +301,14 @@ function checkLocalHeader(cursor: Cursor, entry: ZipEntry, title: string): boole
   const extra = readExtra(cursor, extraLength);
   const size = extra.widen(narrowSize);
   const compressedSize = extra.widen(narrowCompressedSize);
-  // A writer that streams does not know these yet: it leaves zeros here and appends a data descriptor.
+  // A streaming writer does not know these values yet: it writes zeros here and appends a data descriptor.
   const deferred = (flags & descriptorFlag) !== 0 && crc === 0 && size === 0 && compressedSize === 0;
   const same =
     name === entry.name &&
     flags === entry.flags &&
     method === entry.method &&
     (deferred || (crc === entry.crc && size === entry.size && compressedSize === entry.compressedSize));
-  if (!same) throw cursor.fail(`${title} is described differently by its local header`, {}, start);
+  if (!same) throw cursor.fail(`${title} differs from its local header`, {}, start);
   if (entry.compressedSize !== entry.size) {
     throw cursor.fail(`${title} is stored, but has two sizes`, {}, entry.offset);
   }
@@ -327,7 +326,7 @@ function checkDescriptor(cursor: Cursor, entry: ZipEntry, zip64: boolean, title:
     crc === entry.crc &&
     compressedSize === entry.compressedSize &&
     size === entry.size;
-  if (!same) throw cursor.fail(`${title} is described differently by its data descriptor`, {}, start);
+  if (!same) throw cursor.fail(`${title} differs from its data descriptor`, {}, start);
 }
 
 function hex(crc: number): string {

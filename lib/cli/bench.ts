@@ -26,7 +26,7 @@ interface Timing {
   readonly batch: number;
   readonly threads: number;
   readonly runs: number;
-  /** Of one run of the whole batch, in milliseconds. */
+  /** For one run of the whole batch, in milliseconds. */
   readonly median: number;
   readonly p10: number;
   readonly p90: number;
@@ -37,28 +37,28 @@ export function benchCommand(): Command {
   return new Command('bench')
     .summary('time a model on this machine')
     .description(
-      'Times runs of a model on this machine, for each number of threads and each batch size, from bytes in memory to scores\n' +
-        'in memory. Decoding and resizing are left out.',
+      'Times a model on this machine, for each number of threads and each batch size, from bytes in memory to scores in\n' +
+        'memory, without decoding and resizing.',
     )
     .addOption(modelOption())
     .addOption(deviceOption())
-    .option('--batch <list>', 'batch sizes, with commas between', parseCounts, [1, 8, 32])
+    .option('--batch <list>', 'batch sizes, separated by commas', parseCounts, [1, 8, 32])
     .option(
       '--threads <list>',
-      'numbers of threads, with commas between (default: 1, and all that this process may use)',
+      'numbers of threads, separated by commas (default: 1, and all that the process may use)',
       parseCounts,
     )
-    .option('--seconds <n>', 'time to run each, in seconds', parseSeconds, 1)
+    .option('--seconds <n>', 'how long to time each combination', parseSeconds, 1)
     .addOption(precisionOption())
-    .option('--profile', 'print the time of each layer at the end, to standard error')
-    .addOption(jsonOption('a line of JSON for each'))
+    .option('--profile', 'print the time of each layer to standard error')
+    .addOption(jsonOption('JSON lines'))
     .addHelpText('after', exitCodeHelp)
     .action(async (options: Options) => {
       const words = options.json !== true && process.stdout.isTTY;
-      // The native side reads the variable, and prints its counts when the process exits.
+      // The native addon reads the variable, and prints the times at exit.
       if (options.profile === true) process.env.GHOSTNET_PROFILE = '1';
       const { defaultThreads } = native().runtime();
-      // A GPU uses no threads of the processor.
+      // The GPU engine uses no CPU threads.
       const ofCpu = options.device === 'cpu' ? [1, defaultThreads] : [1];
       const threadCounts = options.threads ?? [...new Set(ofCpu)];
       if (words) process.stdout.write(`${header}\n`);
@@ -76,14 +76,14 @@ export function benchCommand(): Command {
 async function time(model: GhostNet, batch: number, seconds: number): Promise<Timing> {
   const { inputSize, threads } = model.info;
   using input = Tensor.empty('uint8', [batch, inputSize, inputSize, 3]);
-  // All pictures are the same work, as long as no denormal numbers come up, with which processors are slow.
+  // Every image is the same amount of work, except that denormal numbers, which are slow, must not arise.
   for (let index = 0; index < input.data.length; index += 1) input.data[index] = (index * 7919) % 256;
   const run = async (): Promise<number> => {
     const start = performance.now();
     (await model.forward(input)).dispose();
     return performance.now() - start;
   };
-  // The first run of a shape plans it, the second finds everything in its place.
+  // The first run of a shape also plans it; the second warms the caches.
   await run();
   await run();
   const milliseconds: number[] = [];
@@ -111,7 +111,7 @@ function parseCounts(text: string): number[] {
   return text.split(',').map((part) => {
     const count = Number(part);
     if (!/^\s*\d+\s*$/.test(part) || count < 1 || count > 4096) {
-      throw new InvalidArgumentError('Expected whole numbers from 1 to 4096, with commas between.');
+      throw new InvalidArgumentError('Expected whole numbers from 1 to 4096, separated by commas.');
     }
     return count;
   });

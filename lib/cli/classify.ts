@@ -33,7 +33,7 @@ interface Options {
   readonly filesFrom?: string;
 }
 
-/** An image of the command line, with the name under which it is reported. */
+/** An image from the command line, with the name under which it is reported. */
 interface NamedImage {
   readonly name: string;
   readonly image: HeldImage;
@@ -42,24 +42,20 @@ interface NamedImage {
 /** `ghostnet classify` */
 export function classifyCommand(): Command {
   return new Command('classify')
-    .summary('name what is in photographs')
+    .summary('classify images')
     .description(
-      'Names what is in photographs. Prints a line for each, in the order given: words on a terminal, JSON in a pipe.\n' +
-        'A photograph that cannot be read is reported, and does not stop the rest.',
+      'Classifies images. Prints one line per image, in the order given: text on a terminal, JSON in a pipe.\n' +
+        'An image that cannot be read is reported; the others are still classified.',
     )
     .argument(
       '[paths...]',
       'image files, folders (searched for images) or globs; - reads one image from standard input',
     )
     .addOption(modelOption())
-    .option(
-      '-k, --top-k <n>',
-      'classes for each photograph (default: 5, or all where there are fewer)',
-      parseCount,
-    )
-    .addOption(jsonOption('a line of JSON for each photograph'))
-    .option('--files-from <file>', 'read paths from a file, one a line; - is standard input')
-    .option('--batch-size <n>', 'photographs in a run (default: 32)', parseCount)
+    .option('-k, --top-k <n>', 'classes per image (default: 5, or all if there are fewer)', parseCount)
+    .addOption(jsonOption('JSON lines'))
+    .option('--files-from <file>', 'read paths from a file, one per line; - is standard input')
+    .option('--batch-size <n>', 'images per batch (default: 32)', parseCount)
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
@@ -149,12 +145,12 @@ function toWords(file: string, result: ClassifyResult): string {
   return `${file}: ${classes.join(', ')}\n`;
 }
 
-// Waits for a slow reader, so that results do not pile up in memory.
+// Waits for a slow reader, so that results do not accumulate in memory.
 async function print(line: string): Promise<void> {
   if (line !== '' && !process.stdout.write(line)) await once(process.stdout, 'drain');
 }
 
-/** A bar on standard error, when that is a terminal and there are many images. */
+/** A progress bar on standard error, if it is a terminal and there are many images. */
 class Progress {
   readonly #bar: SingleBar | undefined;
 
@@ -170,7 +166,7 @@ class Progress {
     this.#bar.start(total, 0);
   }
 
-  /** Makes room for a line; the bar reappears by itself. */
+  /** Clears the line of the bar for other output; the bar reappears by itself. */
   clear(): void {
     if (this.#bar === undefined) return;
     process.stderr.cursorTo(0);

@@ -19,25 +19,25 @@ interface Options {
 /** `ghostnet convert` */
 export function convertCommand(): Command {
   return new Command('convert')
-    .summary('write weights of any container as safetensors')
+    .summary('convert weights to safetensors')
     .description(
-      'Reads the weights of a GhostNet from any container, checks them, and writes them as float32 safetensors, with labels and\n' +
-        'transform in its metadata.',
+      'Reads GhostNet weights from any supported container, checks them, and writes them as float32 safetensors. Labels and\n' +
+        'transform go into the metadata of the file.',
     )
-    .argument('<input>', 'weights file: safetensors or of torch.save')
+    .argument('<input>', 'weights file: safetensors, or written by torch.save')
     .argument('<output>', 'the safetensors file to write; an existing file is replaced')
     .addOption(
       new Option(
         '--weights <which>',
-        'the weights to take from a training checkpoint: auto prefers the moving average',
+        'the weights of a training checkpoint to use; auto prefers the moving average',
       )
         .choices(weightsChoices)
         .default('auto'),
     )
-    .option('--labels <file>', 'names of the classes, one a line, or a JSON array')
+    .option('--labels <file>', 'class names, one per line, or a JSON array')
     .option('--input-size <n>', 'side of the input in pixels', parseCount)
     .option('--crop <share>', 'share of the shorter side that the input covers', Number)
-    .addOption(new Option('--interpolation <how>', 'of the resize').choices(['bilinear', 'bicubic']))
+    .addOption(new Option('--interpolation <how>', 'how images are resized').choices(['bilinear', 'bicubic']))
     .addHelpText('after', exitCodeHelp)
     .action(async (input: string, output: string, { labels, ...rest }: Options) => {
       const given: LoadOptions = labels === undefined ? rest : { ...rest, labels: await readLabels(labels) };
@@ -54,8 +54,8 @@ async function readLabels(file: string): Promise<string[]> {
   try {
     return JSON.parse(text) as string[];
   } catch (cause) {
-    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The labels in ${file} are not JSON`, {
-      expected: 'a JSON array of names, or a name a line',
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The labels in ${file} are not valid JSON`, {
+      expected: 'a JSON array of names, or one name per line',
       cause,
     });
   }

@@ -21,28 +21,28 @@ import { modelOption } from './shared-options.js';
 /** `ghostnet doctor` */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .summary('check that everything works here')
+    .summary('check that everything works on this machine')
     .description('Checks that everything works on this machine and prints what a bug report needs.')
     .addOption(modelOption())
     .action(async (options: { model?: string }) => {
       const healthy = await examine(options.model);
-      process.stdout.write(healthy ? '\nAll is well.\n' : '\nSomething is wrong: see FAILED above.\n');
+      process.stdout.write(healthy ? '\nEverything works.\n' : '\nA check failed: see FAILED above.\n');
       if (!healthy) process.exitCode = ExitCode.unusable;
     });
 }
 
-/** The report of a child process on the native part. */
+/** The report of a child process on the native addon. */
 interface Trial {
   readonly libtorch: LibTorch;
   readonly runtime: NativeRuntime;
-  /** The GPUs, or why there are none. */
+  /** The GPUs, or the reason why none can be used. */
   readonly gpus: readonly NativeGpu[] | string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
 async function examine(source: string | undefined): Promise<boolean> {
   let healthy = true;
-  // Each step stands alone: its failure is reported, and the next step is tried.
+  // The steps are independent: a failure is reported, and the next step is tried.
   const step = async (name: string, find: () => string | Promise<string>): Promise<void> => {
     let result: string;
     try {
@@ -73,9 +73,9 @@ async function examine(source: string | undefined): Promise<boolean> {
     const { version, root, from } = libtorch;
     return `${version} at ${root} (${from}); cpu, ${runtime.cpuCapability}, ${runtime.defaultThreads} threads by default`;
   });
-  if (trial === undefined) return false; // the native part would fail, or crash, in this process too
+  if (trial === undefined) return false; // the native addon would fail, or crash, in this process too
   const { gpus } = trial;
-  // A missing GPU is not a failure: GPUs are used on request only.
+  // A missing GPU is not a failure: GPUs are used only on request.
   await step('gpu', () => (typeof gpus === 'string' ? gpus : gpus.map(describeGpu).join('; ')));
   await step('model', async () => {
     const started = performance.now();
@@ -90,7 +90,8 @@ async function examine(source: string | undefined): Promise<boolean> {
     const first = performance.now();
     using logits = await model.forward(input);
     const firstTook = since(first);
-    if (!logits.data.every(Number.isFinite)) throw new Error('The network gave numbers that are not finite.');
+    if (!logits.data.every(Number.isFinite))
+      throw new Error('The network returned numbers that are not finite.');
     const second = performance.now();
     (await model.forward(input)).dispose();
     return `one image in ${since(second)}, the first in ${firstTook}`;
@@ -102,7 +103,7 @@ function tryBinary(): Trial {
   const script = fileURLToPath(new URL('try-binary.js', import.meta.url));
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
   if (status !== 0) {
-    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', 'The native part crashes when it is opened', {
+    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', 'The native addon crashes when it is opened', {
       found: `a process that ended with ${signal ?? status}${stderr === '' ? '' : `: ${stderr.trim()}`}`,
       remedy: 'Report it with this output.',
     });
@@ -113,7 +114,7 @@ function tryBinary(): Trial {
 }
 
 function describeGpu({ name, capability, isSupported, memory }: NativeGpu, index: number): string {
-  const fit = isSupported ? '' : ', too old: 8.0 is needed';
+  const fit = isSupported ? '' : ', too old: 8.0 or later is needed';
   return `cuda:${index} ${name}, ${(memory / 1e9).toFixed(0)} GB, compute capability ${capability}${fit}`;
 }
 

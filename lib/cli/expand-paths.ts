@@ -6,12 +6,12 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 const imagePattern = '**/*.{jpg,jpeg,jpe,jfif,png,webp,avif,gif,tif,tiff}';
 
 /**
- * The image files that an argument names: itself, the images in a folder and below, the matches of a glob; sorted. An
- * argument that names nothing is returned as it is, so that it is reported as the missing file it is.
+ * The image files that an argument names: the file itself, the images in a folder at any depth, or the matches of a glob,
+ * sorted. An argument that matches nothing is returned unchanged, so that it is reported as a missing file.
  */
 export async function expandPaths(path: string): Promise<string[]> {
   const kind = await stat(path).catch(() => undefined);
-  // A file whose name happens to look like a glob is still that file.
+  // A file whose name looks like a glob is still a file.
   if (kind?.isFile() === true) return [path];
   if (kind?.isDirectory() === true) {
     const found = await glob(imagePattern, {

@@ -19,18 +19,16 @@ interface Options {
 export function infoCommand(): Command {
   return new Command('info')
     .summary('describe a model or a weights file')
-    .description(
-      'Describes a weights file and the model it holds: container, variant, transform, labels, faults.',
-    )
-    .argument('[file]', 'weights file of any container; the embedded model when left out')
+    .description('Describes a weights file and its model: container, variant, transform, labels, faults.')
+    .argument('[file]', 'weights file in any supported container (default: the embedded model)')
     .addOption(modelOption())
-    .option('--layers', 'print the table of layers too')
-    .addOption(jsonOption('one object of JSON'))
+    .option('--layers', 'also print the layer table')
+    .addOption(jsonOption('one JSON object'))
     .addHelpText('after', exitCodeHelp)
     .action(async (file: string | undefined, options: Options) => {
       const source = file ?? options.model ?? embeddedModel;
       const report = await inspectWeights(source);
-      // A file that holds no model is still described.
+      // A file without a model is still described.
       const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
       using model = report.reason === undefined && faults === 0 ? await GhostNet.load(source) : undefined;
       if (options.json === true || !process.stdout.isTTY) {
@@ -75,11 +73,11 @@ function rowsOfModel(info: ModelInfo): Row[] {
 
 function rowsOfFaults(report: WeightsReport): Row[] {
   const rows: Row[] = [];
-  if (report.reason !== undefined) rows.push(['no GhostNet', report.reason]);
+  if (report.reason !== undefined) rows.push(['not a GhostNet', report.reason]);
   for (const [name, list] of [
     ['missing', report.missing],
-    ['other shape', report.reshaped],
-    ['left over', report.unexpected],
+    ['wrong shape', report.reshaped],
+    ['unexpected', report.unexpected],
     ['skipped', report.skipped],
     ['not finite', report.notFinite],
   ] as const) {

@@ -14,14 +14,14 @@ export function pullCommand(): Command {
   return new Command('pull')
     .summary('download trained weights by name')
     .description(
-      'Downloads trained weights into the cache folder, verifies them, and prints their path. Weights already there are not\n' +
-        'downloaded again; a download that broke off is resumed where it ended.',
+      'Downloads trained weights into the cache folder, verifies them, and prints their path. Weights in the cache are not\n' +
+        'downloaded again; an interrupted download is resumed.',
     )
     .argument('<name>', 'one of the names below')
-    .option('--offline', 'use the cache alone')
+    .option('--offline', 'use only the cache')
     .option(
       '--cache <folder>',
-      'the cache folder; GHOSTNET_CACHE, or the usual place of the system, when left out',
+      'the cache folder (default: GHOSTNET_CACHE, or the usual cache folder of the system)',
     )
     .addHelpText('after', `\nWeights:\n${list}`)
     .addHelpText('after', exitCodeHelp)
@@ -37,7 +37,7 @@ export function pullCommand(): Command {
         });
         progress.stop();
         process.stderr.write(
-          `${entry.name}: ${fromCache ? 'in the cache already' : 'downloaded and verified'}\n`,
+          `${entry.name}: ${fromCache ? 'already in the cache' : 'downloaded and verified'}\n`,
         );
         process.stdout.write(`${path}\n`);
       } finally {
@@ -46,7 +46,7 @@ export function pullCommand(): Command {
     });
 }
 
-/** A bar on standard error, when it is a terminal. */
+/** A progress bar on standard error, if it is a terminal. */
 class DownloadBar {
   #bar: SingleBar | undefined;
 

@@ -5,29 +5,29 @@ import { precisions } from '../model/precision.js';
 export function parseCount(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError('Expected a whole number of 1 or more.');
+    throw new InvalidArgumentError('Expected a whole number of at least 1.');
   }
   return value;
 }
 
-/** The model, in all commands that take one. */
+/** The model, in all commands that use one. */
 export function modelOption(): Option {
   return new Option(
     '-m, --model <model>',
-    'weights file, or name of pulled weights; the embedded model when left out',
+    'weights file, or name of pulled weights (default: the embedded model)',
   );
 }
 
-/** JSON in place of words, in all commands that print figures. */
+/** JSON instead of text, in all commands that print results. */
 export function jsonOption(what: string): Option {
-  return new Option('--json', `print ${what}, also on a terminal`);
+  return new Option('--json', `print ${what} on a terminal too`);
 }
 
 /** The precision of the engine. */
 export function precisionOption(): Option {
   return new Option(
     '--precision <what>',
-    'the precision to compute in; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 and tf32 a GPU',
+    'precision of the engine; bfloat16 needs a GPU or a processor with AVX512_BF16, float16 and tf32 need a GPU',
   )
     .choices(precisions)
     .default('float32');
@@ -38,10 +38,9 @@ export function deviceOption(): Option {
   return new Option('--device <device>', 'cpu, cuda, cuda:1 and so on, or auto').default('cpu');
 }
 
-/** The number of threads of a run. */
+/** The number of threads per batch. */
 export function threadsOption(): Option {
-  return new Option(
-    '--threads <n>',
-    'threads of one run; all that this process may use when left out',
-  ).argParser(parseCount);
+  return new Option('--threads <n>', 'threads per batch (default: all that the process may use)').argParser(
+    parseCount,
+  );
 }

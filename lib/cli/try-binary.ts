@@ -1,4 +1,4 @@
-// Opens the native part in a process of its own, for `ghostnet doctor`: a crash ends only this process.
+// Opens the native addon in a separate process, for `ghostnet doctor`: a crash ends only this process.
 import { GhostNetError } from '../errors.js';
 import type { NativeGpu } from '../native/addon.js';
 import { listGpus } from '../native/device.js';

@@ -9,8 +9,8 @@ import { loadSharp, type Sharp } from './sharp.js';
 /** How encoded images are decoded. */
 export interface DecodeOptions {
   /**
-   * Treatment of an embedded colour profile. `'ignore'`, the default, takes the stored numbers as they are: so does PIL,
-   * with which the training data of published weights were read. `'apply'` converts to sRGB first.
+   * Treatment of an embedded colour profile. `'ignore'`, the default, uses the stored values unchanged, as PIL does, which
+   * read the training images of the published weights. `'apply'` converts to sRGB first.
    */
   readonly colorProfile?: 'ignore' | 'apply';
 }
@@ -26,7 +26,7 @@ const maxPixels = 0x3fff * 0x3fff;
 
 /**
  * Decodes one image to RGB bytes: upright (EXIF orientation applied), without alpha (dropped, as PIL's `convert('RGB')`
- * does), 8 bits a channel, the first frame of an animation. Runs on libuv's pool, never on the calling thread.
+ * does), 8 bits per channel, the first frame of an animation. Runs in libuv's thread pool, never on the calling thread.
  *
  * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`,
  * `GHOSTNET_BAD_SHAPE`
@@ -49,7 +49,7 @@ export async function decodeImage(image: HeldImage, options: DecodeOptions = {})
 
 async function decode(sharp: Sharp, bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const input: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
-  // The numbers of a CMYK image mean nothing without its profile, which is therefore always applied.
+  // The values of a CMYK image mean nothing without its profile, so the profile is always applied.
   const { space } = await sharp(bytes, input).metadata();
   const ignoreIcc = options.colorProfile !== 'apply' && space !== 'cmyk';
   const { data, info } = await sharp(bytes, { ...input, ignoreIcc })
@@ -69,7 +69,7 @@ function checkRaw({ data, width, height }: RawImage): DecodedImage {
     const found = isBytes ? `${data.byteLength} bytes` : inWords(data);
     throw new GhostNetError(
       'GHOSTNET_BAD_SHAPE',
-      'A raw image does not hold RGB bytes of its width and height',
+      'The data of the raw image does not match its width and height',
       {
         found: `${found} for ${inWords(width)} x ${inWords(height)}`,
         expected: 'width * height * 3 bytes in a Uint8Array',

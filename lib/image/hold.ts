@@ -4,7 +4,7 @@ import { Tensor } from '../tensor.js';
 import type { HeldImage, ImageInput, RawImage } from './input.js';
 
 /**
- * Takes a photograph as it is now: bytes and pixels are copied, so that the caller can go on using its own.
+ * Captures an image as it is now: bytes and pixels are copied, so the caller may reuse its buffers.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`
  */
@@ -17,7 +17,7 @@ export function holdImage(image: ImageInput): HeldImage {
     return { data: data instanceof Uint8Array ? Uint8Array.from(data) : data, width, height };
   }
   throw invalidArgument(
-    'An image is of an unknown kind',
+    'The image has an unsupported form',
     image,
     'a path, a file: URL, the bytes of an image file, { data, width, height } or a uint8 Tensor [H,W,3]',
   );
@@ -32,20 +32,20 @@ function isRawImage(image: unknown): image is RawImage {
 function pixelsOf(tensor: Tensor): RawImage {
   const { dtype, shape, data } = tensor;
   if (tensor.disposed) {
-    throw new GhostNetError('GHOSTNET_DISPOSED', 'An image is a tensor used after its memory was freed');
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of an image tensor was released');
   }
   if (!(data instanceof Uint8Array)) {
-    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'An image is a tensor of the wrong dtype', {
+    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'The image tensor has the wrong dtype', {
       found: dtype,
       expected: 'uint8 of shape [H,W,3]',
     });
   }
   const [height = 0, width = 0, channels] = shape;
   if (shape.length !== 3 || channels !== 3) {
-    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'An image is a tensor of the wrong shape', {
+    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The image tensor has the wrong shape', {
       found: `[${shape.join(',')}]`,
       expected: '[H,W,3], RGB',
-      remedy: 'Pass one image a tensor; a batch of inputs goes to forward().',
+      remedy: 'Pass one tensor per image; a batch of inputs goes to forward().',
     });
   }
   return { data: Uint8Array.from(data), width, height };

@@ -2,19 +2,19 @@ import type { Tensor } from '../tensor.js';
 
 /** Decoded pixels. */
 export interface RawImage {
-  /** RGB, row by row, 3 bytes a pixel: `width * height * 3` bytes. */
+  /** RGB, row by row, 3 bytes per pixel: `width * height * 3` bytes. */
   readonly data: Uint8Array;
-  /** In pixels, 1 or more. */
+  /** In pixels, at least 1. */
   readonly width: number;
-  /** In pixels, 1 or more. */
+  /** In pixels, at least 1. */
   readonly height: number;
 }
 
 /**
- * A photograph: the path or `file:` URL of an image file, the bytes of one (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG), or
- * decoded pixels, as a {@link RawImage} or a uint8 Tensor [H,W,3], RGB.
+ * An image: the path or `file:` URL of an image file, its bytes (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG), or decoded pixels,
+ * as a {@link RawImage} or a uint8 Tensor [H,W,3], RGB.
  */
 export type ImageInput = string | URL | Uint8Array | RawImage | Tensor<'uint8'>;
 
-/** A photograph that the caller can no longer change or dispose of. */
+/** An image that the caller can no longer change or dispose of. */
 export type HeldImage = Exclude<ImageInput, Tensor>;

@@ -5,8 +5,8 @@ import { GhostNetError } from '../errors.js';
 export type Sharp = (typeof import('sharp'))['default'];
 
 /**
- * sharp, which decodes images. It is loaded with the first image: programs that only run tensors do not wait for it, and
- * where it cannot be loaded the rest of the package still works.
+ * sharp, which decodes images. It is loaded with the first image: programs that use only tensors do not wait for it, and if
+ * it cannot be loaded, the rest of the package still works.
  *
  * @throws {@link GhostNetError} `GHOSTNET_ADDON_UNLOADABLE`
  */
@@ -18,7 +18,7 @@ export async function loadSharp(): Promise<Sharp> {
     throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', what, {
       found: messageOf(cause),
       remedy:
-        'Install the dependencies again on this machine, the optional ones too: `npm install --include=optional sharp`.',
+        'Install sharp again on this machine, with its optional dependencies: `npm install --include=optional sharp`.',
       cause,
     });
   }

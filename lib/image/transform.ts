@@ -1,13 +1,13 @@
 /**
- * How photographs become a network's input: as they did in training. Defaults: the values in the weights file, else 224
- * pixels, a crop of 0.875, bicubic, and ImageNet's mean and standard deviation.
+ * How images become the input of a network: the same way as in training. Defaults: the values in the weights file, else
+ * 224 pixels, a crop of 0.875, bicubic, and ImageNet's mean and standard deviation.
  */
 export interface TransformOptions {
-  /** Side of the square input in pixels, 32 or more. */
+  /** Side of the square input in pixels, at least 32. */
   readonly inputSize?: number;
   /** Share of the shorter side that the input covers, above 0.01 and at most 1. */
   readonly crop?: number;
-  /** How photographs are resized. */
+  /** How images are resized. */
   readonly interpolation?: 'bilinear' | 'bicubic';
   /** Mean of red, green and blue in [0, 1]. */
   readonly mean?: readonly [number, number, number];

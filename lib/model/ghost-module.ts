@@ -4,7 +4,7 @@ import { runJob, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import { handleOf, tensorOf, type Tensor } from '../tensor.js';
 
-/** The weights of a ghost module with its batch normalisations folded in. */
+/** The weights of a ghost module, with its batch normalisations folded in. */
 export interface FoldedGhostModule {
   /** [I,C,k,k], k odd: the primary convolution, padded by (k-1)/2. */
   readonly primary_weight: Tensor<'float32'>;
@@ -18,25 +18,26 @@ export interface FoldedGhostModule {
 
 /** Options of {@link ghostModule}. */
 export interface GhostModuleOptions extends RunOptions {
-  /** Output channels, to which the concatenation is cut. Default: all that the weights make. */
+  /** Output channels, to which the concatenation is cut. Default: all that the weights compute. */
   readonly outChannels?: number;
-  /** Stride of the primary convolution, 1 or more. Default 1. */
+  /** Stride of the primary convolution, at least 1. Default 1. */
   readonly stride?: number;
-  /** Whether both convolutions are followed by a ReLU. Default true. */
+  /** Whether a ReLU follows each of the two convolutions. Default true. */
   readonly relu?: boolean;
-  /** Threads of the run. Default as for a model. */
+  /** Threads of the run, 1 to 256. Default: as for a model. */
   readonly threads?: number;
 }
 
 /**
- * Runs one ghost module (arXiv 1911.11907, section 3.1): a primary convolution makes the intrinsic maps, a cheap depthwise
- * operation makes the ghosts of each, both are concatenated. It is the operator `ghostnet::ghost_module` of LibTorch.
+ * Runs one ghost module (arXiv 1911.11907, section 3.1): a primary convolution computes the intrinsic maps, a cheap depthwise
+ * operation computes the ghosts of each map, and both are concatenated. The work is done by the operator
+ * `ghostnet::ghost_module`, registered with LibTorch.
  *
  * @param x - float32 [N,C,H,W]
  * @param weights - folded, or the state dict of a PyTorch GhostModule (`primary_conv.0.weight`, `primary_conv.1.*`,
  * `cheap_operation.0.weight`, `cheap_operation.1.*`), which is folded first
  * @returns float32 [N,outChannels,H',W']
- * @throws {@link GhostNetError} `GHOSTNET_PARAMETERS_MISMATCH` when weights are missing or do not fit each other,
+ * @throws {@link GhostNetError} `GHOSTNET_PARAMETERS_MISMATCH` if weights are missing or do not fit together,
  * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
  */
 export async function ghostModule(

@@ -32,12 +32,12 @@ import { layerTable } from './summary.js';
 /** The parts of a model that classifying needs. For the rest of the package: index.ts does not export it. */
 export let classifierOf: (model: GhostNet) => Classifier;
 
-/** The constructor's first argument, which nobody else has. */
+/** The constructor's first argument, which no other code has. */
 const key = Symbol('GhostNet');
 
 /**
- * A GhostNet (arXiv 1911.11907) with weights. Every call that computes returns a promise and runs on a thread of its own,
- * one after another in the order of the calls; the event loop stays free.
+ * A GhostNet (arXiv 1911.11907) with weights. Every call that computes returns a promise. The calls run one after another on
+ * a separate thread, in the order in which they were made; the event loop stays free.
  *
  * @example
  * ```ts
@@ -63,7 +63,11 @@ export class GhostNet {
 
   private constructor(given: symbol, model: NativeModel, options: ModelOptions, placement: Placement) {
     if (given !== key) {
-      throw invalidArgument('A GhostNet is not made with new', given, 'GhostNet.load() or GhostNet.create()');
+      throw invalidArgument(
+        'A GhostNet cannot be created with new',
+        given,
+        'GhostNet.load() or GhostNet.create()',
+      );
     }
     this.#model = model;
     this.#colorProfile = options.colorProfile ?? 'ignore';
@@ -71,11 +75,11 @@ export class GhostNet {
   }
 
   /**
-   * Loads weights from a file or from bytes. Variant, width and number of classes are read off the shapes; transform and
-   * labels come from the options, else from the metadata of the file, where this package saved it.
+   * Loads weights from a file or from bytes. The shapes determine variant, width and number of classes; transform and labels
+   * come from the options, else from the metadata of the file if this package saved it.
    *
-   * @param source - name of published weights that were pulled (`'ghostnet_100'`), or path, `file:` URL or content of a
-   * weights file; the model that ships with the package when left out
+   * @param source - the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file.
+   * Default: the model that ships with the package
    * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_NOT_PULLED`,
    * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`, `GHOSTNET_MALFORMED_FILE`,
    * `GHOSTNET_PARAMETERS_MISMATCH`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with
@@ -102,7 +106,7 @@ export class GhostNet {
   }
 
   /**
-   * Makes a network with fresh weights, as PyTorch initialises them.
+   * Creates a network with new weights, initialised as PyTorch does.
    *
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU
    * as {@link GhostNet.load}
@@ -126,10 +130,10 @@ export class GhostNet {
   }
 
   /**
-   * Logits of a batch.
+   * Computes the logits of a batch.
    *
    * @param input - float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB, which is scaled and normalised here; H and
-   * W of 32 or more, not necessarily equal
+   * W of at least 32, not necessarily equal
    * @returns float32 [N,numClasses]
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`,
    * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_OUT_OF_MEMORY`
@@ -142,10 +146,10 @@ export class GhostNet {
   }
 
   /**
-   * Embeddings of a batch: the input of the classifier, for search and de-duplication.
+   * Computes the embeddings of a batch, the input of the classifier, for search and de-duplication.
    *
    * @param input - as for {@link GhostNet.forward}
-   * @returns float32 [N,1280], each value 0 or more
+   * @returns float32 [N,1280], each value at least 0
    * @throws {@link GhostNetError} as {@link GhostNet.forward}
    */
   async embed<D extends DType, S extends Shape>(
@@ -167,12 +171,12 @@ export class GhostNet {
   }
 
   /**
-   * The best classes of a photograph, or of each of several. Scores are the softmax over all classes, best first.
+   * Finds the best classes of an image, or of each image in a list. Scores are the softmax over all classes, best first.
    *
-   * @param images - one photograph, or a list of them, for which the result is a list for each
+   * @param images - one image, or a list of images, for which the result is a list per image
    * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`,
-   * `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`; of
-   * several images the first that fails
+   * `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`; in a
+   * list, the error of the first image that fails
    */
   async classify(images: readonly ImageInput[], options?: ClassifyOptions): Promise<ClassScore[][]>;
   async classify(image: ImageInput, options?: ClassifyOptions): Promise<ClassScore[]>;
@@ -189,10 +193,10 @@ export class GhostNet {
   }
 
   /**
-   * Decodes, resizes and crops photographs to the input of {@link GhostNet.forward} and {@link GhostNet.embed}.
+   * Decodes, resizes and crops images to the input of {@link GhostNet.forward} and {@link GhostNet.embed}.
    *
-   * @param images - one photograph, or a list of them
-   * @returns uint8 [N,inputSize,inputSize,3], RGB; N is 1 for one photograph
+   * @param images - one image, or a list of images
+   * @returns uint8 [N,inputSize,inputSize,3], RGB; N is 1 for one image
    * @throws {@link GhostNetError} as {@link GhostNet.classify}
    */
   async preprocess(
@@ -215,9 +219,10 @@ export class GhostNet {
   }
 
   /**
-   * The layer table of the network: name, type, output shape, parameters and multiply-adds of each layer, and the sums.
+   * Returns the layer table of the network: name, type, output shape, parameters and multiply-adds of each layer, and the
+   * totals.
    *
-   * @param size - height and width of the input in pixels; the model's input size when left out
+   * @param size - height and width of the input in pixels. Default: the input size of the model
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`
    */
   summary(
@@ -228,7 +233,7 @@ export class GhostNet {
   }
 
   /**
-   * Parameters and buffers by the names that the official checkpoints use: float32, counters int64. Copies.
+   * Returns copies of all parameters and buffers under the names of the official checkpoints: float32, counters int64.
    *
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
@@ -238,8 +243,8 @@ export class GhostNet {
   }
 
   /**
-   * Writes weights, labels and transform to a safetensors file, which {@link GhostNet.load} and PyTorch read. Equal models
-   * give equal bytes. The file appears whole or not at all.
+   * Writes weights, labels and transform to a safetensors file that {@link GhostNet.load} and PyTorch can read. Equal models
+   * produce equal bytes. The file appears whole or not at all.
    *
    * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`,
    * `GHOSTNET_ABORTED`
@@ -256,7 +261,7 @@ export class GhostNet {
     for (const tensor of state.values()) tensor.dispose();
   }
 
-  /** Frees the weights. Calls that wait or run still end well, later ones fail. Does nothing the second time. */
+  /** Frees the weights. Pending calls still succeed, later calls fail. A second call does nothing. */
   dispose(): void {
     this.#model.dispose();
   }
@@ -267,7 +272,7 @@ export class GhostNet {
   }
 }
 
-/** Whether the only argument of load() is its options: a plain object, and nothing that could have been meant as weights. */
+/** Whether the only argument of load() is its options: a plain object, not a value that could be meant as weights. */
 function isOptions(value: WeightsSource | LoadOptions): value is LoadOptions {
   return Object.prototype.toString.call(value) === '[object Object]';
 }

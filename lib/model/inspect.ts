@@ -5,44 +5,44 @@ import { native } from '../native/load.js';
 import type { LoadOptions } from './options.js';
 import { openWeights, type WeightsSource } from './source.js';
 
-/** A report on a weights file, from which no model is made. */
+/** A report on a weights file, made without loading a model. */
 export interface WeightsReport {
-  /** The kind of file. */
+  /** The container. */
   readonly format: ContainerFormat;
-  /** The key under which the file holds the weights, e.g. `'state_dict_ema'`; undefined when they are all it holds. */
+  /** The key under which the file holds the weights, e.g. `'state_dict_ema'`; undefined if it holds nothing else. */
   readonly wrapper: string | undefined;
-  /** `'ghostnet_100'` and the like, `'custom'`, or undefined when the arrays are not a GhostNet's. */
+  /** A name such as `'ghostnet_100'`, `'custom'`, or undefined if the arrays are not those of a GhostNet. */
   readonly variant: string | undefined;
   /** Width multiplier. */
   readonly width: number | undefined;
   /** Number of classes. */
   readonly numClasses: number | undefined;
-  /** Why the arrays are not a GhostNet's. */
+  /** Why the arrays are not those of a GhostNet. */
   readonly reason: string | undefined;
   /** The number of arrays of each dtype. */
   readonly dtypes: Readonly<Record<string, number>>;
-  /** Elements of all floating-point arrays: parameters and running statistics. */
+  /** The number of elements in all floating-point arrays: parameters and running statistics. */
   readonly elements: number;
   /** The metadata of the file. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Parameters of the network that the file lacks. */
   readonly missing: readonly string[];
-  /** Arrays whose shape differs from the network's, in words. */
+  /** Arrays of the wrong shape, each with both shapes, in words. */
   readonly reshaped: readonly string[];
-  /** Arrays that the network has no parameter for. */
+  /** Arrays without a parameter in the network. */
   readonly unexpected: readonly string[];
   /** Arrays that were skipped on purpose. */
   readonly skipped: readonly string[];
-  /** Floating-point arrays with a NaN or an infinity. */
+  /** Floating-point arrays with NaN or infinite values. */
   readonly notFinite: readonly string[];
 }
 
 /**
- * Reports what a weights file of any container holds.
+ * Describes a weights file in any supported container.
  *
- * @param source - name of pulled weights, path, `file:` URL or content
- * @param options - the weights of a training checkpoint to look at; a signal that drops the call while it waits
- * @throws {@link GhostNetError} as {@link GhostNet.load} when the file itself cannot be read
+ * @param source - name of pulled weights, or path, `file:` URL or content of a weights file
+ * @param options - which weights of a training checkpoint to describe; a signal that cancels the call while it waits
+ * @throws {@link GhostNetError} as {@link GhostNet.load}, if the file itself cannot be read
  */
 export async function inspectWeights(
   source: WeightsSource,

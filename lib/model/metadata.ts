@@ -1,12 +1,12 @@
 import { GhostNetError } from '../errors.js';
 import type { Given, NativeArchitecture, NativeTransform } from '../native/addon.js';
 
-/** The description that a model is saved with, beside its weights; any part of it may be missing. */
+/** The description that is saved with the weights of a model; any part of it may be missing. */
 export type ModelMetadata = Given<
   NativeTransform & NativeArchitecture & { readonly labels: readonly string[] }
 >;
 
-/** The key of a safetensors file's metadata that holds the description, as JSON. */
+/** The metadata key of a safetensors file that holds the description, as JSON. */
 const key = 'ghostnet';
 
 type Check = (value: unknown) => boolean;
@@ -17,7 +17,7 @@ const isListOf =
   (value) =>
     Array.isArray(value) && value.every(check);
 
-// In the order of writing. The variant comes before them and is not read: its name is for people, the stages define it.
+// In the order of writing. The variant precedes them and is not read: its name is for people, the stages define the network.
 const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   stages: isListOf(isListOf(isListOf(isNumber))),
   width: isNumber,
@@ -31,14 +31,14 @@ const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   labels: isListOf(isString),
 };
 
-/** The metadata of a saved model. The order of keys is fixed, so that equal models give equal bytes. */
+/** The metadata of a saved model. The order of keys is fixed, so that equal models produce equal bytes. */
 export function writeMetadata(model: ModelMetadata): Record<string, string> {
-  // PyTorch's own readers look for "format".
+  // Readers for PyTorch look for "format".
   return { format: 'pt', [key]: JSON.stringify(model, ['variant', ...Object.keys(fields)]) };
 }
 
 /**
- * The description of the model in the metadata of a file; empty when another program wrote the file.
+ * The description of the model in the metadata of a file; empty if another program wrote the file.
  *
  * @throws {@link GhostNetError} `GHOSTNET_MALFORMED_FILE`
  */
@@ -58,7 +58,7 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, source:
   }
   const known: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(parsed)) {
-    if (!Object.hasOwn(fields, field)) continue; // from a later version, without meaning here
+    if (!Object.hasOwn(fields, field)) continue; // written by a later version
     if (!fields[field as keyof typeof fields](value)) {
       throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is malformed`, {
         found: `${field}: ${JSON.stringify(value).slice(0, 100)}`,

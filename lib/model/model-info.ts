@@ -8,7 +8,7 @@ import type { Precision } from './precision.js';
 
 /** A description of a model. */
 export interface ModelInfo extends Required<TransformOptions> {
-  /** `'ghostnet_100'` and the like, or `'custom'`. */
+  /** A name such as `'ghostnet_100'`, or `'custom'`. */
   readonly variant: string;
   /** Width multiplier. */
   readonly width: number;
@@ -16,25 +16,25 @@ export interface ModelInfo extends Required<TransformOptions> {
   readonly stages: readonly (readonly StageRow[])[];
   /** Number of classes. */
   readonly numClasses: number;
-  /** Dropout before the classifier while training, from 0 up to, not including, 1. */
+  /** Dropout before the classifier in training, in [0, 1). */
   readonly dropout: number;
   /** Length of an embedding. */
   readonly features: number;
   /** Trainable parameters. */
   readonly parameters: number;
-  /** Multiply-adds of one image at the input size, counted as the paper does. */
+  /** Multiply-adds for one image at the input size, counted as in the paper. */
   readonly multiplyAdds: number;
-  /** Names of the classes; `'class 0'`, `'class 1'`, ... where neither file nor option gave any. */
+  /** Names of the classes; `'class 0'`, `'class 1'`, ... if neither the file nor the options contain labels. */
   readonly labels: readonly string[];
   /** Threads of one run. */
   readonly threads: number;
   /** The number type in which the engine stores activations and the weights of convolutions. */
   readonly precision: Precision;
-  /** Where it runs. */
+  /** The device on which the model runs. */
   readonly device: 'cpu' | `cuda:${number}`;
 }
 
-/** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` when the labels are more or fewer than the classes */
+/** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if the number of labels does not match the number of classes */
 export function infoOf(
   description: NativeDescription,
   { labels, threads, precision = 'float32' }: ModelOptions,
@@ -55,7 +55,7 @@ function labelsFor(labels: readonly string[] | undefined, numClasses: number): r
   if (labels.length !== numClasses) {
     throw new GhostNetError(
       'GHOSTNET_INVALID_ARGUMENT',
-      'The number of labels is not the number of classes',
+      'The number of labels does not match the number of classes',
       {
         found: `${labels.length} labels`,
         expected: `${numClasses} labels, in the order of the logits`,

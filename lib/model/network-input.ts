@@ -18,7 +18,7 @@ type Fits<S extends Shape, P extends Shape> = number extends S['length']
       : false;
 
 /**
- * The input of a network, checked by the compiler as far as it knows the shape: float32 [N,3,H,W], already normalised, or
+ * The input of a network, checked by the compiler as far as the shape is known: float32 [N,3,H,W], already normalised, or
  * uint8 [N,H,W,3], RGB.
  */
 export type NetworkInput<D extends DType, S extends Shape> = Tensor<D, S> &

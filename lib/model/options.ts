@@ -7,36 +7,35 @@ import type { RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import type { Precision } from './precision.js';
 
-/** Options that every way of making a model takes. */
+/** Options for creating a model, in any way. */
 export interface ModelOptions extends TransformOptions, DecodeOptions, RunOptions {
   /** A name for each class, in the order of the logits. */
   readonly labels?: readonly string[];
   /**
-   * Threads of one run, 1 to 256. Default: the processors that this process may use, by its affinity mask and the CPU quota
-   * of its control group.
+   * Threads of one run, 1 to 256. Default: the processors that the process may use, as limited by its affinity mask and the
+   * CPU quota of its control group.
    */
   readonly threads?: number;
   /**
    * The code that computes: `'fused'`, the engine of this package, or `'reference'`, LibTorch's modules one after another,
-   * which is slower. Their results differ by rounding. Default `'fused'`.
+   * which are slower. Their results differ by rounding. Default `'fused'`.
    */
   readonly backend?: 'fused' | 'reference';
   /**
-   * The number type in which the engine stores activations and the weights of convolutions: see {@link Precision}. Sums are
-   * float32 in all of them, and inputs and outputs stay float32. All but the default need the backend `'fused'`. Default
-   * `'float32'`.
+   * The number type in which the engine stores activations and convolution weights; see {@link Precision}. Sums, inputs and
+   * outputs are always float32. Every precision but the default requires the backend `'fused'`. Default `'float32'`.
    */
   readonly precision?: Precision;
   /**
-   * Where the network runs: `'cpu'`, `'cuda'`, `'cuda:1'` and so on, or `'auto'`: a GPU where one can be used, else the CPU,
-   * with one warning in a process. Default `'cpu'`.
+   * Where the network runs: `'cpu'`, `'cuda'`, `'cuda:1'` and so on, or `'auto'`: a GPU if one can be used, else the CPU, with
+   * one warning per process. Default `'cpu'`.
    */
   readonly device?: Device;
 }
 
 /** Options of {@link GhostNet.load}; they take precedence over the metadata of the file. */
 export interface LoadOptions extends ModelOptions {
-  /** The weights to take from a training checkpoint: `'auto'`, the default, prefers the moving average where there is one. */
+  /** The weights of a training checkpoint to use: `'auto'`, the default, prefers the moving average if there is one. */
   readonly weights?: 'auto' | 'ema' | 'raw';
 }
 
@@ -44,15 +43,15 @@ export interface LoadOptions extends ModelOptions {
 export interface CreateOptions extends ModelOptions {
   /** `'ghostnet_050'`, `'ghostnet_100'`, `'ghostnet_130'`, or any width in hundredths. Default `'ghostnet_100'`. */
   readonly variant?: string;
-  /** A stage table of your own, instead of the variant's: rows of [kernel, expansion, out, seRatio, stride]. */
+  /** A stage table that replaces that of the variant: rows of [kernel, expansion, out, seRatio, stride]. */
   readonly stages?: readonly (readonly StageRow[])[];
-  /** Width multiplier, above 0; instead of the variant's. */
+  /** Width multiplier, above 0; replaces that of the variant. */
   readonly width?: number;
-  /** Default 1000. */
+  /** Number of classes. Default 1000. */
   readonly numClasses?: number;
-  /** Before the classifier while training, from 0 up to, not including, 1. Default 0.2. */
+  /** Dropout before the classifier in training, in [0, 1). Default 0.2. */
   readonly dropout?: number;
-  /** A whole number from 0: the weights are those of the PyTorch reference after `torch.manual_seed(seed)`. Default: random. */
+  /** A whole number of at least 0: the weights equal those of PyTorch after `torch.manual_seed(seed)`. Default: random. */
   readonly seed?: number;
 }
 
@@ -78,7 +77,7 @@ export function checkCreateOptions(options: CreateOptions): void {
   checkNumber('seed', options.seed, 0);
 }
 
-/** The options that are given. One that is present but undefined must not hide the metadata of the file. */
+/** The options that are set. An option that is present but undefined must not hide the metadata of the file. */
 export function givenOf<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -9,15 +9,14 @@ import { findCached, findWeights, weightsRegistry, type WeightsEntry } from '../
 import { readMetadata, type ModelMetadata } from './metadata.js';
 
 /**
- * Where weights come from: the name of published weights that were pulled (`'ghostnet_100'`), the path or `file:` URL of a
- * file, or its content.
+ * The source of weights: the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file.
  */
 export type WeightsSource = string | URL | Uint8Array;
 
 /** The model that ships with the package: GhostNet 0.5x, ten everyday classes; see `models/README.md`. */
 export const embeddedModel = new URL('../../models/ghostnet_050_cifar10.safetensors', import.meta.url);
 
-/** Weights in the form that native code takes. */
+/** Weights in the form that native code accepts. */
 export interface OpenedWeights {
   readonly checkpoint: Checkpoint;
   readonly arrays: readonly NativeArray[];
@@ -38,7 +37,7 @@ export async function openWeights(
   checkSource(source);
   checkChoice('weights', weights, weightsChoices);
   const entry = typeof source === 'string' ? weightsRegistry.find(({ name }) => name === source) : undefined;
-  // The caller's array is copied: it may be written to while the weights are being loaded.
+  // The caller may change its array while the weights are being loaded, so the array is copied.
   const bytes =
     source instanceof Uint8Array ? Uint8Array.from(source) : await readBytes(await locate(source, entry));
   const name = source instanceof Uint8Array ? `${source.byteLength} bytes` : pathOf(source);
@@ -53,7 +52,7 @@ function checkSource(source: unknown): void {
   throw invalidArgument(
     'Weights cannot be loaded from this value',
     source,
-    'the name of pulled weights, a path, a file: URL, or the content of a file in a Uint8Array',
+    'the name of pulled weights, a path, a file: URL, or the content of a weights file in a Uint8Array',
   );
 }
 
@@ -62,7 +61,7 @@ async function locate(source: string | URL, entry: WeightsEntry | undefined): Pr
   const path = await findCached(findWeights(entry.name).name);
   if (path !== undefined) return path;
   throw new GhostNetError('GHOSTNET_NOT_PULLED', `The weights ${entry.name} are not in the cache`, {
-    remedy: `Run \`npx ghostnet pull ${entry.name}\`, or write ./${entry.name} to name a file.`,
+    remedy: `Run \`npx ghostnet pull ${entry.name}\`, or pass ./${entry.name} to load a file of that name.`,
   });
 }
 

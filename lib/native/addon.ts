@@ -24,7 +24,7 @@ export interface NativeArray extends NativeBytes {
   readonly name: string;
 }
 
-/** How a photograph becomes the input of a network; see native/image/transform.h. */
+/** How an image becomes the input of a network; see native/image/transform.h. */
 export interface NativeTransform {
   readonly inputSize: number;
   readonly crop: number;
@@ -66,22 +66,22 @@ export interface NativeLayer {
   readonly multiplyAdds: number;
 }
 
-/** Options left out take the defaults of the native side. */
+/** Omitted options take the native defaults. */
 export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
-/** How and where a network computes, and what it is; see native/runtime/network.h. */
+/** The shape of a network, and how and where it computes; see native/runtime/network.h. */
 export interface NativeSettings extends NativeTransform, NativeArchitecture {
   readonly backend: 'fused' | 'reference';
   /** A name from lib/model/precision.ts. */
   readonly precision: string;
-  /** The number of the GPU; the CPU when left out. */
+  /** The number of the GPU; undefined for the CPU. */
   readonly gpu: number;
 }
 
 /** A GPU of this machine; see native/engine/cuda/library.h. */
 export interface NativeGpu {
   readonly name: string;
-  /** Its compute capability, "9.0" for example. */
+  /** Compute capability, for example "9.0". */
   readonly capability: string;
   /** Whether the kernels can run on it. */
   readonly isSupported: boolean;
@@ -89,7 +89,7 @@ export interface NativeGpu {
   readonly memory: number;
 }
 
-/** Names a job, so that it can be aborted. */
+/** Identifies a job, so that it can be aborted. */
 export type Ticket = number;
 
 /** A network; see native/addon/model_handle.h. */
@@ -115,7 +115,7 @@ export interface NativeModel {
 
 /** A report on the arrays of a checkpoint; see native/runtime/inspect.h. */
 export interface NativeInspection {
-  /** Absent when the arrays are not a GhostNet's; `reason` then says why. */
+  /** Absent if the arrays are not those of a GhostNet; `reason` then explains why. */
   readonly variant?: string;
   readonly width?: number;
   readonly numClasses?: number;
@@ -133,7 +133,7 @@ export interface NativeRuntime {
   readonly maxThreads: number;
 }
 
-/** Everything that the native binary exports: the one place where the TypeScript side names it. */
+/** The exports of the native addon, declared only here. */
 export interface NativeAddon {
   readonly NativeTensor: new (
     dtype: NativeDType,
@@ -161,9 +161,9 @@ export interface NativeAddon {
     options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
   ): Promise<NativeTensor>;
   nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
-  /** Multiply-adds a second. */
+  /** Multiply-adds per second. */
   measurePeak(ticket: Ticket, threads: number): Promise<number>;
-  /** @param library path of the part for GPUs, empty where there is none */
+  /** @param library - path of the GPU library, empty if there is none */
   listGpus(library: string): NativeGpu[];
   newTicket(): Ticket;
   abort(ticket: Ticket, reason: unknown): boolean;

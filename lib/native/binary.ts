@@ -9,7 +9,7 @@ import { manifest } from './manifest.js';
 export interface BuiltWith {
   /** Its version. */
   readonly version: string;
-  /** Its folder, of a source build. */
+  /** Its folder, in a source build. */
   readonly root?: string;
 }
 
@@ -18,7 +18,7 @@ export interface NativeBinary {
   readonly folder: string;
   readonly addon: string;
   readonly built: BuiltWith;
-  /** Whether it was built elsewhere, for every system that is new enough. */
+  /** Whether it is a prebuilt binary, for every sufficiently new system. */
   readonly prebuilt: boolean;
 }
 
@@ -26,7 +26,8 @@ const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const platform = `${process.platform}-${process.arch}`;
 
 /**
- * Finds the native binary: the one that GHOSTNET_BINARY names, the build of a clone, the prebuilt one of this platform.
+ * Finds the native binary: the file that GHOSTNET_BINARY names, else the build of a clone, else the prebuilt binary for this
+ * platform.
  *
  * @throws {@link GhostNetError} `GHOSTNET_UNSUPPORTED_PLATFORM`, `GHOSTNET_ADDON_NOT_FOUND`
  */
@@ -56,8 +57,8 @@ export function findBinary(): NativeBinary {
 }
 
 /**
- * Finds the part for GPUs: the one that GHOSTNET_CUDA_LIBRARY names, the one beside the native binary, that of the build of a
- * clone, the prebuilt one.
+ * Finds the GPU library: the file that GHOSTNET_CUDA_LIBRARY names, else the file beside the native binary, else the build of a
+ * clone, else the prebuilt library.
  *
  * @returns its path, if there is one, and the paths that were tried
  */
@@ -82,7 +83,7 @@ function platformsIn(prebuilds: string): string[] {
 
 function binaryAt(addon: string): NativeBinary {
   const folder = dirname(addon);
-  // A source build writes the record beside its binaries. A prebuilt binary is made with the pinned version only.
+  // A source build writes the record beside its binaries. Prebuilt binaries are built with the pinned version.
   const record = join(folder, 'libtorch.json');
   const prebuilt = !existsSync(record);
   const built = prebuilt

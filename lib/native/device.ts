@@ -5,8 +5,8 @@ import { findGpuLibrary } from './binary.js';
 import { native } from './load.js';
 
 /**
- * Where a network runs: `'cpu'`; `'cuda'`, the first NVIDIA GPU; `'cuda:1'`, the second; `'auto'`, the first GPU where one
- * can be used, else the CPU.
+ * Where a network runs: `'cpu'`; `'cuda'`, the first NVIDIA GPU; `'cuda:1'`, the second; `'auto'`, the first GPU if it can be
+ * used, else the CPU.
  */
 export type Device = 'cpu' | 'cuda' | `cuda:${number}` | 'auto';
 
@@ -36,11 +36,11 @@ export function listGpus(): readonly NativeGpu[] {
 
 let warned = false;
 
-// Once in a process: a program that passes 'auto' may do so for every model.
+// Once per process: a program that passes 'auto' may do so for every model.
 function warn(reason: GhostNetError): void {
   if (warned) return;
   warned = true;
-  process.emitWarning(`No GPU can be used: the CPU computes instead. ${reason.message}`, {
+  process.emitWarning(`No GPU can be used, so the model runs on the CPU. ${reason.message}`, {
     type: 'GhostNetWarning',
     code: reason.code,
   });
@@ -58,14 +58,14 @@ function onGpu(gpu: number): Placement {
   if (!found.isSupported) {
     throw new GhostNetError('GHOSTNET_CUDA_UNSUPPORTED', 'The GPU is too old for the kernels', {
       found: `${found.name} of compute capability ${found.capability}`,
-      expected: 'compute capability 8.0 or more',
+      expected: 'compute capability 8.0 or later',
     });
   }
   return { device: `cuda:${gpu}`, gpu };
 }
 
 /**
- * The place of a model with the option `device`.
+ * The place where a model with the option `device` runs.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_CUDA_NOT_INSTALLED`, `GHOSTNET_CUDA_UNAVAILABLE`,
  * `GHOSTNET_CUDA_UNSUPPORTED`
@@ -83,11 +83,7 @@ export function placementFor(device: unknown = 'cpu'): Placement {
   }
   const match = typeof device === 'string' ? /^cuda(?::(\d{1,3}))?$/.exec(device) : null;
   if (match === null) {
-    throw invalidArgument(
-      'The option device has an unknown value',
-      device,
-      "'cpu', 'cuda', 'cuda:0' and so on, or 'auto'",
-    );
+    throw invalidArgument('The device is unknown', device, "'cpu', 'cuda', 'cuda:0' and so on, or 'auto'");
   }
   return onGpu(Number(match[1] ?? 0));
 }

@@ -5,18 +5,18 @@ import { native } from './load.js';
 
 /** Options of a call that computes. */
 export interface RunOptions {
-  /** Drops the call while it waits for its turn; a run that has begun is finished. */
+  /** Cancels the call while it waits for its turn; a run that has begun is finished. */
   readonly signal?: AbortSignal;
 }
 
-// One listener for each signal, however many jobs wait under it: Node takes many listeners for a leak, and warns.
+// One listener per signal, however many jobs wait for it: Node reports many listeners as a leak.
 const waiting = new WeakMap<AbortSignal, Set<Ticket>>();
 
 /**
- * Starts a native job under a ticket of its own. While the job waits, the signal can drop it.
+ * Starts a native job with a new ticket. While the job waits, the signal can cancel it.
  *
- * @throws {@link GhostNetError} `GHOSTNET_ABORTED` when the signal fires before the job has begun;
- * `GHOSTNET_INVALID_ARGUMENT` when the options are not an object or the signal is not an AbortSignal
+ * @throws {@link GhostNetError} `GHOSTNET_ABORTED` if the signal fires before the job has begun;
+ * `GHOSTNET_INVALID_ARGUMENT` if the options are not an object or the signal is not an AbortSignal
  */
 export async function runJob<T>(options: RunOptions, start: (ticket: Ticket) => Promise<T>): Promise<T> {
   throwIfAborted(options);
@@ -34,7 +34,7 @@ export async function runJob<T>(options: RunOptions, start: (ticket: Ticket) => 
 }
 
 /**
- * Refuses to begin a call whose signal has fired.
+ * Rejects a call whose signal has already fired.
  *
  * @throws {@link GhostNetError} as {@link runJob}
  */

@@ -6,21 +6,21 @@ import { dirname, join, resolve } from 'node:path';
 import type { BuiltWith } from './binary.js';
 import { GhostNetError } from '../errors.js';
 
-/** The origin of a LibTorch: a variable of the environment, an installed package, or the build of this clone. */
+/** The origin of a LibTorch: an environment variable, an installed package, or the build of this clone. */
 export type LibTorchSource = 'LIBTORCH' | 'package' | 'LIBTORCH_USE_PYTORCH' | 'build';
 
 /** A LibTorch on this machine. */
 export interface LibTorch {
-  /** The folder that holds `lib/`. */
+  /** The folder that contains `lib/`. */
   readonly root: string;
-  /** Its version without a build tag, e.g. "2.13.0". */
+  /** Its version without the build tag, e.g. "2.13.0". */
   readonly version: string;
   readonly from: LibTorchSource;
   /** Absolute paths of its libraries that the addon needs, in the order in which they can be opened. */
   readonly libraries: readonly string[];
 }
 
-/** The package that brings LibTorch to this platform. */
+/** The LibTorch package for this platform. */
 export const platformPackage = `@ghostnet/libtorch-${process.platform}-${process.arch}`;
 
 const require = createRequire(import.meta.url);
@@ -31,7 +31,7 @@ const libraryNames: Record<string, readonly string[]> = {
   darwin: ['libc10.dylib', 'libtorch_cpu.dylib', 'libtorch.dylib'],
 };
 
-// Each kind of distribution states its version elsewhere: the zip, the wheel, and any distribution with headers.
+// Each kind of distribution states its version in another file: the zip, the wheel, and any distribution with headers.
 const versionFiles: readonly (readonly [string, RegExp])[] = [
   ['build-version', /^(\d+\.\d+\.\d+)/],
   ['version.py', /__version__ = '(\d+\.\d+\.\d+)/],
@@ -41,7 +41,7 @@ const versionFiles: readonly (readonly [string, RegExp])[] = [
   ],
 ];
 
-/** The version that a LibTorch states of itself. */
+/** The version that a LibTorch distribution states. */
 export function versionAt(root: string): string | undefined {
   for (const [file, pattern] of versionFiles) {
     const path = join(root, file);
@@ -93,10 +93,14 @@ function rootOfPyTorch(): string {
 function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
   const root = find();
   if (!existsSync(join(root, 'lib'))) {
-    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_FOUND', `${describe(from)} is not a LibTorch`, {
-      found: `no folder ${join(root, 'lib')}`,
-      expected: 'a folder that holds lib/ with libtorch_cpu in it',
-    });
+    throw new GhostNetError(
+      'GHOSTNET_LIBTORCH_NOT_FOUND',
+      `${describe(from)} is not a LibTorch distribution`,
+      {
+        found: `no folder ${join(root, 'lib')}`,
+        expected: 'a folder that contains lib/ with libtorch_cpu',
+      },
+    );
   }
   const version = versionAt(root);
   if (version !== built.version) {
@@ -109,7 +113,7 @@ function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
   const libraries = (libraryNames[process.platform] ?? []).map((name) => join(root, 'lib', name));
   const missing = libraries.filter((path) => !existsSync(path));
   if (missing.length > 0) {
-    throw new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${describe(from)} is not complete`, {
+    throw new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${describe(from)} is incomplete`, {
       found: `no ${missing.join(', ')}`,
     });
   }
@@ -122,9 +126,9 @@ function describe(from: LibTorchSource): string {
 }
 
 /**
- * Finds the LibTorch to run with, in this order: `LIBTORCH`, the package of the platform, `LIBTORCH_USE_PYTORCH=1`, the one
- * that the clone was built with. The version must be the one that the binary was built with: the C++ interface changes
- * between versions. A folder that a variable names is used or refused, never passed over.
+ * Finds the LibTorch to use, in this order: `LIBTORCH`, the LibTorch package, `LIBTORCH_USE_PYTORCH=1`, the LibTorch that the
+ * clone was built with. The version must be that of the build, because the C++ interface changes between versions. A folder
+ * that a variable names is used or rejected, never skipped.
  *
  * @throws {@link GhostNetError} `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`,
  * `GHOSTNET_LIBTORCH_VERSION`, `GHOSTNET_LIBRARY_MISSING`
@@ -143,7 +147,7 @@ export function findLibTorch(built: BuiltWith): LibTorch {
   throw summaryOf(failures, built);
 }
 
-// A package that is not installed says least: the user meant one of the others that failed.
+// A missing package is the least informative failure: the user meant one of the others.
 function summaryOf(failures: readonly GhostNetError[], built: BuiltWith): GhostNetError {
   const telling = failures.reduce((most, next) =>
     most.code === 'GHOSTNET_LIBTORCH_NOT_INSTALLED' ? next : most,

@@ -1,6 +1,6 @@
 import { GhostNetError } from '../errors.js';
 
-/** The meaning of a system linker's refusal to open a file. */
+/** The error for a file that the system linker cannot open. */
 export function linkerFault(what: string, reason: string, cause?: unknown): GhostNetError {
   const missing = /^(\S+): cannot open shared object file|Library not loaded: (\S+)/.exec(reason);
   const older = /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(reason);

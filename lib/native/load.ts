@@ -29,7 +29,7 @@ function open(path: string): unknown {
   }
 }
 
-// Libraries are opened once in a process. If another package, or another copy of this one, has opened LibTorch from another
+// A process opens each library once. If another package, or another copy of this package, has opened LibTorch from another
 // folder, that LibTorch is used, provided its version is right.
 function openLibTorch(loader: NativeLoader, libtorch: LibTorch, { version }: BuiltWith): LibTorch {
   for (const path of libtorch.libraries) {
@@ -38,9 +38,9 @@ function openLibTorch(loader: NativeLoader, libtorch: LibTorch, { version }: Bui
     const root = dirname(dirname(loaded));
     const found = versionAt(root);
     if (found === version) return { ...libtorch, root };
-    throw new GhostNetError('GHOSTNET_LIBTORCH_CONFLICT', 'The process has another LibTorch open', {
+    throw new GhostNetError('GHOSTNET_LIBTORCH_CONFLICT', 'The process has already opened another LibTorch', {
       found: `LibTorch ${found ?? 'of an unknown version'} at ${root}`,
-      expected: `LibTorch ${version}, at ${libtorch.root} for example`,
+      expected: `LibTorch ${version}, for example at ${libtorch.root}`,
     });
   }
   const failure = loader.open(libtorch.libraries);
@@ -70,8 +70,8 @@ function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorc
     const known: ErrorCode = code in errorCatalogue ? (code as ErrorCode) : 'GHOSTNET_INTERNAL';
     return new GhostNetError(known, what, { found, expected });
   });
-  // A run would crash if it went on while the process destroys its static data: wait for it, and let no other begin. The
-  // environment of a worker thread waits for its own runs.
+  // A run would crash while the process destroys its static data: wait for it, and let no other begin. The environment of a
+  // worker thread waits for its own runs.
   if (isMainThread) {
     process.once('exit', () => {
       addon.stop();
@@ -80,9 +80,9 @@ function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorc
   return { addon, libtorch };
 }
 
-// LibTorch's OpenMP threads wait for each other by spinning, 300,000 rounds by default. On a busy machine the thread they wait
-// for cannot run meanwhile, and a run takes ten times as long. A short spin costs an idle machine nothing measurable. The
-// variable is read once, when the library is opened.
+// LibTorch's OpenMP threads wait for each other by spinning, 300,000 rounds by default. On a busy machine, the thread they wait
+// for cannot run meanwhile, and a run takes ten times as long. A short spin has no measurable cost on an idle machine. OpenMP
+// reads the variable once, when the library is opened.
 function calmOpenMP(): void {
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
 }
@@ -90,7 +90,7 @@ function calmOpenMP(): void {
 let loaded: ReturnType<typeof load> | undefined;
 
 /**
- * The native side, opened on first use so that importing the package costs nothing.
+ * The native addon, opened on first use so that importing the package costs nothing.
  *
  * @throws {@link GhostNetError} `GHOSTNET_UNSUPPORTED_PLATFORM`, `GHOSTNET_UNSUPPORTED_LIBC`, `GHOSTNET_SYSTEM_TOO_OLD`,
  * `GHOSTNET_LIBTORCH_NOT_INSTALLED`, `GHOSTNET_LIBTORCH_NOT_FOUND`, `GHOSTNET_LIBTORCH_VERSION`,
@@ -100,7 +100,7 @@ export function native(): NativeAddon {
   return nativeParts().addon;
 }
 
-/** As {@link native}, with where its parts were found. */
+/** As {@link native}, with the places of its parts. */
 export function nativeParts(): ReturnType<typeof load> {
   loaded ??= load();
   return loaded;

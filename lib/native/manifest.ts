@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** The parts of package.json that the package itself needs. */
+/** The fields of package.json that the package itself needs. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly description: string;
   readonly libtorch: {
-    /** The LibTorch that prebuilt binaries are made with. */
+    /** The LibTorch that prebuilt binaries are built with. */
     readonly version: string;
   };
   /** The oldest system that prebuilt binaries run on. */

@@ -1,11 +1,11 @@
 import { GhostNetError } from '../errors.js';
 import { manifest } from './manifest.js';
 
-/** The properties that decide whether a prebuilt binary can run. */
+/** The properties that determine whether a prebuilt binary can run. */
 export interface System {
   readonly platform: string;
   readonly arch: string;
-  /** The version of the glibc that Node runs with; undefined with another C library. */
+  /** The version of glibc that Node uses; undefined with another C library. */
   readonly glibc: string | undefined;
 }
 
@@ -21,14 +21,14 @@ export function faultOf({ platform, glibc }: System): GhostNetError | undefined 
   const { floor } = manifest;
   if (glibc === undefined) {
     return new GhostNetError('GHOSTNET_UNSUPPORTED_LIBC', 'The prebuilt binaries need glibc', {
-      found: 'a Node that runs with another C library, musl as a rule (Alpine Linux)',
-      expected: `glibc ${floor.glibc} or newer`,
+      found: 'a Node built for another C library, usually musl (Alpine Linux)',
+      expected: `glibc ${floor.glibc} or later`,
     });
   }
   if (!isAtLeast(glibc, floor.glibc)) {
     return new GhostNetError('GHOSTNET_SYSTEM_TOO_OLD', 'The glibc of this system is too old', {
       found: `glibc ${glibc}`,
-      expected: `glibc ${floor.glibc} or newer`,
+      expected: `glibc ${floor.glibc} or later`,
     });
   }
   return undefined;

@@ -4,11 +4,11 @@ import type { DecodedImage } from '../image/decode.js';
 import type { HeldImage } from '../image/input.js';
 import type { RunOptions } from '../native/jobs.js';
 
-/** A class that a model sees in a photograph. */
+/** A class that a model finds in an image. */
 export interface ClassScore {
   /** Name of the class. */
   readonly label: string;
-  /** Its place among the logits. */
+  /** Its index in the logits. */
   readonly index: number;
   /** Softmax over all classes, in [0, 1]. */
   readonly score: number;
@@ -16,13 +16,13 @@ export interface ClassScore {
 
 /** Options of {@link GhostNet.classify}. */
 export interface ClassifyOptions extends RunOptions {
-  /** The number of classes for each image, 1 to the number of classes. Default 5, or all where there are fewer. */
+  /** Classes per image, 1 to the number of classes of the model. Default: 5, or all if there are fewer. */
   readonly topK?: number;
-  /** The number of images in a run, 1 or more. Default 32. */
+  /** Images per batch, at least 1. Default 32. */
   readonly batchSize?: number;
 }
 
-/** The parts of a model that classifying needs. */
+/** The parts of a model that classification needs. */
 export interface Classifier {
   /** A name for each class, in the order of the logits. */
   readonly labels: readonly string[];
@@ -41,8 +41,8 @@ export type ClassifyResult =
   | { readonly classes?: undefined; readonly error: GhostNetError };
 
 /**
- * Classifies images in batches and gives a result for each, in their order. An image that fails does not stop the rest;
- * other failures (a disposed model, an aborted signal) are thrown.
+ * Classifies images in batches and yields a result for each, in order. An image that fails does not stop the others; other
+ * failures (a disposed model, an aborted signal) are thrown.
  */
 export async function* classifyAll(
   classifier: Classifier,
@@ -63,7 +63,7 @@ export async function* classifyAll(
     const current = next;
     if (start + batchSize < images.length) {
       next = startBatch(start + batchSize);
-      next.catch(() => undefined); // awaited in its turn, if the caller gets that far
+      next.catch(() => undefined); // awaited later, unless the caller stops early
     }
     yield* await current;
   }
@@ -100,7 +100,7 @@ async function classifyDecoded(
     if (images.length === 1) return [failureOf(error)];
     if (!isOfImage(error)) throw error;
   }
-  // An image that native code refuses (too elongated, not RGB) fails the whole batch: find out which one.
+  // An image that native code rejects (too elongated, not RGB) fails the whole batch: find out which image it is.
   return (
     await Promise.all(images.map((image) => classifyDecoded(classifier, [image], topK, options)))
   ).flat();

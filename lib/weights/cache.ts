@@ -7,26 +7,26 @@ import { GhostNetError } from '../errors.js';
 import { findWeights, type WeightsEntry } from './registry.js';
 import { verifiedSha256 } from './verified.js';
 
-/** The properties of a process that decide where its cache is. */
+/** The properties of a process that determine the place of its cache. */
 export interface CacheSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly home: string;
 }
 
-/** Where downloaded weights are looked for. */
+/** Where to look for downloaded weights. */
 export interface CacheOptions {
   /** The cache folder. Default {@link cacheFolder}. */
   readonly cacheDir?: string | undefined;
-  /** The weights that have a name. Default {@link weightsRegistry}. */
+  /** The published weights. Default {@link weightsRegistry}. */
   readonly registry?: readonly WeightsEntry[] | undefined;
 }
 
 /**
- * The cache folder, absolute: `GHOSTNET_CACHE`, else `$XDG_CACHE_HOME/ghostnet`, else the operating system's place for
- * caches. It need not exist.
+ * The absolute path of the cache folder: `GHOSTNET_CACHE`, else `$XDG_CACHE_HOME/ghostnet`, else the usual place for caches
+ * of the operating system. It need not exist.
  *
- * @param surroundings - those of this process when left out
+ * @param surroundings - default: those of this process
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`
  */
 export function cacheFolder(
@@ -39,7 +39,7 @@ export function cacheFolder(
   const own = env.GHOSTNET_CACHE;
   if (own !== undefined && own !== '') return resolve(own);
   const xdg = env.XDG_CACHE_HOME;
-  // The XDG specification has relative paths ignored.
+  // The XDG specification requires that relative paths be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'ghostnet');
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'ghostnet');
   if (platform === 'win32')
@@ -47,11 +47,11 @@ export function cacheFolder(
   return join(home, '.cache', 'ghostnet');
 }
 
-/** Names that are one plain path segment on every system. */
+/** Names that are a single path segment on every system. */
 const segment = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /**
- * Where the file of an entry is or would be: `<cache>/weights/<name>/<sha256 or 'unverified'>/<file>`.
+ * The path of the file of an entry, whether it exists or not: `<cache>/weights/<name>/<sha256 or 'unverified'>/<file>`.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for an entry whose name, checksum or address cannot be
  * part of a path
@@ -72,7 +72,7 @@ export function weightsPath(entry: WeightsEntry, cacheDir: string = cacheFolder(
 }
 
 /**
- * The path of weights that are in the cache, whole and verified; undefined when they are not. Never uses the network.
+ * The path of weights that are in the cache, complete and verified, else undefined. Never uses the network.
  *
  * @param name - a name of the registry
  * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`
@@ -84,9 +84,9 @@ export async function findCached(name: string, options: CacheOptions = {}): Prom
 }
 
 /**
- * Runs work that writes to the cache.
+ * Runs a function that writes to the cache.
  *
- * @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` when the system refuses it
+ * @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` if the system rejects a write
  */
 export async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {

@@ -4,7 +4,7 @@ import { GhostNetError } from '../errors.js';
 import { Interrupted, shown, type HttpClient, type HttpResponse } from './http.js';
 import { strongEtag, type PartialFile } from './partial.js';
 
-/** A file to download, and how to recognise it. */
+/** A file to download, with the properties that identify it. */
 export interface DownloadSource {
   readonly url: URL;
   readonly bytes?: number | undefined;
@@ -12,33 +12,33 @@ export interface DownloadSource {
   readonly sha256?: string | undefined;
 }
 
-/** How far a download has come. */
+/** The progress of a download. */
 export interface DownloadProgress {
-  /** Bytes that are there, those of earlier attempts included. */
+  /** Bytes received so far, including those of earlier attempts. */
   readonly receivedBytes: number;
-  /** Size of the whole file, where it is known. */
+  /** Size of the whole file, if it is known. */
   readonly totalBytes: number | undefined;
 }
 
 export interface DownloadOptions {
-  /** How often to ask the server before giving up. */
+  /** The number of requests before giving up. */
   readonly attempts: number;
-  /** Pause before the second attempt, in milliseconds; it doubles with every further one. */
+  /** Pause before the second attempt, in milliseconds; it doubles with every further attempt. */
   readonly retryMs: number;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const longestPauseMs = 60_000;
-/** Where neither the registry nor the server says how long a file is, it is not longer than this. */
+/** The limit of a file whose length neither the registry nor the server states. */
 const mostBytes = 2 ** 31;
 
 /**
- * Downloads what is missing of a file and verifies all of it.
+ * Downloads the missing part of a file and verifies the whole file.
  *
  * @returns its SHA-256, in lower-case hexadecimal
  * @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED`, `GHOSTNET_DOWNLOAD_MISMATCH`, `GHOSTNET_CACHE_UNWRITABLE`;
- * what onProgress threw; any error once the signal has fired
+ * the error that onProgress threw; any error once the signal has fired
  */
 export async function download(
   client: HttpClient,
@@ -66,14 +66,14 @@ export async function download(
   }
 }
 
-/** Appends what is missing, as far as one response brings it. */
+/** Appends the missing bytes, as far as one response contains them. */
 async function receive(
   client: HttpClient,
   source: DownloadSource,
   partial: PartialFile,
   { onProgress, signal }: DownloadOptions,
 ): Promise<void> {
-  // Without a checksum in the end, only the server's word for the version makes it safe to go on.
+  // Without a checksum for the whole file, a download may only be resumed if the server identifies the version.
   if (source.sha256 === undefined && partial.etag === undefined) await partial.restart();
   if (partial.size > (source.bytes ?? mostBytes)) await partial.restart();
   if (partial.size > 0 && partial.size === source.bytes) return;
@@ -109,9 +109,9 @@ function rangeAfter({ size, etag }: PartialFile): Record<string, string> {
 }
 
 /**
- * Judges the head of a response and makes the partial file ready for its body.
+ * Checks the head of a response and prepares the partial file for its body.
  *
- * @returns the size of the whole file, where the response says it
+ * @returns the size of the whole file, if the response states it
  */
 async function begin(
   response: HttpResponse,
@@ -125,7 +125,7 @@ async function begin(
     const sameVersion = partial.etag === undefined || etag === undefined || etag === partial.etag;
     if (range?.start !== partial.size || !sameVersion) {
       await partial.restart();
-      throw new Interrupted(`${shown(source.url)}: sent another part than was asked for`);
+      throw new Interrupted(`${shown(source.url)}: sent another part than requested`);
     }
     total = range.total;
   } else if (response.status === 200) {
@@ -138,7 +138,7 @@ async function begin(
 
   const type = response.header('content-type') ?? '';
   if (/^\s*(text\/html|application\/xhtml)/i.test(type)) {
-    throw mismatch(source, 'a web page, of a sign-in or an error perhaps', 'a weights file');
+    throw mismatch(source, 'a web page, perhaps a sign-in or an error', 'a weights file');
   }
   const encoding = response.header('content-encoding') ?? 'identity';
   if (encoding !== 'identity')
@@ -150,7 +150,7 @@ async function begin(
   if (!endsVisibly && source.sha256 === undefined && source.bytes === undefined) {
     throw new GhostNetError(
       'GHOSTNET_DOWNLOAD_FAILED',
-      `${shown(source.url)} does not say how long the file is`,
+      `${shown(source.url)} does not state the length of the file`,
     );
   }
   await partial.beginResponse(etag);
@@ -168,7 +168,7 @@ async function verify(
   await partial.restart();
   const error = mismatch(source, `SHA-256 ${sha256}`, `SHA-256 ${source.sha256}`);
   if (!pieced) throw error;
-  // The parts may be of two versions; a download in one piece decides.
+  // The parts may come from two versions; a download in one piece settles it.
   throw new Interrupted(error.message, { code: 'GHOSTNET_DOWNLOAD_MISMATCH' });
 }
 
@@ -179,18 +179,18 @@ function mismatch(source: DownloadSource, found: string, expected: string): Ghos
   });
 }
 
-/** What to throw for a status that brings no file. */
+/** The error for a status without a file. */
 function refusal(response: HttpResponse, source: DownloadSource): Error {
   const { status } = response;
-  const what = `${shown(source.url)} answers with status ${status}`;
+  const what = `${shown(source.url)} answered with status ${status}`;
   if (status >= 500 || [408, 416, 425, 429].includes(status)) {
     return new Interrupted(what, { retryAfterMs: parseRetryAfter(response.header('retry-after')) });
   }
   const remedies: Record<number, string> = {
-    401: 'The server asks for a sign-in: check GHOSTNET_MIRROR and the proxy variables.',
-    403: 'The server, or a proxy before it, does not allow it: check GHOSTNET_MIRROR and the proxy variables.',
-    404: 'The file is not there: check GHOSTNET_MIRROR, or bring the package up to date.',
-    407: 'The proxy asks for a sign-in: put user and password into HTTPS_PROXY.',
+    401: 'The server requires a sign-in: check GHOSTNET_MIRROR and the proxy variables.',
+    403: 'The server, or a proxy in front of it, denies access: check GHOSTNET_MIRROR and the proxy variables.',
+    404: 'The file is missing on the server: check GHOSTNET_MIRROR, or update the package.',
+    407: 'The proxy requires a sign-in: add user and password to HTTPS_PROXY.',
   };
   return new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', what, { remedy: remedies[status] });
 }
@@ -204,7 +204,7 @@ function parseRange(text: string | undefined): { start: number; total: number | 
   return match === null ? undefined : { start: Number(match[1]), total: parseLength(match[2]) };
 }
 
-/** Seconds or a date, as milliseconds from now. */
+/** Converts seconds or a date to milliseconds from now. */
 function parseRetryAfter(text: string | undefined): number | undefined {
   const seconds = parseLength(text);
   if (seconds !== undefined) return seconds * 1000;

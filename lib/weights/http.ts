@@ -8,7 +8,7 @@ import { GhostNetError } from '../errors.js';
 export interface HttpTiming {
   /** For a connection. */
   readonly connectMs: number;
-  /** For the next byte, of the head of a response or of its body. */
+  /** For the next byte of the head or the body of a response. */
   readonly stallMs: number;
 }
 
@@ -17,18 +17,18 @@ export interface HttpResponse {
   readonly status: number;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
-  /** Reads the body, once. @throws {@link Interrupted} when the connection breaks or stalls */
+  /** Reads the body, once. @throws {@link Interrupted} if the connection breaks or stalls */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** Drops the body. */
+  /** Discards the body. */
   drop(): void;
 }
 
-/** A failure that may pass: worth another attempt. */
+/** A temporary failure, worth another attempt. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  /** How long the server asks to wait. */
+  /** The wait that the server requests. */
   readonly retryAfterMs: number | undefined;
-  /** The code to fail with when no attempt is left. */
+  /** The code of the error after the last attempt. */
   readonly code: 'GHOSTNET_DOWNLOAD_FAILED' | 'GHOSTNET_DOWNLOAD_MISMATCH';
 
   constructor(
@@ -43,7 +43,7 @@ export class Interrupted extends Error {
 
 const mostRedirects = 5;
 
-/** Failures that another attempt does not mend: a name that does not exist, a certificate that is not trusted. */
+/** Permanent failures: a name that does not exist, a certificate that is not trusted. */
 const lasting = new Set([
   'ENOTFOUND',
   'CERT_HAS_EXPIRED',
@@ -58,7 +58,7 @@ const lasting = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Requests over http(s), through the proxy of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` where they name one. */
+/** Requests over http(s), through the proxy that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` set, if any. */
 export class HttpClient {
   readonly #dispatcher: Dispatcher;
   readonly #request: typeof import('undici').request;
@@ -70,9 +70,9 @@ export class HttpClient {
     this.#stallMs = stallMs;
   }
 
-  /** @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED` for a proxy variable that is no URL */
+  /** @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED` for a proxy variable that is not a URL */
   static async open({ connectMs, stallMs }: HttpTiming): Promise<HttpClient> {
-    // Only now: most programs that import the package never download.
+    // Imported only here: most programs that import the package never download.
     const { EnvHttpProxyAgent, Pool, request } = await import('undici');
     const connect = { timeout: connectMs };
     const waiting = { headersTimeout: stallMs, bodyTimeout: stallMs };
@@ -80,16 +80,16 @@ export class HttpClient {
       const dispatcher = new EnvHttpProxyAgent({
         connect,
         proxyTls: connect,
-        // Plain http is asked of a proxy in one request; a CONNECT to port 80 many proxies refuse.
+        // Plain http goes to the proxy as an ordinary request: many proxies reject a CONNECT to port 80.
         proxyTunnel: false,
-        // The connection to the proxy itself would wait for minutes otherwise.
+        // Otherwise the connection to the proxy itself would wait for minutes.
         clientFactory: (origin, options) => new Pool(origin, { ...options, ...waiting }),
       });
       return new HttpClient(dispatcher, request, stallMs);
     } catch {
-      // Without the cause: it quotes the variable, and that may hold a password.
-      throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', 'The proxy variables name no proxy', {
-        expected: 'URLs in HTTP_PROXY and HTTPS_PROXY, http://proxy.example:3128 for example',
+      // No cause: it quotes the variable, which may contain a password.
+      throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', 'The proxy variables contain no valid proxy', {
+        expected: 'URLs in HTTP_PROXY and HTTPS_PROXY, for example http://proxy.example:3128',
         remedy: 'Correct or unset them.',
       });
     }
@@ -101,7 +101,7 @@ export class HttpClient {
   }
 
   /**
-   * The response to a GET, after redirects.
+   * Sends a GET request and follows redirects.
    *
    * @throws {@link Interrupted}, also when the signal fires, and {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED`
    */
@@ -117,7 +117,7 @@ export class HttpClient {
       response.drop();
       target = redirectTarget(target, response.header('location'));
     }
-    throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', `${shown(url)} redirects without end`, {
+    throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', `${shown(url)} has too many redirects`, {
       expected: `at most ${mostRedirects} redirects`,
     });
   }
@@ -131,7 +131,7 @@ export class HttpClient {
     try {
       response = await this.#request(url, {
         dispatcher: this.#dispatcher,
-        // A compressed body has other bytes, another length and other ranges than the file.
+        // The bytes, length and ranges of a compressed body are not those of the file.
         headers: { 'user-agent': 'ghostnet', 'accept-encoding': 'identity', ...credentials(url), ...headers },
         headersTimeout: this.#stallMs,
         bodyTimeout: this.#stallMs,
@@ -148,7 +148,7 @@ export class HttpClient {
         return Array.isArray(value) ? value[0] : value;
       },
       async *chunks() {
-        // By hand: only errors of the connection are to be translated, not those of the one who reads.
+        // Not for await: only errors of the connection are translated, not those of the reader.
         const iterator = (body as AsyncIterable<Uint8Array, undefined>)[Symbol.asyncIterator]();
         try {
           for (;;) {
@@ -170,28 +170,32 @@ export class HttpClient {
 }
 
 /**
- * Where a redirect leads.
+ * The target of a redirect.
  *
- * @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED` when it leads nowhere, to another scheme, or from https to http
+ * @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED` if it is missing, has another scheme, or leads from https to http
  */
 export function redirectTarget(from: URL, location: string | undefined): URL {
   const target =
     location !== undefined && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (target === undefined || !['http:', 'https:'].includes(target.protocol)) {
-    throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', `${shown(from)} redirects to no http(s) address`, {
-      found: location === undefined ? 'no Location header' : JSON.stringify(location.slice(0, 100)),
-    });
+    throw new GhostNetError(
+      'GHOSTNET_DOWNLOAD_FAILED',
+      `${shown(from)} redirects to an address that is not http(s)`,
+      {
+        found: location === undefined ? 'no Location header' : JSON.stringify(location.slice(0, 100)),
+      },
+    );
   }
   if (from.protocol === 'https:' && target.protocol === 'http:') {
     throw new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', `${shown(from)} redirects from https to http`, {
       found: shown(target),
-      remedy: 'Set GHOSTNET_MIRROR to a server that keeps to https.',
+      remedy: 'Set GHOSTNET_MIRROR to a server that stays on https.',
     });
   }
   return target;
 }
 
-/** An address fit for a message: without a password, and without a query, which may be a signature. */
+/** An address as shown in messages: without a password, and without a query, which may be a signature. */
 export function shown(url: URL): string {
   return url.origin + url.pathname;
 }
@@ -202,10 +206,10 @@ function credentials(url: URL): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-/** What to throw for an error of a connection. */
+/** The error to throw for an error of a connection. */
 function failure(url: URL, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  // Where several addresses were tried, the message of the sum is empty.
+  // If several addresses were tried, the message of the AggregateError is empty.
   const what = `${shown(url)}: ${message === '' ? (code ?? 'no connection') : message}`;
   if (code === undefined || !lasting.has(code)) return new Interrupted(what, { cause: error });
   return new GhostNetError('GHOSTNET_DOWNLOAD_FAILED', what, { cause: error });

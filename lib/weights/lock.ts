@@ -3,15 +3,15 @@ import { link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How a lock shows that its holder lives, in milliseconds. */
+/** The timing by which a lock shows that its holder is alive, in milliseconds. */
 export interface LockTiming {
   /** How often the holder touches the lock file. */
   readonly heartbeatMs: number;
-  /** How long the file may go untouched before others take the lock for abandoned. */
+  /** How long the file may stay untouched before others consider the lock abandoned. */
   readonly staleMs: number;
 }
 
-/** What a lock file says of its holder. */
+/** The content of a lock file: a description of its holder. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
@@ -21,9 +21,9 @@ interface Holder {
 }
 
 /**
- * A lock between processes: a file that only one of them can create. A holder that dies is found out by its silence, as
- * seen by the clock of the one who waits, so clocks of several machines need not agree. A holder that was only paused
- * can find its lost lock in {@link FileLock.isMine}; ask before doing what others must not see twice.
+ * A lock between processes: a file that only one of them can create. A dead holder is detected by its missing heartbeats,
+ * measured with the clock of the waiting process, so the clocks of several machines need not agree. A holder that was only
+ * paused learns from {@link FileLock.isMine} that it lost the lock; check it before an action that must not happen twice.
  */
 export class FileLock {
   readonly #path: string;
@@ -35,7 +35,7 @@ export class FileLock {
     this.#path = path;
     this.#file = file;
     this.#content = content;
-    // By the handle, not the path: the file of a later holder is not ours to touch.
+    // By the handle, not the path, which may lead to the file of a later holder.
     const touch = (): void => void file.utimes(new Date(), new Date()).catch(() => undefined);
     this.#heartbeat = setInterval(touch, timing.heartbeatMs);
   }
@@ -43,7 +43,7 @@ export class FileLock {
   /**
    * Waits until the lock is free or abandoned, and takes it.
    *
-   * @throws the reason of the signal, or the error of the file system when the lock file cannot be created
+   * @throws the reason of the signal, or the error of the file system if the lock file cannot be created
    */
   static async acquire(path: string, timing: LockTiming, signal?: AbortSignal): Promise<FileLock> {
     let watched: { seen: string; since: number } | undefined;
@@ -53,9 +53,9 @@ export class FileLock {
       if (lock !== undefined) return lock;
       const seen = await observe(path);
       const now = performance.now();
-      // What vanished is free in the next round; what cannot be read is abandoned like any other.
+      // A lock that has vanished is free in the next round; an unreadable lock can be abandoned like any other.
       if (watched?.seen !== seen.state) watched = { seen: seen.state, since: now };
-      // A pid says nothing of another machine, and can mislead between containers: even a dead one gets two heartbeats.
+      // A pid is meaningless on another machine and can mislead between containers: even a dead one gets two heartbeats.
       const patience = isDead(seen.content ?? '') ? 2 * timing.heartbeatMs : timing.staleMs;
       if (now - watched.since > patience) {
         await breakLock(path, seen.content);
@@ -90,24 +90,24 @@ export class FileLock {
     }
   }
 
-  /** Whether nobody has broken the lock since it was taken. */
+  /** Whether the lock has not been broken since it was taken. */
   async isMine(): Promise<boolean> {
     return (await readContent(this.#path)) === this.#content;
   }
 
-  /** Gives the lock back. Never throws. */
+  /** Releases the lock. Never throws. */
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     try {
       await this.#file.close();
       if (await this.isMine()) await rm(this.#path, { force: true });
     } catch {
-      // Left behind, it goes untouched and is broken by the next who waits for it.
+      // If the file remains, nobody touches it, and the next waiting process breaks the lock.
     }
   }
 }
 
-/** What is in a lock file; nothing when there is none. */
+/** The content of a lock file; undefined if there is none. */
 async function readContent(path: string): Promise<string | undefined> {
   return readFile(path, 'utf8').catch(ignoreAbsent);
 }
@@ -135,8 +135,8 @@ function isDead(content: string): boolean {
 }
 
 /**
- * Removes an abandoned lock. Of several who try, each moves the file away under a name of its own and looks at what it
- * got: a lock that somebody took in the meantime is put back.
+ * Removes an abandoned lock. Several processes may try at once: each moves the file to a unique name and checks its content.
+ * A lock that was taken in the meantime is put back.
  */
 export async function breakLock(path: string, abandoned: string | undefined): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
@@ -146,7 +146,7 @@ export async function breakLock(path: string, abandoned: string | undefined): Pr
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  // Where a third has taken the lock by now, the second finds in isMine that it lost its own.
+  // If a third process has taken the lock by now, the second learns from isMine that it lost its own.
   if ((await readContent(aside)) !== abandoned) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
 }

@@ -15,8 +15,8 @@ import { writing } from './cache.js';
 import { hashFile, recordVerified } from './verified.js';
 
 /**
- * A file on its way: `<file>.partial`, and beside it what the server said of the version that it is a part of. It stays
- * when a download breaks off, for the next to go on from. Its methods throw `GHOSTNET_CACHE_UNWRITABLE`.
+ * A partial download: `<file>.partial`, with the entity tag of its version in a file beside it. Both stay after an interrupted
+ * download, so that the next one can resume it. The methods throw `GHOSTNET_CACHE_UNWRITABLE`.
  */
 export class PartialFile {
   readonly #path: string;
@@ -33,10 +33,10 @@ export class PartialFile {
     this.#pieced = size > 0;
   }
 
-  /** Opens what is there of a file, or begins it. */
+  /** Opens a partial file, or creates it. */
   static open(path: string): Promise<PartialFile> {
     return writing(path, async () => {
-      // In a file of its own: a process that lost its lock while it slept may wake up and write on into the old one.
+      // In a new file: a process that lost its lock while paused may continue to write into the old one.
       const fresh = `${partialPath(path)}.${randomUUID()}`;
       await copyFile(partialPath(path), fresh, constants.COPYFILE_FICLONE).catch(ignoreAbsent);
       const file = await open(fresh, 'a+');
@@ -57,17 +57,17 @@ export class PartialFile {
     return this.#size;
   }
 
-  /** The strong entity tag of the version that the bytes are of, where the server gave one. */
+  /** The strong entity tag of the version of the bytes, if the server sent one. */
   get etag(): string | undefined {
     return this.#etag;
   }
 
-  /** Whether the bytes come from more than one response, and so perhaps from more than one version. */
+  /** Whether the bytes come from several responses, and so perhaps from several versions. */
   get isPieced(): boolean {
     return this.#pieced;
   }
 
-  /** Forgets all bytes. */
+  /** Discards all bytes. */
   async restart(): Promise<void> {
     await writing(this.#path, () => this.#file.truncate(0));
     this.#size = 0;
@@ -75,7 +75,7 @@ export class PartialFile {
     this.#pieced = false;
   }
 
-  /** Notes that the bytes that follow are of another response. */
+  /** Records that the next bytes come from another response. */
   async beginResponse(etag: string | undefined): Promise<void> {
     if (this.#size > 0) {
       this.#pieced = true;
@@ -97,10 +97,10 @@ export class PartialFile {
     return hashFile(this.#file, signal);
   }
 
-  /** Makes the file, whose checksum has been computed, the finished one; others see all of it or nothing. */
+  /** Turns the partial file into the finished file, once its checksum is known; others see all of it or nothing. */
   async finish(sha256: string): Promise<void> {
     await writing(this.#path, async () => {
-      // First the record: where the registry has no checksum, a file without it could not be told from a damaged one.
+      // First the record: without it, and without a checksum in the registry, the file could not be told from a damaged one.
       await recordVerified(this.#path, this.#file, sha256);
       await rename(partialPath(this.#path), this.#path);
       await rm(etagPath(this.#path), { force: true });
@@ -113,7 +113,7 @@ export class PartialFile {
   }
 }
 
-/** An entity tag that vouches for every byte; weak ones and anything else are of no use for going on. */
+/** A strong entity tag, which identifies every byte; with a weak tag a download cannot be resumed. */
 export function strongEtag(etag: string | undefined): string | undefined {
   return etag !== undefined && /^"[\x21\x23-\x7e]{0,512}"$/.test(etag) ? etag : undefined;
 }
@@ -129,12 +129,12 @@ function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-/** Makes a rename survive a power failure, where the system can. */
+/** Makes a rename survive a power failure, if the system can. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');
     await folder.sync().finally(() => folder.close());
   } catch {
-    // Windows has no such thing.
+    // Windows cannot.
   }
 }

@@ -11,9 +11,9 @@ import { PartialFile } from './partial.js';
 import { findWeights, type WeightsEntry } from './registry.js';
 import { verifiedSha256 } from './verified.js';
 
-/** The times that a pull waits, in milliseconds, each from 1 to 2^31 - 1. */
+/** The waiting times of a pull in milliseconds, each from 1 to 2^31 - 1. */
 export interface PullTimeouts extends HttpTiming, LockTiming {
-  /** Pause before the second attempt; it doubles with every further one, up to a minute. */
+  /** Pause before the second attempt; it doubles with every further attempt, up to a minute. */
   readonly retryMs: number;
 }
 
@@ -27,20 +27,20 @@ const defaultTimeouts = {
 
 /** Options of {@link pullWeights}. */
 export interface PullOptions extends CacheOptions {
-  /** Whether to use the cache alone. `GHOSTNET_OFFLINE=1` does the same for all calls. */
+  /** Whether to use only the cache. `GHOSTNET_OFFLINE=1` does the same for all calls. */
   readonly offline?: boolean | undefined;
   /**
-   * A mirror: an http(s) URL that replaces scheme, host and port of the registered address, and whose path is put before
-   * that of the address. Default `GHOSTNET_MIRROR`, else the registered address itself.
+   * A mirror: an http(s) URL that replaces scheme, host and port of the registered address. Its path is prepended to
+   * the path of that address. Default: `GHOSTNET_MIRROR`, else no mirror.
    */
   readonly baseUrl?: string | URL | undefined;
-  /** Called with every piece that arrives. An error that it throws ends the pull. */
+  /** Called for every chunk that arrives. An error that it throws ends the pull. */
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Ends the pull. The bytes that have arrived are kept for the next one. */
+  /** Ends the pull. The received bytes are kept for the next pull. */
   readonly signal?: AbortSignal | undefined;
-  /** The number of requests before giving up, 1 or more. Default 6. */
+  /** The number of requests before giving up, at least 1. Default 6. */
   readonly attempts?: number | undefined;
-  /** Times left out keep their defaults. */
+  /** Omitted times keep their defaults. */
   readonly timeouts?: Partial<PullTimeouts> | undefined;
 }
 
@@ -49,20 +49,20 @@ export interface PulledWeights {
   /** Absolute path of the file. */
   readonly path: string;
   readonly entry: WeightsEntry;
-  /** Whether the file was there already: from an earlier pull, or from another process that this one waited for. */
+  /** Whether the file was already in the cache, from an earlier pull or from another process that this pull waited for. */
   readonly fromCache: boolean;
   /** Checksum of the file, in lower-case hexadecimal. */
   readonly sha256: string;
 }
 
-/** Losing the lock takes a pause longer than `staleMs` each time; more losses than this are no accident. */
+/** The lock is lost only after a pause longer than `staleMs`; more losses than this are no accident. */
 const mostTurns = 3;
 
 /**
- * Downloads trained weights into the cache, unless they are there, and verifies them. A download that broke off, in this or
- * another process, is resumed where it ended. When several processes pull at once, one of them downloads.
+ * Downloads trained weights into the cache, unless they are already there, and verifies them. An interrupted download, of this
+ * or another process, is resumed. If several processes pull at once, one of them downloads.
  *
- * @param name - a name of the registry, `ghostnet_100` for example
+ * @param name - a name in the registry, for example `ghostnet_100`
  * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`,
  * `GHOSTNET_OFFLINE`, `GHOSTNET_DOWNLOAD_FAILED`, `GHOSTNET_DOWNLOAD_MISMATCH`, `GHOSTNET_CACHE_UNWRITABLE`,
  * `GHOSTNET_ABORTED`
@@ -109,11 +109,11 @@ async function pull(name: string, options: PullOptions): Promise<PulledWeights> 
   }
   throw new GhostNetError(
     'GHOSTNET_DOWNLOAD_FAILED',
-    `Other processes took over the pull of ${name} again and again`,
+    `Other processes repeatedly took over the pull of ${name}`,
   );
 }
 
-/** @returns the checksum; undefined when the lock was lost meanwhile, and the file with it */
+/** @returns the checksum; undefined if the lock was lost meanwhile, and the file with it */
 async function downloadTo(
   path: string,
   entry: WeightsEntry,
@@ -123,7 +123,7 @@ async function downloadTo(
   { attempts = 6, onProgress, signal }: PullOptions,
 ): Promise<string | undefined> {
   if (entry.sha256 === undefined) {
-    process.emitWarning(`No checksum is known for the weights ${entry.name}: they are taken on trust.`, {
+    process.emitWarning(`No checksum is known for the weights ${entry.name}: the download is not verified.`, {
       type: 'GhostNetWarning',
       code: 'GHOSTNET_UNVERIFIED',
     });
@@ -150,7 +150,7 @@ async function downloadTo(
   }
 }
 
-/** The address to ask: the registered one, or its place at the mirror. */
+/** The address to download from: the registered address, or its counterpart on the mirror. */
 function sourceUrl(entry: WeightsEntry, baseUrl: string | URL | undefined): URL {
   const url = new URL(entry.url);
   const given = baseUrl ?? process.env.GHOSTNET_MIRROR;
@@ -160,7 +160,7 @@ function sourceUrl(entry: WeightsEntry, baseUrl: string | URL | undefined): URL 
   if (mirror === undefined || !['http:', 'https:'].includes(mirror.protocol)) {
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The mirror is not an http(s) URL', {
       expected: 'https://mirror.example or https://mirror.example/path',
-      remedy: 'Correct the option baseUrl or the variable GHOSTNET_MIRROR, or leave it out.',
+      remedy: 'Correct the option baseUrl or the variable GHOSTNET_MIRROR. Omit it to use the default.',
     });
   }
   const folder = mirror.pathname.endsWith('/') ? mirror.pathname.slice(0, -1) : mirror.pathname;
@@ -177,7 +177,7 @@ function checkedTimeouts(given: Partial<PullTimeouts> = {}): PullTimeouts {
   checkObject('timeouts', given);
   const checked = { ...defaultTimeouts };
   for (const name of Object.keys(checked) as (keyof PullTimeouts)[]) {
-    // A timer longer than an int32 fires at once.
+    // A timer with more milliseconds than an int32 can hold fires at once.
     checkNumber(`timeouts.${name}`, given[name], 1, 2 ** 31 - 1, 'a number');
     checked[name] = given[name] ?? checked[name];
   }

@@ -4,23 +4,23 @@ import { GhostNetError } from '../errors.js';
 import type { TransformOptions } from '../image/transform.js';
 import { nearest } from './nearest.js';
 
-/** Trained weights available by name: where they are, how to recognise them, and the input they expect. */
+/** Published weights: their address, the properties that identify the file, and the expected input. */
 export interface WeightsEntry extends Required<TransformOptions> {
-  /** The name that users type, unique in a registry: lower-case letters, digits, `_`, `-` and `.`. */
+  /** The name for users, unique in a registry: lower-case letters, digits, `_`, `-` and `.`. */
   readonly name: string;
-  /** The architecture that the weights belong to. */
+  /** The architecture of the weights. */
   readonly variant: string;
-  /** Whether this version builds that architecture; weights of another can be listed and not pulled. */
+  /** Whether this version can run that architecture; other weights are listed but cannot be pulled. */
   readonly supported: boolean;
   /** An http(s) address of the file; its last segment names the file in the cache. */
   readonly url: string;
-  /** SHA-256 of the file in lower-case hexadecimal; without it a download cannot be verified, and a warning says so. */
+  /** SHA-256 of the file in lower-case hexadecimal. Without it, a download is not verified, and a warning says so. */
   readonly sha256?: string;
   /** Size of the file, in bytes. */
   readonly bytes?: number;
-  /** `torch` stands for any file of torch.save, zip or legacy. */
+  /** `torch` stands for a file of torch.save in either container, zip or legacy. */
   readonly format: 'safetensors' | 'torch';
-  /** The classes of the logits, in their order: `models/imagenet1k.labels.json`. */
+  /** The classes in the order of the logits: `models/imagenet1k.labels.json`. */
   readonly labels: 'imagenet1k';
   /** SPDX identifier. */
   readonly license: string;
@@ -28,7 +28,7 @@ export interface WeightsEntry extends Required<TransformOptions> {
   readonly note: string;
 }
 
-/** How timm evaluates its GhostNets of all three generations. */
+/** The transform with which timm evaluates GhostNets of all three generations. */
 const timmTransform: Required<TransformOptions> = {
   inputSize: 224,
   crop: 0.875,
@@ -40,7 +40,7 @@ const timmTransform: Required<TransformOptions> = {
 const huggingFace = 'https://huggingface.co/timm';
 const huaweiNoah = 'https://github.com/huawei-noah/Efficient-AI-Backbones/releases/download';
 
-/** The weights that the package knows by name. */
+/** The published weights that the package knows by name. */
 export const weightsRegistry: readonly WeightsEntry[] = [
   {
     name: 'ghostnet_100',
@@ -105,9 +105,9 @@ export const weightsRegistry: readonly WeightsEntry[] = [
 const longestName = 64;
 
 /**
- * The entry of a name, if its network can be built.
+ * Finds the entry for a name, if this version can run its network.
  *
- * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the known names and the nearest of them,
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the supported names and the nearest one,
  * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`
  */
 export function findWeights(name: string, registry: readonly WeightsEntry[] = weightsRegistry): WeightsEntry {
@@ -121,14 +121,14 @@ export function findWeights(name: string, registry: readonly WeightsEntry[] = we
     const known = name.length > longestName ? [] : registry.map((candidate) => candidate.name);
     const meant = nearest(name, known);
     const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
-    throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights of this name', {
+    throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights with this name', {
       found,
       expected,
       remedy,
     });
   }
   if (!entry.supported) {
-    const what = `The network ${entry.variant} is not built in this version`;
+    const what = `This version cannot run the network ${entry.variant}`;
     throw new GhostNetError('GHOSTNET_UNSUPPORTED_MODEL', what, { found, expected });
   }
   return entry;

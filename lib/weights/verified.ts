@@ -3,7 +3,7 @@ import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
 
 import type { WeightsEntry } from './registry.js';
 
-/** What is written beside a file once its checksum has been computed, so that it is not computed at every start. */
+/** A record beside a verified file, so that its checksum need not be computed at every start. */
 interface VerifiedRecord {
   readonly bytes: number;
   /** Nanoseconds since 1970, decimal. */
@@ -27,14 +27,14 @@ export async function hashFile(file: FileHandle, signal?: AbortSignal): Promise<
   }
 }
 
-/** Records the checksum of a file that is, or will be renamed to, the one at the path. */
+/** Records the checksum of a file that is at the path, or will be renamed to it. */
 export async function recordVerified(path: string, file: FileHandle, sha256: string): Promise<void> {
   await writeRecord(path, { ...(await describe(file)), sha256 });
 }
 
 /**
- * The checksum of a file if it is the whole file of the entry. Its bytes are read only when it is not the file, by size
- * and time of modification, that was verified before. Without a checksum in the registry, that of its download counts.
+ * The checksum of a file if it is the complete file of the entry. The bytes are read only if size or modification time differ
+ * from the verified file. Without a checksum in the registry, the checksum of the download counts.
  */
 export async function verifiedSha256(
   path: string,
@@ -56,7 +56,7 @@ export async function verifiedSha256(
       return expected;
     }
     if ((await hashFile(file)) !== expected) return undefined;
-    // A cache that is read-only is verified anew by every process, and is as good.
+    // A read-only cache is verified again by every process.
     await writeRecord(path, { ...found, sha256: expected }).catch(() => undefined);
     return expected;
   } catch {

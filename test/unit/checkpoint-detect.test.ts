@@ -30,7 +30,7 @@ describe('a file that is no weights file', () => {
     ['a web page (HTML)', text('\n  <html lang="en">')],
     ['a web page (HTML)', text('<!-- a --> <head>')],
     ['an XML document', text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>')],
-    ['a pointer of Git LFS', text('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')],
+    ['a Git LFS pointer', text('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n')],
     ['a gzip archive', text('\x1f\x8b\x08\x00')],
     ['a bzip2 archive', text('BZh91AY')],
     ['an xz archive', text('\xfd7zXZ\0')],

@@ -74,7 +74,7 @@ const refusals: readonly (readonly [file: string, code: string, says: RegExp])[]
   [
     'plain-pickle.refused',
     'GHOSTNET_UNSUPPORTED_FORMAT',
-    /Python pickle of a dict, which torch\.save did not write/,
+    /Python pickle of a dict, not a file of torch\.save/,
   ],
   ['numpy.refused', 'GHOSTNET_UNSUPPORTED_FORMAT', /NumPy archive/],
   ['tar.refused', 'GHOSTNET_UNSUPPORTED_FORMAT', /tar archive/],
@@ -83,9 +83,9 @@ const refusals: readonly (readonly [file: string, code: string, says: RegExp])[]
     [
       `whole-model-${container}.refused`,
       'GHOSTNET_UNSUPPORTED_FORMAT',
-      /an object of "__main__\.Block" and no state dict/,
+      /an object of "__main__\.Block", not a state dict/,
     ],
-    [`list-${container}.refused`, 'GHOSTNET_UNSUPPORTED_FORMAT', /holds a list and no state dict/],
+    [`list-${container}.refused`, 'GHOSTNET_UNSUPPORTED_FORMAT', /contains a list, not a state dict/],
     [
       `quantised-${container}.refused`,
       'GHOSTNET_UNSUPPORTED_FORMAT',

@@ -79,11 +79,11 @@ describe.each(containers)('a tensor in the %s container', (container) => {
     ['has an axis for each stride', strided(container, 0, tuple(2), tuple(1, 1)), /described wrongly/],
     ['has a tuple as shape', strided(container, 0, [2], tuple(1)), /described wrongly/],
     ['has a number as offset', strided(container, null, tuple(1), tuple(1)), /described wrongly/],
-    ['has few axes', strided(container, 0, tuple(...far), tuple(...far)), /no countable size/],
+    ['has few axes', strided(container, 0, tuple(...far), tuple(...far)), /size cannot be counted/],
     [
       'has a countable shape',
       strided(container, 0, tuple(2 ** 32, 2 ** 32), tuple(0, 0)),
-      /no countable size/,
+      /size cannot be counted/,
     ],
     [
       'has a countable reach',
@@ -179,15 +179,15 @@ describe('the legacy container', () => {
       legacy({ version: 1002 }),
       /version of the legacy container is unknown.*Expected 1001/,
     ],
-    ['lists its storages', legacy({ keys: dict([]) }), /not a list of different keys/],
-    ['lists its storages by text', legacy({ keys: [0] }), /not a list of different keys/],
-    ['lists its storages once', legacy({ keys: ['0', '0'] }), /not a list of different keys/],
+    ['lists its storages', legacy({ keys: dict([]) }), /not a list of unique keys/],
+    ['lists its storages by text', legacy({ keys: [0] }), /not a list of unique keys/],
+    ['lists its storages once', legacy({ keys: ['0', '0'] }), /not a list of unique keys/],
     ['lists all storages of its tensors', legacy({ keys: [] }), /bytes follow the last storage/],
     ['holds all storages of its tensors', torchLegacy(object, [], {}), /has no storage "0"/],
     [
       'holds only storages of its tensors',
       torchLegacy(object, [storage, unused]),
-      /storage "1", which nothing refers to/,
+      /storage "1", to which no tensor refers/,
     ],
     [
       'holds storages as large as the pickle says',
@@ -374,7 +374,7 @@ describe('the state dict in a file', () => {
   });
 
   it.each<[what: string, object: Py, says: RegExp]>([
-    ['the file holds none', null, /holds None and no state dict/],
+    ['the file holds none', null, /contains None, not a state dict/],
     ['a key is no text', dict([[1, one.ref]]), /a number as a key/],
     [
       'a value is an object',

@@ -76,8 +76,8 @@ describe('the zip container of torch.save', () => {
       Buffer.concat([write(), Buffer.alloc(1)]),
       /does not end with an end record/,
     ],
-    ['is one part', write({ end: { disk: 1 } }), /one part of several/],
-    ['counts its entries alike', write({ end: { countOfDisk: 3 } }), /one part of several/],
+    ['is one part', write({ end: { disk: 1 } }), /one of several parts/],
+    ['counts its entries alike', write({ end: { countOfDisk: 3 } }), /one of several parts/],
     [
       'has the entries that it counts',
       write({ wideEnd: false, end: { count: 5, countOfDisk: 5 } }),
@@ -120,7 +120,7 @@ describe('the zip container of torch.save', () => {
     [
       'has central records',
       write(storageEntry(() => ({ central: { signature: 1 } }))),
-      /something that is not an entry/,
+      /a record that is not an entry/,
     ],
     [
       'has entries in one part',
@@ -141,42 +141,42 @@ describe('the zip container of torch.save', () => {
     [
       'names entries alike',
       write(storageEntry(() => ({ local: { name: 'archive/data/1' } }))),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'flags entries alike',
       write(storageEntry(() => ({ local: { flags: 0x0008 } }))),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'stores entries alike',
       write(storageEntry(() => ({ local: { method: 8 } }))),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'sums entries alike',
       write({ streamed: false, ...storageEntry(() => ({ local: { crc: 1 } })) }),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'sizes entries alike',
       write({ streamed: false, ...storageEntry(() => ({ local: { size: 3 } })) }),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'packs entries alike',
       write({ streamed: false, ...storageEntry(() => ({ local: { compressedSize: 3 } })) }),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'defers only with a descriptor',
       write({ streamed: false, ...storageEntry(() => ({ local: { crc: 0, size: 0, compressedSize: 0 } })) }),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'defers all or nothing',
       write(storageEntry(() => ({ local: { size: 3 } }))),
-      /differently by its local header/,
+      /differs from its local header/,
     ],
     [
       'has one size for each entry',
@@ -186,22 +186,22 @@ describe('the zip container of torch.save', () => {
     [
       'has descriptors',
       write(storageEntry(() => ({ descriptor: { signature: 1 } }))),
-      /differently by its data descriptor/,
+      /differs from its data descriptor/,
     ],
     [
       'sums descriptors alike',
       write(storageEntry(() => ({ descriptor: { crc: 1 } }))),
-      /differently by its data descriptor/,
+      /differs from its data descriptor/,
     ],
     [
       'sizes descriptors alike',
       write(storageEntry(() => ({ descriptor: { size: 1 } }))),
-      /differently by its data descriptor/,
+      /differs from its data descriptor/,
     ],
     [
       'packs descriptors alike',
       write(storageEntry(() => ({ descriptor: { compressedSize: 1 } }))),
-      /differently by its data descriptor/,
+      /differs from its data descriptor/,
     ],
     [
       'has the data of its sums',

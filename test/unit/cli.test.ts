@@ -304,7 +304,7 @@ describe('ghostnet doctor', () => {
     });
     expect(status).toBe(3);
     expect(stdout).toMatch(/^libtorch +FAILED: .*SIGILL.*GHOSTNET_ADDON_UNLOADABLE/m);
-    expect(stdout).toContain('Something is wrong');
+    expect(stdout).toContain('A check failed');
   });
 });
 

@@ -649,7 +649,7 @@ describe('weights without a checksum', () => {
     });
     const error = await failure(pull(endless, options));
     expect(error.code).toBe('GHOSTNET_DOWNLOAD_FAILED');
-    expect(error.message).toContain('how long');
+    expect(error.message).toContain('does not state the length');
   });
 
   it('are held to a size where one is registered', async () => {

@@ -110,7 +110,7 @@ describe('the registry', () => {
   });
 
   it.each(['ghostnetv2_100', 'ghostnetv2_130', 'ghostnetv2_160', 'ghostnetv3_100'])(
-    'lists %s and says that it is not built yet',
+    'lists %s and reports that it is not supported yet',
     (name) => {
       expect(() => findWeights(name)).toThrow(
         expect.objectContaining({ code: 'GHOSTNET_UNSUPPORTED_MODEL' }),
