@@ -46,7 +46,7 @@ Precision to_precision(const Napi::Value& value) {
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The precision is unknown", name, "one of " + names);
 }
 
-// Options that are left out keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
+// Omitted options keep the defaults of the struct. lib/native/device.ts has chosen the GPU.
 Computation to_computation(const Napi::Object& options) {
   Computation computation;
   const auto given = [&](const char* name) { return !options.Get(name).IsUndefined(); };
@@ -213,7 +213,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     if (!info[0].IsExternal()) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-                  "Only loadModel and createModel can make a native model");
+                  "Only loadModel and createModel can create a native model");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
     // Informs V8 how much memory this object frees when it is collected.

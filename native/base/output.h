@@ -2,10 +2,10 @@
 
 namespace ghostnet {
 
-/** What a run gives back. */
+/** The output of a run. */
 enum class Output {
   logits,    ///< [N,num_classes]
-  features,  ///< [N,kFeatureChannels], what the classifier sees: the embedding
+  features,  ///< [N,kFeatureChannels], the input of the classifier: the embedding
 };
 
 }  // namespace ghostnet

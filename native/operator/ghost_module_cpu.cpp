@@ -19,7 +19,7 @@ bool can_fuse(const torch::Tensor& x, const torch::Tensor& primary_weight, const
          cheap_weight.size(2) <= cpu::kMaxDepthwiseKernel;
 }
 
-// The rows that a thread computes at a time: enough that the rows it makes beside them are few.
+// Rows that a thread computes at a time: enough that few extra rows are computed.
 constexpr int64_t kBandRows = 16;
 
 }  // namespace
@@ -49,10 +49,10 @@ torch::Tensor ghost_module_cpu(const torch::Tensor& x, const torch::Tensor& prim
 
   const int64_t height = x.size(2);
   const int64_t width = x.size(3);
-  // Pixels of [N,C,H,W] with their channels next to each other: [N,H,W,C].
+  // [N,C,H,W] with the channels of each pixel contiguous: [N,H,W,C].
   const torch::Tensor input = x.permute({0, 2, 3, 1}).contiguous();
   const int64_t image = height * width * out_channels;
-  // The kernels read a little beyond the last value.
+  // The kernels read slightly beyond the last value.
   const torch::Tensor memory = torch::empty({x.size(0) * image + cpu::kReadableBehind}, x.options());
   const auto* const in = input.const_data_ptr<float>();
   auto* const out = memory.mutable_data_ptr<float>();

@@ -18,12 +18,12 @@ void check_capability(c10::DeviceIndex device) {
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
   TORCH_CHECK_NOT_IMPLEMENTED(major >= cuda::kLeastMajor,
-                              "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
+                              "the GPU must have compute capability 8.0 or later, found ", major, ".", minor);
 }
 
 bool fits(int64_t number) { return number <= std::numeric_limits<int>::max(); }
 
-/** The call without its pointers and sizes of x, or nothing when the kernels do not compute it. */
+/** The call without its pointers and the sizes of x, or nothing if the kernels cannot compute it. */
 std::optional<cuda::GpuGhostModule> call_without_x(
     const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
     const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias, int64_t out_channels, bool relu) {
@@ -76,7 +76,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
 
   const c10::cuda::CUDAGuard guard(x.device());
   check_capability(x.device().index());
-  // A product is part of the kernel. A convolution is not: cuDNN makes its sums, the kernel does the rest.
+  // The kernel contains the product. cuDNN computes the sums of any other convolution, the kernel the rest.
   const bool fused = primary_weight.size(2) == 1 && stride == 1;
   torch::Tensor pixels = x.contiguous(at::MemoryFormat::ChannelsLast);
   if (!fused) {
@@ -119,7 +119,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
 void register_cuda_operators() {
   const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("ghostnet::ghost_module", "");
   if (op.hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return;
-  // Kept for the life of the process, as the operator itself is.
+  // Kept for the life of the process, like the operator itself.
   static auto* library =
       new torch::Library(torch::Library::IMPL, "ghostnet", c10::DispatchKey::CUDA, __FILE__, __LINE__);
   library->impl("ghost_module", ghost_module_cuda);

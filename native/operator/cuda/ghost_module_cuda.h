@@ -9,15 +9,15 @@
 
 namespace ghostnet {
 
-/** Of the kernels, nothing when they know no such numbers. */
+/** The dtype of the kernels, or nothing if they do not support it. */
 std::optional<cuda::NumberType> dtype_of(const torch::Tensor& tensor);
 
 /**
  * As ghost_module_reference, on a GPU, for a cheap operation of side 1 to 7 and tensors of one dtype among
- * float32, float16 and bfloat16: one fused kernel where the primary convolution is 1x1 of stride 1, else
+ * float32, float16 and bfloat16: one fused kernel if the primary convolution is 1x1 with stride 1, else
  * cuDNN's convolution and one kernel for the rest. Plain ATen for everything else. Runs on the current stream
  * of x's device. The result is in channels-last memory.
- * @throws c10::ValueError when the arguments do not fit each other
+ * @throws c10::ValueError if the arguments do not match each other
  * @throws c10::NotImplementedError on a GPU below compute capability 8.0
  */
 torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& primary_weight,
@@ -25,7 +25,7 @@ torch::Tensor ghost_module_cuda(const torch::Tensor& x, const torch::Tensor& pri
                                 const torch::Tensor& cheap_bias, int64_t out_channels, int64_t stride,
                                 bool relu);
 
-/** Adds the backend to the operator, after register_operators(). A second call leaves it as it is. */
+/** Adds the backend to the operator, after register_operators(). A second call does nothing. */
 void register_cuda_operators();
 
 }  // namespace ghostnet
