@@ -1,5 +1,5 @@
 /**
- * The batches that engines take.
+ * The input batches of the engines.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ namespace ghostnet {
 /** The form of the images of a batch: uint8 [N,H,W,3] or float32 [N,3,H,W]. */
 enum class Input { bytes_nhwc, floats_nchw };
 
-/** What its values are. */
+/** The kind of its values. */
 constexpr DType dtype_of(Input input) {
   switch (input) {
     case Input::bytes_nhwc:
@@ -43,7 +43,7 @@ inline InputShape input_shape_of(const ArrayView& batch) {
           batch.shape[height + 1]};
 }
 
-/** Makes a byte of a channel a normalised number: byte * scale + shift. */
+/** Normalises the bytes of a channel: byte * scale + shift. */
 struct Normalisation {
   float scale[3];
   float shift[3];

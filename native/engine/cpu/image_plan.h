@@ -1,6 +1,5 @@
 /**
- * How one image is computed, by one thread or by a team: the steps, where their buffers lie, in which order
- * rows are made.
+ * How one thread or a team computes one image: the steps, the places of their buffers, the order of the rows.
  */
 #pragma once
 
@@ -11,7 +10,7 @@
 
 namespace ghostnet {
 
-/** The steps of an image and the buffers that they use. */
+/** The steps of an image, and their buffers. */
 struct PlannedSteps {
   struct Buffer {
     int64_t row;  ///< bytes
@@ -27,7 +26,7 @@ class ImagePlan {
  public:
   /**
    * @param team_size 1: the first steps, whose planes are too large for a cache, follow each other row by
-   * row; more: the threads of a team share each step
+   * row; above 1: the threads of a team share each step
    */
   ImagePlan(PlannedSteps planned, int team_size);
 
@@ -38,18 +37,18 @@ class ImagePlan {
   };
 
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
-  /** The steps that are computed row by row: the first `chained` ones, in this order. */
+  /** The order in which the first `chained` steps are computed, row by row. */
   size_t chained() const { return chained_; }
   const std::vector<Rows>& schedule() const { return schedule_; }
-  /** The steps from this one on are computed for a group of images together: their planes are small beside
-   * their weights. All steps are before it in the plan of a team. */
+  /** The steps from here on are computed for a group of images together: their planes are small compared with
+   * their weights. In the plan of a team, no step is. */
   size_t grouped() const { return grouped_; }
   const RowStep& row_step(size_t index) const { return static_cast<const RowStep&>(*steps_[index]); }
 
   const BufferPlace* places() const { return places_.data(); }
-  int64_t early_size() const { return early_size_; }      ///< floats of buffers that images share in turn
-  int64_t late_size() const { return late_size_; }        ///< floats of buffers of each image of a group
-  int64_t scratch_size() const { return scratch_size_; }  ///< floats of each thread
+  int64_t early_size() const { return early_size_; }      ///< floats of the buffers that images use in turn
+  int64_t late_size() const { return late_size_; }        ///< floats of the buffers of each image in a group
+  int64_t scratch_size() const { return scratch_size_; }  ///< floats per thread
 
  private:
   class Layout;

@@ -7,12 +7,12 @@
 
 namespace ghostnet {
 
-/** The weights of a node of the graph, packed; nothing for a node that has none. */
+/** The packed weights of a node of the graph; nothing for a node without weights. */
 template <typename Value>
 using PackedNode = std::variant<std::monostate, cpu::PackedProduct<Value>, cpu::PackedDepthwise<Value>,
                                 cpu::PackedGhostModule<Value>, cpu::PackedRows>;
 
-/** Those of a network, in the order of its nodes. */
+/** The packed weights of a network, in the order of its nodes. */
 template <typename Value>
 using PackedNodes = std::vector<PackedNode<Value>>;
 

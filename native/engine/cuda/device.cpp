@@ -6,7 +6,7 @@ void settle(Device& device) noexcept {
   try {
     device.synchronize();
   } catch (...) {
-    // A GPU that has failed computes nothing any more.
+    // A failed GPU computes nothing more.
   }
 }
 

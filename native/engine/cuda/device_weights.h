@@ -1,5 +1,5 @@
 /**
- * A network's weights on a GPU, packed once for a dtype: what launches point at.
+ * The weights of a network on a GPU, packed once for a dtype. Launches point at them.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ namespace ghostnet::cuda {
 
 /** The weights of one convolution, on the device. */
 struct DeviceConvolution {
-  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 where size is above 1 or it
+  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 if size is above 1 or it
                        ///< is depthwise
   const float* bias;
   int in, out, size;
@@ -22,13 +22,13 @@ struct DeviceConvolution {
 
 class DeviceWeights {
  public:
-  /** Copies the weights to the device and waits for it. @throws Error GHOSTNET_OUT_OF_MEMORY */
+  /** Copies the weights to the device and waits for the copy. @throws Error GHOSTNET_OUT_OF_MEMORY */
   DeviceWeights(const std::shared_ptr<Device>& device, const FoldedNetwork& network, NumberType dtype);
 
   NumberType dtype() const { return dtype_; }
   size_t bytes() const { return memory_.size(); }
   const Architecture& architecture() const { return architecture_; }
-  /** For each node of the graph its convolutions, in their order. */
+  /** The convolutions of each node of the graph, in order. */
   const std::vector<std::vector<DeviceConvolution>>& nodes() const { return nodes_; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace ghostnet {
 
-/** A depthwise convolution, with the sums of its output rows where squeeze-and-excitation follows. */
+/** A depthwise convolution, with the sums of its output rows if squeeze-and-excitation follows. */
 template <typename Value>
 class DepthwiseStep : public RowStep {
  public:
@@ -23,7 +23,7 @@ class DepthwiseStep : public RowStep {
 
   void run(const StepContext& context) const override {
     if (split_ == Split::rows) return run_rows(context, context.share_of(out().height));
-    // Channels in whole vectors, so that no thread reads lanes that another writes.
+    // Whole vectors of channels, so that no thread reads lanes that another writes.
     const int64_t channels = out().channels;
     const int64_t lanes = kernels_.lanes;
     const cpu::Range vectors = context.share_of(cpu::round_up(channels, lanes) / lanes);

@@ -4,7 +4,7 @@
 
 namespace ghostnet {
 
-/** A 1x1 convolution and the mean over its pixels: the result of the steps. */
+/** A 1x1 convolution and the mean over its pixels, which is the result of the steps. */
 template <typename Value>
 class LastStep : public Step {
  public:

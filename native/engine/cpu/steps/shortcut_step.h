@@ -4,7 +4,7 @@
 
 namespace ghostnet {
 
-/** A depthwise convolution and a 1x1 convolution, rows of the first staying in scratch memory. */
+/** A depthwise convolution and a 1x1 convolution; the rows between them stay in scratch memory. */
 template <typename Value>
 class ShortcutStep : public RowStep {
  public:
@@ -27,7 +27,7 @@ class ShortcutStep : public RowStep {
 
   void run(const StepContext& context) const override {
     if (split_ == Split::rows) return run_rows(context, context.share_of(out().height));
-    // Each thread makes the few spatial rows for itself.
+    // Each thread computes the few spatial rows it needs.
     run_part(context, {0, out().height}, panels_of(pointwise_.panels, context.rank, context.size));
   }
 

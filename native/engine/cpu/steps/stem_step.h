@@ -4,7 +4,7 @@
 
 namespace ghostnet {
 
-/** The 3x3 stem of stride 2, from the caller's input. */
+/** The 3x3 stem of stride 2, which reads the caller's input. */
 template <typename Value>
 class StemStep : public RowStep {
  public:
@@ -27,7 +27,7 @@ class StemStep : public RowStep {
     const auto output = context.rows<Value>(this->output(), out().row());
     for (int64_t from = rows.begin; from < rows.end; from += tile) {
       const int64_t to = std::min(from + tile, rows.end);
-      // Output row y takes the input rows 2y-1 to 2y+1.
+      // Output row y reads the input rows 2y-1 to 2y+1.
       for (int64_t y = 2 * from - 1; y <= 2 * to - 1; ++y) {
         read_row(context, y, scratch + (y - (2 * from - 1)) * pitch);
       }
@@ -48,7 +48,7 @@ class StemStep : public RowStep {
   std::vector<Need> needs(cpu::Range) const override { return {}; }
 
  private:
-  // A pixel outside is 0 after normalisation.
+  // A pixel outside the image is 0 after normalisation.
   void read_row(const StepContext& context, int64_t y, Value* row) const {
     const int64_t width = in().width;
     std::fill_n(row, 3, Value{});
