@@ -1,5 +1,5 @@
-/** Free of LibTorch. Included by kernels only. */
+/** Included only by kernels. */
 #pragma once
 
-// For functions that take vectors by reference: called, they would go through memory.
+// For functions with vectors as reference parameters, which a real call would pass through memory.
 #define GHOSTNET_INLINE [[gnu::always_inline]] inline

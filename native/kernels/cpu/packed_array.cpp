@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 constexpr size_t kLargePage = size_t{2} << 20;
-// The part of a chunk that is never touched takes no memory.
+// The untouched part of a chunk uses no memory.
 constexpr size_t kChunk = 8 * kLargePage;
 
 size_t rounded_up(size_t bytes, size_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
