@@ -1,4 +1,4 @@
-/** A launch as data: what a plan for the GPU is a list of. */
+/** A launch as data: an entry of a launch plan. */
 #pragma once
 
 #include <variant>
@@ -9,9 +9,9 @@
 
 namespace ghostnet::cuda {
 
-/** Whose products tensor cores make, where a dtype has them: there for all dtypes. */
+/** Calls whose products tensor cores compute, if they support the dtype: exist for all dtypes. */
 using ProductCall = std::variant<GpuGhostCall, GhostPrimaryCall, PointwiseCall>;
-/** All others: there for the dtypes that memory has, tf32 being float32 to them. */
+/** All other calls: exist for the dtypes in memory; they treat tf32 as float32. */
 using LayerCall = std::variant<GhostCheapCall, GhostEpilogueCall, StemCall, DepthwiseCall, MeansCall,
                                DenseCall, AdditionCall>;
 

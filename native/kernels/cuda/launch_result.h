@@ -1,4 +1,4 @@
-/** What all launches of CUDA kernels have in common: plain numbers, no LibTorch, no CUDA headers. */
+/** Common to all launches of CUDA kernels. Without CUDA's headers. */
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,23 @@ struct CUstream_st;  // cudaStream_t without CUDA's headers
 
 namespace ghostnet::cuda {
 
-/** The major number of the least compute capability that the kernels run on. */
+/** The major version of the lowest compute capability that the kernels support. */
 inline constexpr int kLeastMajor = 8;
 
-/** Of activations and of the large weights. */
+/** The type of activations and of the large weights. */
 enum class NumberType {
   float32,
   float16,
   bfloat16,
-  /** float32 in memory; ghost modules and pointwise convolutions round what they multiply to 10 bits behind
-   * the point, for tensor cores. Other layers are as in float32. */
+  /** float32 in memory; ghost modules and pointwise convolutions round factors to 10 fraction bits for tensor
+   * cores. Other layers are as in float32. */
   tf32,
 };
 
 inline constexpr NumberType kNumberTypes[] = {NumberType::float32, NumberType::float16, NumberType::bfloat16,
                                               NumberType::tf32};
 
-/** What the numbers are in memory. */
+/** The type of the numbers in memory. */
 constexpr NumberType memory_of(NumberType dtype) {
   switch (dtype) {
     case NumberType::tf32:
@@ -37,7 +37,7 @@ constexpr NumberType memory_of(NumberType dtype) {
   return dtype;
 }
 
-/** Bytes of a number. */
+/** Bytes per number. */
 constexpr int size_of(NumberType dtype) {
   switch (dtype) {
     case NumberType::float32:
@@ -50,13 +50,13 @@ constexpr int size_of(NumberType dtype) {
   return 0;
 }
 
-/** Whether sizes are 1 or more, and kernels can count the bytes of so many numbers in 32 bits. */
+/** Whether sizes are at least 1, and 32 bits can count the bytes of that number of numbers. */
 bool countable(std::initializer_list<int64_t> sizes);
 
 enum class Launch {
-  done,         ///< launched (or nothing to do); errors of the run itself come from the stream
+  done,         ///< launched (or nothing to do); the stream reports errors of the run itself
   unsupported,  ///< numbers out of the ranges above, an image of 2 GiB, or a grid of 2^31 blocks
-  failed,       ///< CUDA refused; cudaGetLastError was read, its number is in `error`
+  failed,       ///< CUDA rejected the launch; `error` holds the result of cudaGetLastError
 };
 
 struct LaunchResult {

@@ -1,5 +1,5 @@
-// The kernels of a LayerCall. Included by a .cu file for each dtype that memory has, so that they compile
-// side by side.
+// The kernels of a LayerCall. Included by one .cu file per dtype in memory, so that these compile in
+// parallel.
 #pragma once
 
 #include "addition_kernel.cuh"
