@@ -1,4 +1,4 @@
-/** The memory that the kernels under test get. */
+/** The memory of the kernels under test. */
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-/** The bits of the number of a dtype that is nearest to a value. */
+/** The bits of the number of a dtype nearest to a value. */
 inline uint32_t bits_of(cuda::NumberType dtype, float value) {
   switch (dtype) {
     case cuda::NumberType::float32:
@@ -26,7 +26,7 @@ inline uint32_t bits_of(cuda::NumberType dtype, float value) {
   return 0;
 }
 
-/** The number that the bits are in a dtype. */
+/** The number with these bits in a dtype. */
 inline float number_of(cuda::NumberType dtype, uint32_t bits) {
   switch (dtype) {
     case cuda::NumberType::float32:
@@ -40,7 +40,7 @@ inline float number_of(cuda::NumberType dtype, uint32_t bits) {
   return 0;
 }
 
-/** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
+/** An array of a dtype at a chosen alignment, surrounded by memory that no kernel may access. */
 class Array {
  public:
   Array(cuda::NumberType dtype, size_t elements, int misaligned)

@@ -1,4 +1,4 @@
-/** Runs of the kernels that a network has beside its ghost modules. */
+/** Runs of the kernels of the layers that are not ghost modules. */
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ struct LayerCase {
   std::function<Outcome()> run;  ///< on random numbers, compared with float64
 };
 
-/** Shapes with an edge to them. */
+/** Shapes with edge cases. */
 std::vector<LayerCase> layer_edge_cases(cuda::NumberType dtype);
 std::vector<LayerCase> random_layer_cases(cuda::NumberType dtype, int count);
 

@@ -1,4 +1,4 @@
-/** What came of a run of kernels on the machine. */
+/** The outcome of a run of kernels on the machine. */
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace ghostnet::cuda_on_cpu {
 
 struct Outcome {
   std::vector<std::string> faults;  ///< empty: passed
-  double error = 0;                 ///< largest difference from float64, of the largest value
+  double error = 0;                 ///< largest difference from float64, relative to the largest value
   int launches = 0;
   int64_t accesses = 0;
 };
@@ -19,18 +19,18 @@ struct Outcome {
 /** "float32", "float16", "bfloat16", "tf32" */
 const char* name_of(cuda::NumberType dtype);
 
-/** Largest error that a dtype may have, of the largest value. */
+/** Largest permitted error of a dtype, relative to the largest value. */
 double tolerance(cuda::NumberType dtype);
 
 /** The nearest number of a dtype. */
 double rounded(cuda::NumberType dtype, double value);
 
-/** What the products of a dtype multiply for a number of it. */
+/** The factor that the products of a dtype use for a number. */
 double operand(cuda::NumberType dtype, double value);
 
 /**
- * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers
- * lie from those expected.
+ * The outcome of a run that wrote `out`: the findings of the checker, unwritten elements, and the difference
+ * from the expected numbers.
  */
 Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,
               double tolerance);
