@@ -1,9 +1,9 @@
-// Writes a network as ONNX: the layer table of the package gives the operators, their order and the planes between them; the
-// names of the layers give what feeds what. Field numbers are those of onnx.proto.
+// Writes a network as ONNX. The layer table of the package determines the operators, their order and the planes between them; the
+// names of the layers determine their inputs. Field numbers are those of onnx.proto.
 import { content, float, integer } from './protobuf.mjs';
 
 const opset = 17;
-const irVersion = 8; // the one of that opset
+const irVersion = 8; // of that opset
 const float32 = 1; // TensorProto.DataType
 
 const attribute = {
@@ -32,7 +32,7 @@ function tensor(name, { shape, data }) {
   ];
 }
 
-/** An input or output of the network: a length is a number, or a name where it may be any. */
+/** An input or output of the network: a length is a number, or a name if it is variable. */
 function value(name, shape) {
   const lengths = shape.map((length) =>
     content(1, [typeof length === 'number' ? integer(1, length) : content(2, length)]),
@@ -41,13 +41,13 @@ function value(name, shape) {
 }
 
 /**
- * Which values feed a layer. Layers follow each other; a layer that joins two values bears the name of the scope whose layers
- * made them, and `shortcut` begins where its scope began.
+ * The inputs of each layer. Layers follow each other; a layer that joins two values has the name of the scope whose layers computed
+ * them, and `shortcut` has the same input as its scope.
  */
 class Wiring {
   #last;
-  #begins = new Map(); // by scope: the value that its first layer was given
-  #ends = new Map(); //   by scope: the value that its last layer gave
+  #begins = new Map(); // by scope: the input of its first layer
+  #ends = new Map(); //   by scope: the output of its last layer
 
   constructor(input) {
     this.#last = input;
@@ -63,7 +63,7 @@ class Wiring {
     return [scope === undefined ? this.#last : this.#begins.get(scope)];
   }
 
-  /** Notes what a layer was given first and gave. */
+  /** Records the first input and the output of a layer. */
   add({ name }, input, output) {
     const parts = name.split('.');
     for (let length = 1; length <= parts.length; length++) {
@@ -78,7 +78,7 @@ class Wiring {
 /**
  * The layers of a network, in the order in which they run.
  *
- * @param {string} summary the table that a model gives
+ * @param {string} summary the table that a model returns
  * @returns {{ name: string, type: string, output: number[] }[]} the output is [channels, height, width]
  */
 export function layersOf(summary) {
@@ -90,7 +90,7 @@ export function layersOf(summary) {
   }));
 }
 
-/** The padding of a convolution keeps the plane where the stride is 1. */
+/** The padding of a convolution, which keeps the size of the plane if the stride is 1. */
 function convolution(inputs, output, { kernel, before, after }) {
   const [, depth, height, width] = kernel;
   const [top, left] = [(height - 1) / 2, (width - 1) / 2];
@@ -116,7 +116,7 @@ function plain(operator, ...attributes) {
   return (inputs, output) => [node(operator, inputs, output, attributes)];
 }
 
-/** The nodes of a layer by its type, from the names of its inputs and parameters and of its output. */
+/** The nodes of a layer by type, from the names of its inputs, parameters and output. */
 const nodesOf = {
   Conv2d: convolution,
   BatchNorm2d: plain('BatchNormalization'),
@@ -129,7 +129,7 @@ const nodesOf = {
   Linear: linear,
 };
 
-// In the order in which ONNX takes them.
+// In the order that ONNX expects.
 const parameters = ['weight', 'bias', 'running_mean', 'running_var'];
 
 /**

@@ -8,6 +8,6 @@ import { globSync } from 'tinyglobby';
 const { clangFormatPath } = createRequire(import.meta.url)('clang-format-node');
 const files = globSync('native/**/*.{h,c,cpp,cu,cuh}');
 const mode = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
-// npm may have installed the binary without running its script, which only does this.
+// npm may have installed the binary without running its install script, which does only this.
 chmodSync(clangFormatPath, 0o755);
 process.exit(spawnSync(clangFormatPath, [...mode, ...files], { stdio: 'inherit' }).status ?? 1);

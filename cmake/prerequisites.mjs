@@ -1,4 +1,4 @@
-// What a build from source needs of a machine. Says what is missing, all of it at once, before anything long begins:
+// The prerequisites of a build from source. Lists everything that is missing, before any long step begins:
 //   node cmake/prerequisites.mjs [--tests]              a message with the line that installs it, and exit code 1
 //   node cmake/prerequisites.mjs [--tests] --packages   the missing Debian packages, for a script
 import { spawnSync } from 'node:child_process';
@@ -10,12 +10,13 @@ import { manifest, root } from '../packaging/project.mjs';
 const [, oldestCMake] = /cmake_minimum_required\(VERSION ([\d.]+)\)/.exec(
   readFileSync(join(root, 'CMakeLists.txt'), 'utf8'),
 );
-// The first that knows the tags of LibTorch's wheels.
+// The first version that knows the tags of LibTorch's wheels.
 const oldestPip = '20.3';
 
 /**
- * What is needed, with its packages by package manager. `fault` gives undefined where it is there, else a text: that there is
- * another version, or nothing. `renew` is the line for a version that is too old, where the package manager may have no other.
+ * The prerequisites, with their packages by package manager. `fault` returns undefined if the prerequisite is present, else a text:
+ * the wrong version, or an empty text. `renew` is the command that replaces a version that is too old, if the package manager may
+ * have no newer version.
  */
 export const prerequisites = [
   {
@@ -53,13 +54,13 @@ export const prerequisites = [
   },
 ];
 
-/** Runs a command. @returns what it prints, undefined where it does not work */
+/** Runs a command. @returns its output, or undefined if it fails */
 function output([command, ...args], input) {
   const { status, stdout } = spawnSync(command, args, { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   return status === 0 ? stdout : undefined;
 }
 
-/** The first version number that a program prints, '' where there is no such program. */
+/** The first version number that a program prints, or '' if there is no such program. */
 function versionOf(command, args = ['--version']) {
   return /\d+(\.\d+)+/.exec(output([...command, ...args]) ?? '')?.[0] ?? '';
 }
@@ -71,7 +72,7 @@ function olderThan(oldest, version) {
   return version && `${version} was found`;
 }
 
-/** As CMake chooses it. */
+/** The compiler, chosen as CMake does. */
 function compiler() {
   if (process.env.CXX) return process.env.CXX.split(' ');
   return [['c++', 'g++', 'clang++'].find((name) => versionOf([name])) ?? 'c++'];
@@ -88,12 +89,12 @@ function fetchesLibTorch() {
   return !LIBTORCH && LIBTORCH_USE_PYTORCH !== '1' && !existsSync(fetched);
 }
 
-/** Whether CMake was told where GoogleTest is: it knows better than the compiler then. */
+/** Whether CMake was given the place of GoogleTest, and so finds it without the compiler. */
 function namesGoogleTest() {
   return ['GTest_ROOT', 'GTest_DIR', 'GTEST_ROOT', 'CMAKE_PREFIX_PATH'].some((name) => process.env[name]);
 }
 
-/** @returns those of the prerequisites that this machine lacks, each with its fault */
+/** @returns the prerequisites that this machine lacks, each with its fault */
 export function findMissing({ tests }) {
   if (process.platform === 'win32') return []; // cmake-js looks for Visual Studio
   return prerequisites
@@ -102,13 +103,13 @@ export function findMissing({ tests }) {
     .filter(({ found }) => found !== undefined);
 }
 
-/** What to type to install what is missing. */
+/** The commands that install the missing prerequisites. */
 function lineFor(missing, manager, isRoot) {
   const as = isRoot || manager === 'brew' ? '' : 'sudo ';
   const isTooOld = ({ found, renew }) => found !== '' && renew !== undefined;
   const names = missing.filter((needed) => !isTooOld(needed)).map(({ packages }) => packages[manager]);
   return [
-    // The lists of a fresh Debian are empty.
+    // The package lists of a fresh Debian are empty.
     names.length > 0 && manager === 'apt-get' && `${as}apt-get update`,
     names.length > 0 && `${as}${manager} install ${names.join(' ')}`,
     ...missing.filter(isTooOld).map(({ renew }) => renew),
@@ -118,8 +119,8 @@ function lineFor(missing, manager, isRoot) {
 }
 
 /**
- * @param missing what findMissing() gave
- * @param manager a package manager that the prerequisites name; undefined where there is none
+ * @param missing the result of findMissing()
+ * @param manager a package manager that the prerequisites name; undefined if there is none
  */
 export function messageFor(missing, manager, isRoot) {
   const list = missing.map(({ name, found }) => `  - ${name}${found ? `: ${found}` : ''}`);
@@ -129,7 +130,7 @@ export function messageFor(missing, manager, isRoot) {
   return ['This machine lacks:', ...list, '', advice].join('\n');
 }
 
-/** Ends the process with a message where the machine lacks something. */
+/** Ends the process with a message if the machine lacks a prerequisite. */
 export function requirePrerequisites(options) {
   const missing = findMissing(options);
   if (missing.length === 0) return;

@@ -23,11 +23,11 @@ using Ticket = int64_t;
 
 class Environment {
  public:
-  /** Makes the environment and binds its lifetime to `env`. */
+  /** Creates the environment and binds its lifetime to `env`. */
   static void attach(Napi::Env env);
   static Environment& of(Napi::Env env);
 
-  /** A GhostNetError of this environment, made by the factory that the TypeScript side sets. */
+  /** A GhostNetError of this environment, created by the factory that the TypeScript side sets. */
   Napi::Value make_error(const Error& error) const;
   Napi::Value make_error(std::exception_ptr failure) const;
   void set_error_factory(const Napi::Function& factory) { error_factory_ = Napi::Persistent(factory); }

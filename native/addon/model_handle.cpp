@@ -64,7 +64,7 @@ ModelHandle::ModelHandle(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   guarded(info.Env(), [&] {
     if (!info[0].IsExternal()) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-                  "Only loadModel and createModel can make a native model");
+                  "Only loadModel and createModel can create a native model");
     }
     network_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Network>>>().Data());
     // Informs V8 how much memory this object frees when it is collected.

@@ -10,8 +10,8 @@
 namespace ghostnet::addon {
 
 /**
- * JavaScript's handle of a network. Made by the functions load and create, never with `new`. Jobs hold their
- * own reference to the network, so a waiting job still runs after the handle is disposed of.
+ * JavaScript's handle of a network. Created by the functions load and create, never with `new`. Jobs hold
+ * their own reference to the network, so a waiting job still runs after the handle is disposed of.
  */
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:

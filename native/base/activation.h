@@ -2,7 +2,7 @@
 
 namespace ghostnet {
 
-/** The function behind a convolution or a dense layer: hard_sigmoid is relu6(x + 3) / 6. */
+/** The function after a convolution or a dense layer: hard_sigmoid is relu6(x + 3) / 6. */
 enum class Activation { none, relu, hard_sigmoid };
 
 }  // namespace ghostnet

@@ -1,6 +1,5 @@
 /**
- * A typed array in memory of our own, for passing values between JavaScript and the network. Free of
- * LibTorch.
+ * A typed array in our own memory, for passing values between JavaScript and the network.
  */
 #pragma once
 
@@ -38,14 +37,14 @@ class Buffer {
   size_t size_;
 };
 
-/** Row-major and contiguous. A view: the caller keeps `data` alive during the call. */
+/** A view, row-major and contiguous: the caller keeps `data` alive during the call. */
 struct ArrayView {
   DType dtype;
   std::vector<int64_t> shape;
   const void* data;
 };
 
-/** Row-major and contiguous. Holds its memory, which is freed with the last reference. */
+/** Row-major and contiguous. Owns its memory, which is freed with the last reference. */
 struct Array {
   DType dtype;
   std::vector<int64_t> shape;
@@ -57,7 +56,7 @@ struct Array {
 /** Product of the dimensions; 1 for a scalar. @throws Error GHOSTNET_BAD_SHAPE if it overflows or a dimension
  * is negative */
 int64_t element_count(const std::vector<int64_t>& shape);
-/** Bytes of an array. @throws Error GHOSTNET_BAD_SHAPE if the number overflows */
+/** The size of an array in bytes. @throws Error GHOSTNET_BAD_SHAPE if it overflows */
 size_t byte_count(DType dtype, const std::vector<int64_t>& shape);
 
 }  // namespace ghostnet

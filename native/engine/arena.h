@@ -1,5 +1,5 @@
 /**
- * The working memory of runs: planned, allocated once, reused. Free of LibTorch.
+ * The working memory of runs: planned, allocated once, reused.
  */
 #pragma once
 

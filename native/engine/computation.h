@@ -1,5 +1,5 @@
 /**
- * How and where a network is computed: one value from the options of a model to its runner.
+ * How and where a network is computed: one value, passed from the options of a model to its runner.
  */
 #pragma once
 
@@ -23,14 +23,14 @@ struct Computation {
   Backend backend = Backend::fused;
   Precision precision = Precision::float32;
   std::optional<int> gpu =
-      {};  ///< its number in cuda::list_gpus(), which was called before; the CPU when not given
+      {};  ///< its number in cuda::list_gpus(), which was called before; the CPU if not given
 
   auto operator<=>(const Computation&) const = default;
 };
 
 /**
- * @throws Error GHOSTNET_INVALID_ARGUMENT when the parts do not go together; GHOSTNET_UNSUPPORTED_PRECISION
- * where the engine has no kernels for the precision, on this processor or below the instruction set that
+ * @throws Error GHOSTNET_INVALID_ARGUMENT if the parts contradict each other; GHOSTNET_UNSUPPORTED_PRECISION
+ * if the engine has no kernels for the precision on this processor, or within the instruction set that
  * GHOSTNET_CPU_CAPABILITY names
  */
 void validate(const Computation& computation);

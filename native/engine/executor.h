@@ -1,7 +1,7 @@
 /**
  * The threads that compute: one per process for the CPU and two per GPU. They are long-lived and shared by
  * all models and all JavaScript environments. The jobs of an executor run one after another, in the order in
- * which they were submitted. Free of LibTorch.
+ * which they were submitted.
  */
 #pragma once
 

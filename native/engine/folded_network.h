@@ -1,6 +1,6 @@
 /**
- * A network's weights with the batch normalisations folded in, as plain arrays of float32 in the layout of
- * the checkpoint: all engines are made from them. Copies: the model they were taken from may train on.
+ * The weights of a network with the batch normalisations folded in, as float32 arrays in the layout of the
+ * checkpoint. All engines are built from them. They are copies: the original model may continue training.
  */
 #pragma once
 
@@ -11,13 +11,13 @@
 namespace ghostnet {
 
 struct FoldedConvolution {
-  std::vector<float> weight;  ///< of the shape that the layer states
+  std::vector<float> weight;  ///< with the shape of the layer
   std::vector<float> bias;    ///< [out]
 };
 
 struct FoldedNetwork {
   Graph graph;
-  std::vector<std::vector<FoldedConvolution>> nodes;  ///< for each node its convolutions, in their order
+  std::vector<std::vector<FoldedConvolution>> nodes;  ///< the convolutions of each node, in order
 };
 
 }  // namespace ghostnet

@@ -1,5 +1,5 @@
 /**
- * The batches that engines take.
+ * The input batches of the engines.
  */
 #pragma once
 
@@ -25,7 +25,7 @@ inline InputShape input_shape_of(const ArrayView& batch) {
   return {batch.dtype, batch.shape[0], batch.shape[height], batch.shape[height + 1]};
 }
 
-/** Makes a byte of a channel a normalised number: byte * scale + shift. */
+/** Normalises the bytes of a channel: byte * scale + shift. */
 struct Normalisation {
   float scale[3];
   float shift[3];

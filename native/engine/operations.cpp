@@ -8,13 +8,12 @@ namespace ghostnet {
 
 namespace {
 
-/** The result of a node: of an operation, to be multiplied by a gate where it is read. */
+/** The result of a node: that of an operation, to be multiplied by a gate when it is read. */
 struct Value {
   std::optional<size_t> operation, gate;
 };
 
-// Gates and sums become part of the ghost modules beside them; the operations are in the order of their
-// nodes.
+// Gates and sums become part of the adjacent ghost modules. The operations are in the order of their nodes.
 std::vector<Operation> fused(const Graph& graph) {
   std::vector<Operation> operations;
   std::vector<Value> values;

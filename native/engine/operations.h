@@ -1,6 +1,6 @@
 /**
- * From a graph to what engines compute: the gate on a ghost module's input and the sum with its output cost
- * no pass of their own.
+ * Turns a graph into the operations of the engines: the gate on the input of a ghost module and the sum with
+ * its output need no separate pass.
  */
 #pragma once
 
@@ -11,18 +11,18 @@
 
 namespace ghostnet {
 
-/** A node, and the operations whose results it takes, by their numbers. */
+/** A node, and the numbers of the operations whose results it reads. */
 struct Operation {
   size_t node;
-  std::optional<size_t> input;     ///< none of the stem
-  std::optional<size_t> gate;      ///< multiplies the input by channel; of ghost modules
-  std::optional<size_t> residual;  ///< added to the output; of ghost modules
+  std::optional<size_t> input;     ///< none for the stem
+  std::optional<size_t> gate;      ///< multiplies the input by channel; ghost modules only
+  std::optional<size_t> residual;  ///< added to the output; ghost modules only
 };
 
 /**
- * The operations of a graph, each after those that it takes results of. Operations of which a row of output
- * takes a few rows of input come as early as they can, so that a chain of them is not interrupted.
- * @throws Error GHOSTNET_UNSUPPORTED_LAYER when something other than a ghost module has a gate or a sum
+ * The operations of a graph, each after those whose results it reads. An operation whose output row depends
+ * on a few input rows comes as early as possible, so that a chain of such operations is not interrupted.
+ * @throws Error GHOSTNET_UNSUPPORTED_LAYER if a node other than a ghost module has a gate or a sum
  */
 std::vector<Operation> operations_of(const Graph& graph);
 

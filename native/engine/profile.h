@@ -1,5 +1,5 @@
 /**
- * The time that runs spend in each step, recorded if GHOSTNET_PROFILE is 1. Free of LibTorch.
+ * The time that runs spend in each step, recorded if GHOSTNET_PROFILE is 1.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /**
- * The interface of all that computes networks: the engines for CPUs and GPUs, and the reference.
+ * The interface of the CPU engine, the GPU engine and the reference.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct Request {
   const ArrayView& input;  ///< float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; checked
   const Transform& transform;
   Output output;
-  int threads;  ///< of the CPU, where it computes; from 1 to kMaxThreads
+  int threads;  ///< CPU threads, from 1 to kMaxThreads; not used by a GPU
 };
 
 class Runner {
@@ -30,11 +30,11 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   /**
-   * @param result [N,columns(output)], written whole
-   * @throws Error GHOSTNET_OUT_OF_MEMORY, and those of the kind of runner
+   * @param result [N,columns(output)]; every element is written
+   * @throws Error GHOSTNET_OUT_OF_MEMORY, and the errors of the kind of runner
    */
   virtual void run(const Request& request, float* result) = 0;
-  /** Values for an image. */
+  /** Values per image. */
   virtual int64_t columns(Output output) const = 0;
 };
 

@@ -11,7 +11,7 @@ namespace ghostnet {
  */
 int default_threads();
 
-/** The largest number of threads a caller can request. */
+/** The largest number of threads that a caller can request. */
 inline constexpr int kMaxThreads = 256;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * From a decoded image to the bytes of a network's input. Free of LibTorch.
+ * From a decoded image to the bytes of a network's input.
  *
- * Source: the evaluation transform of timm, whose sizes and offsets this follows to the pixel. The shorter
+ * Source: the evaluation transform of timm, with the same sizes and offsets to the pixel. The shorter
  * side becomes floor(size / crop); the longer side keeps the ratio and is truncated to a whole number; the
  * centre is cropped at an offset rounded half to even.
  */

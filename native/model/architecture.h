@@ -1,6 +1,6 @@
 /**
  * The architecture of a GhostNet as data: the stage table, the width multiplier, and the rules that turn them
- * into channel counts. Free of LibTorch and Node, so that any code can use it.
+ * into channel counts.
  *
  * Source: arXiv 1911.11907, table 1 and section 3.
  */

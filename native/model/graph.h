@@ -1,7 +1,7 @@
 /**
- * A network as a list of nodes, made from its architecture. The layer table, the check of a checkpoint,
- * folding and the plans of all engines walk this list; only the torch::nn modules draw the network a second
- * time, as the readable reference, and a test holds the two against each other. Free of LibTorch.
+ * A network as a list of nodes, built from its architecture. The layer table, the check of a checkpoint,
+ * folding and the plans of all engines walk this list. Only the torch::nn modules define the network a second
+ * time, as the readable reference; a test compares the two.
  *
  * Source: arXiv 1911.11907, table 1 and section 3.2.
  */
@@ -16,7 +16,7 @@
 
 namespace ghostnet {
 
-/** The size of a tensor of activations of one image. */
+/** The size of the activations of one image. */
 struct Plane {
   int64_t channels, height, width;
 
@@ -26,39 +26,38 @@ struct Plane {
   bool operator==(const Plane&) const = default;
 };
 
-/** A convolution or a linear layer, with the batch normalisation and the activation behind it. Padding is
+/** A convolution or a linear layer, with the batch normalisation and the activation after it. Padding is
  * kernel/2. */
 struct Convolution {
   std::string name = {};  ///< as in the checkpoint: its weight is `name`.weight
-  std::string norm =
-      {};  ///< name of the batch normalisation; empty where a bias, `name`.bias, takes its place
+  std::string norm = {};  ///< name of the batch normalisation; empty if there is a bias, `name`.bias, instead
   int64_t in = 0, out = 0;  ///< channels
   int64_t kernel = 1, stride = 1;
-  bool depthwise = false;  ///< a filter for each channel
+  bool depthwise = false;  ///< one filter per channel
   bool linear = false;     ///< the weight is a matrix, [out,in]
   Activation activation = Activation::none;
   std::string activation_name = {};
 
-  /** [out,in,kernel,kernel], [out,1,kernel,kernel] of a depthwise one, [out,in] of a linear layer. */
+  /** [out,in,kernel,kernel]; depthwise [out,1,kernel,kernel]; linear [out,in]. */
   std::vector<int64_t> weight_shape() const;
 };
 
-/** What a node computes. Each engine has a step for each kind, or refuses the network with a code. */
+/** What a node computes. An engine without a step for a kind rejects the network with an error code. */
 enum class NodeKind {
-  stem,          ///< the first convolution, of the image
+  stem,          ///< the first convolution, on the image
   ghost_module,  ///< primary convolution and cheap operation, concatenated and cut to the output's channels
   depthwise,     ///< a depthwise convolution
   pointwise,     ///< a 1x1 convolution of a plane
-  mean,          ///< of each channel over its pixels
+  mean,          ///< the mean of each channel over its pixels
   dense,         ///< a 1x1 convolution or a linear layer of a single pixel
-  scale,         ///< the first input times the second, which has a value a channel
+  scale,         ///< the first input times the second, which has one value per channel
   add,           ///< the sum of two inputs
 };
 
 struct Node {
   NodeKind kind;
   std::string name;                       ///< path of the module, e.g. "blocks.3.0.ghost1"
-  std::vector<size_t> inputs;             ///< nodes before this one; none for the stem, which takes the image
+  std::vector<size_t> inputs;             ///< earlier nodes; none for the stem, whose input is the image
   std::vector<Convolution> convolutions;  ///< in the order in which they run
   Plane output;
 };
@@ -66,8 +65,8 @@ struct Node {
 struct Graph {
   Architecture architecture;
   Plane image;              ///< the input
-  std::vector<Node> nodes;  ///< in the order of the modules; the last one gives the logits
-  size_t features = 0;      ///< the node that gives the embedding
+  std::vector<Node> nodes;  ///< in the order of the modules; the last one computes the logits
+  size_t features = 0;      ///< the node that computes the embedding
 };
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The parts that networks are made of, as nodes: what bottlenecks and networks are written in.
+ * Builds bottlenecks and networks from nodes.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ class GraphBuilder {
   const Architecture& architecture() const { return graph_.architecture; }
   int64_t channels(size_t node) const { return graph_.nodes[node].output.channels; }
 
-  // Each adds a node and gives its number; `x`, `a` and `b` are numbers of nodes.
+  // Each function adds a node and returns its number; `x`, `a` and `b` are numbers of nodes.
   size_t stem(const Convolution& convolution);
   size_t depthwise(size_t x, const std::string& name, const std::string& norm, int64_t kernel,
                    int64_t stride);
@@ -36,7 +36,7 @@ class GraphBuilder {
   size_t scale(size_t a, size_t b, const std::string& name) { return combine(NodeKind::scale, a, b, name); }
   size_t add(size_t a, size_t b, const std::string& name) { return combine(NodeKind::add, a, b, name); }
 
-  /** @param features the node that gives the embedding; the last one gives the logits */
+  /** @param features the node that computes the embedding; the last node computes the logits */
   Graph finish(size_t features) {
     graph_.features = features;
     return std::move(graph_);
@@ -52,7 +52,7 @@ class GraphBuilder {
   Graph graph_;
 };
 
-/** The convolution with a ReLU behind it. */
+/** The convolution, followed by a ReLU. */
 Convolution rectified(Convolution convolution, const std::string& name);
 
 }  // namespace ghostnet

@@ -21,7 +21,7 @@ bool fits(const Architecture& architecture, const SeenStages& seen) {
   });
 }
 
-// Several widths give the same channel counts; the roundest is the most likely.
+// Several widths have the same channel counts; the roundest is the most likely.
 std::vector<double> candidate_widths() {
   std::vector<double> widths;
   for (const Variant& variant : variants()) widths.push_back(variant.width);

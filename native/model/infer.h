@@ -1,5 +1,5 @@
 /**
- * From the names and shapes of a checkpoint's arrays to the architecture that has them. Free of LibTorch.
+ * Infers the architecture from the names and shapes of the arrays in a checkpoint.
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 namespace ghostnet {
 
 /**
- * The architecture of a state dict: a named width of the V1 table where one fits, else a custom stage table.
- * What leaves no trace in the shapes takes its default: dropout, and the kernel of a bottleneck that has
- * neither a strided convolution nor a shortcut.
- * @throws Error GHOSTNET_PARAMETERS_MISMATCH when the keys are not those of a GhostNet
+ * The architecture of a state dict: the V1 table with a named width if it matches, else a custom stage table.
+ * Properties that the shapes do not show keep their defaults: dropout, and the kernel of a bottleneck that
+ * has neither a strided convolution nor a shortcut.
+ * @throws Error GHOSTNET_PARAMETERS_MISMATCH if the keys are not those of a GhostNet
  */
 Architecture infer_architecture(const Shapes& shapes);
 
-/** What sets a state dict apart from an architecture, in words: names, and shapes where they differ. */
+/** The differences between a state dict and an architecture, in words: names, and shapes if they differ. */
 struct ParameterMismatch {
   std::vector<std::string> missing;
   std::vector<std::string> reshaped;  ///< "name is [..], expected [..]"
@@ -27,13 +27,13 @@ struct ParameterMismatch {
   bool empty() const { return missing.empty() && reshaped.empty() && unexpected.empty(); }
 };
 
-/** Holds a state dict against an architecture. Counters of batch normalisations may be missing, as in old
+/** Compares a state dict with an architecture. Counters of batch normalisations may be missing, as in old
  * files. */
 ParameterMismatch compare_parameters(const Architecture& architecture, const Shapes& shapes);
 
 /**
  * As compare_parameters, but throws.
- * @throws Error GHOSTNET_PARAMETERS_MISMATCH that names the first few of each kind, and counts them
+ * @throws Error GHOSTNET_PARAMETERS_MISMATCH with the number of differences of each kind, and the first few
  */
 void check_parameters(const Architecture& architecture, const Shapes& shapes);
 

@@ -27,7 +27,7 @@ const char* type_of(Activation activation) {
   return "";
 }
 
-/** The layer of a node itself, beside those of its convolutions; empty where there is none. */
+/** The layer of a node itself, in addition to those of its convolutions; empty if there is none. */
 const char* type_of(NodeKind kind) {
   switch (kind) {
     case NodeKind::ghost_module:

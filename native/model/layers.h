@@ -1,6 +1,6 @@
 /**
  * The layers of a network as a flat list, in the order in which they run: names, parameters, shapes,
- * multiply-adds. Free of LibTorch. A test holds it against the torch::nn modules.
+ * multiply-adds. A test compares it with the torch::nn modules.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ struct Layer {
   std::string name;    ///< dotted path as in the checkpoint, e.g. "blocks.3.0.ghost1.primary_conv.0"
   std::string type;    ///< "Conv2d", "BatchNorm2d", "ReLU", "HardSigmoid", "Add", "AdaptiveAvgPool2d",
                        ///< "Dropout", "Linear"
-  std::string detail;  ///< kernel, stride and groups in words; empty where there are none
+  std::string detail;  ///< kernel, stride and groups in words; empty if there are none
   std::array<int64_t, 3> output;  ///< channels, height, width
   std::vector<ParameterSpec> parameters;
   int64_t multiply_adds = 0;  ///< of convolutions and linear layers, for one image
@@ -35,9 +35,9 @@ struct Layer {
  */
 std::vector<Layer> describe_layers(const Architecture& architecture, int64_t height, int64_t width);
 
-/** Trainable scalars: what papers call the parameters of a network. */
+/** Trainable scalars, which papers call the parameters of a network. */
 int64_t count_parameters(const std::vector<Layer>& layers);
-/** Multiply-adds of one image, counted as papers do: convolutions and linear layers. */
+/** Multiply-adds for one image, counted as in papers: convolutions and linear layers. */
 int64_t count_multiply_adds(const std::vector<Layer>& layers);
 
 }  // namespace ghostnet

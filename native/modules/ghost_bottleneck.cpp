@@ -16,7 +16,7 @@ nn::Conv2d depthwise(int64_t channels, int64_t kernel, int64_t stride) {
 
 }  // namespace
 
-// The modules are made in the order of the reference, so that a seed gives each module the same values.
+// The modules are created in the order of the reference, so that a seed gives each module the same values.
 GhostBottleneckImpl::GhostBottleneckImpl(int64_t in, int64_t middle, int64_t out, int64_t kernel,
                                          int64_t stride, double se_ratio) {
   ghost1 = register_module("ghost1", GhostModule(in, middle));

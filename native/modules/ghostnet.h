@@ -42,7 +42,7 @@ class GhostNetImpl : public torch::nn::Module {
 TORCH_MODULE(GhostNet);
 
 /**
- * A network with fresh weights from PyTorch's distributions. With a seed, the weights are exactly those of
+ * A network with new weights from PyTorch's distributions. With a seed, the weights are exactly those of
  * the reference after `torch.manual_seed(seed)`. The random state of the process does not change.
  * @param seed taken from the operating system's entropy if not given
  */

@@ -39,7 +39,7 @@ cpu::PackedGhostModule<float> packed(const cpu::Float32Kernels& kernels, const F
   };
 }
 
-// The rows that a thread computes at a time: enough that the rows it makes beside them are few.
+// Rows that a thread computes at a time: enough that few extra rows are computed.
 constexpr int64_t kBandRows = 16;
 
 }  // namespace

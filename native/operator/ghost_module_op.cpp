@@ -39,7 +39,7 @@ void check_ghost_module(const GhostModuleArguments& arguments) {
                     "], found ", cheap_bias.sizes());
   TORCH_CHECK_VALUE(out_channels >= 1 && out_channels <= intrinsic + ghosts,
                     "out_channels must be from 1 to ", intrinsic + ghosts, ", found ", out_channels);
-  TORCH_CHECK_VALUE(stride >= 1, "stride must be 1 or more, found ", stride);
+  TORCH_CHECK_VALUE(stride >= 1, "stride must be at least 1, found ", stride);
   TORCH_CHECK_VALUE(x.size(2) >= 1 && x.size(3) >= 1, "x must have a plane of at least 1x1, found ",
                     x.sizes());
 }
@@ -72,8 +72,7 @@ torch::Tensor ghost_module_reference(const GhostModuleArguments& arguments) {
 
 void register_operators() {
   if (c10::Dispatcher::singleton().findSchema({"ghostnet::ghost_module", ""})) return;
-  // Kept for the life of the process on purpose: unregistering at exit would race with a run that is still
-  // going on.
+  // Kept for the life of the process: unregistering at exit would race with a run that has not ended.
   static auto* library =
       new torch::Library(torch::Library::DEF, "ghostnet", std::nullopt, __FILE__, __LINE__);
   library->def(kSchema);

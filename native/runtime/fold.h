@@ -8,7 +8,7 @@ namespace ghostnet {
 
 class GhostNetImpl;
 
-/** A convolution that does the work of the batch normalisation behind it. */
+/** A convolution that includes the batch normalisation after it. */
 struct FoldedTensors {
   torch::Tensor weight, bias;  ///< float32
 };
@@ -23,7 +23,7 @@ FoldedTensors fold_batch_norm(const torch::Tensor& weight, const torch::Tensor& 
                               const torch::Tensor& beta, const torch::Tensor& mean,
                               const torch::Tensor& variance, double epsilon = 1e-5);
 
-/** @param net in evaluation; its weights are copied */
+/** @param net in evaluation mode; its weights are copied */
 FoldedNetwork fold_network(const GhostNetImpl& net);
 
 }  // namespace ghostnet

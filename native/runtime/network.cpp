@@ -52,7 +52,7 @@ void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t
 std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
   std::vector<int64_t> order(static_cast<size_t>(classes));
   std::iota(order.begin(), order.end(), 0);
-  // NaN compares with nothing: sort it last, so that the order stays one.
+  // Comparisons with NaN are false: sort it last, so that this stays a strict weak order.
   const auto better = [&](int64_t a, int64_t b) {
     const bool a_nan = std::isnan(logits[a]);
     const bool b_nan = std::isnan(logits[b]);
@@ -79,7 +79,7 @@ struct Network::Weights {
 
   GhostNet net;
 
-  /** The runner of a computation, made by the first call that asks for it. */
+  /** The runner of a computation, created by the first call. */
   Runner& runner(const Computation& computation) {
     const std::lock_guard lock(mutex);
     std::unique_ptr<Runner>& made = runners[computation];
@@ -99,7 +99,7 @@ struct Network::Weights {
         pack_network(*folded, cpu::kernels_of(cpu::chosen_capability()), computation.precision));
   }
 
-  std::mutex mutex;  // of all below: several threads use a GPU
+  std::mutex mutex;  // guards everything below: several threads use a GPU
   std::optional<FoldedNetwork> folded;
   std::map<Computation, std::unique_ptr<Runner>> runners;
 };

@@ -1,8 +1,8 @@
 /**
- * A network with weights, ready to run: what the binding sees of the model. Free of LibTorch.
+ * A network with weights, ready to run: the interface of the model for the addon, without LibTorch's headers.
  *
- * All calls may be made from any thread, one at a time for the process (the executor's); those that a GPU
- * computes beside them, two at a time. They throw Error only.
+ * Calls may be made from any thread, one at a time in the process; calls for a GPU may run at the same time,
+ * two per GPU. They throw only Error.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ namespace ghostnet {
 
 using NamedArrays = std::map<std::string, ArrayView>;
 
-/** A class and its softmax over all classes, in [0, 1]. */
+/** A class and its score: the softmax over all classes, in [0, 1]. */
 struct ClassScore {
   int64_t index;
   float score;
@@ -32,18 +32,18 @@ struct ClassScore {
 class Network {
  public:
   /**
-   * Fresh weights, as PyTorch initialises them.
-   * @param seed the values are those of the reference after torch.manual_seed(seed); drawn when not given
-   * @throws Error GHOSTNET_INVALID_ARGUMENT, those of validate(Computation); with a GPU those of
-   * cuda::open_gpu, GHOSTNET_OUT_OF_MEMORY
+   * A network with new weights, initialised as PyTorch does.
+   * @param seed the weights equal those of the reference after torch.manual_seed(seed); random if not given
+   * @throws Error GHOSTNET_INVALID_ARGUMENT, the errors of validate(Computation); with a GPU the errors of
+   * cuda::open_gpu and GHOSTNET_OUT_OF_MEMORY
    */
   static std::shared_ptr<Network> create(const Architecture& architecture, const Transform& transform,
                                          std::optional<uint64_t> seed, const Computation& computation = {});
 
   /**
-   * The network of a state dict. Floating-point arrays of any width become float32. Networks with the same
-   * weights share them in the process.
-   * @param architecture inferred from the shapes when not given
+   * The network of a state dict. Floating-point arrays of any width become float32. Networks in the process
+   * with the same weights share them.
+   * @param architecture inferred from the shapes if not given
    * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, and as create
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
@@ -53,7 +53,7 @@ class Network {
 
   const Architecture& architecture() const;
   const Transform& transform() const { return transform_; }
-  /** The GPU that computes the runs; nothing where the CPU does. */
+  /** The GPU that computes the runs; nothing if the CPU does. */
   std::optional<int> gpu() const { return computation_.gpu; }
   /** Bytes of the parameters and buffers. */
   int64_t weight_bytes() const;
@@ -64,24 +64,24 @@ class Network {
    * @param threads from 1 to kMaxThreads
    * @return float32
    * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE, GHOSTNET_OUT_OF_MEMORY; GHOSTNET_INVALID_ARGUMENT
-   * when GHOSTNET_CPU_CAPABILITY names what this processor does not have
+   * if GHOSTNET_CPU_CAPABILITY names an instruction set that this processor lacks
    */
   Array run(const ArrayView& input, Output output, int threads) const;
 
-  /** Throws what run would throw of its input's shape and dtype, without running. */
+  /** Throws the errors of run for an input of this shape and dtype, without running. */
   static void check_input(DType dtype, const std::vector<int64_t>& shape);
 
   /**
-   * Resizes, crops and classifies photographs of any size in one batch.
+   * Resizes, crops and classifies images of any size in one batch.
    * @param images uint8 [H,W,3], RGB
-   * @param top_k how many classes to give for each, at most num_classes
+   * @param top_k number of classes per image, at most num_classes
    * @return for each image its best classes, best first; equal scores in the order of their indices
    */
   std::vector<std::vector<ClassScore>> classify(const std::vector<ArrayView>& images, int64_t top_k,
                                                 int threads) const;
 
   /**
-   * Resizes and crops photographs of any size to what `run` takes.
+   * Resizes and crops images of any size to the input of `run`.
    * @param images uint8 [H,W,3], RGB
    * @return uint8 [N,input_size,input_size,3]
    */

@@ -12,7 +12,7 @@ torch::Tensor channel_values(const std::array<double, 3>& values) {
   return torch::tensor({values[0], values[1], values[2]}, torch::kFloat32).view({1, 3, 1, 1});
 }
 
-// Bytes NHWC or floats NCHW to the normalised floats that the network takes, channels last.
+// Converts bytes NHWC or floats NCHW to the normalised channels-last floats that the network expects.
 torch::Tensor to_input(const ArrayView& view, const Transform& transform) {
   const torch::Tensor input = borrow(view);
   if (view.dtype == DType::float32) return input.contiguous(at::MemoryFormat::ChannelsLast);

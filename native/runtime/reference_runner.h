@@ -5,10 +5,11 @@
 
 namespace ghostnet {
 
-/** The torch::nn modules, one after another: what the engines are compared with. */
+/** Runs the torch::nn modules one after another. The engines are compared with it. */
 class ReferenceRunner : public Runner {
  public:
-  /** @param net whose weights are put in the order that oneDNN runs fastest on, channels last; values stay */
+  /** @param net its weights are reordered to channels last, which oneDNN runs fastest; values do not change
+   */
   explicit ReferenceRunner(GhostNet net);
 
   void run(const Request& request, float* result) override;
@@ -18,7 +19,7 @@ class ReferenceRunner : public Runner {
   GhostNet net_;
 };
 
-/** Has LibTorch compute with so many threads. */
+/** Sets the number of threads that LibTorch computes with. */
 void use_threads(int threads);
 
 }  // namespace ghostnet

@@ -19,7 +19,7 @@ namespace ghostnet {
 
 namespace {
 
-// Makes the reference, too, run as on a processor with the capability that GHOSTNET_CPU_CAPABILITY names.
+// Limits the reference, too, to the instruction set that GHOSTNET_CPU_CAPABILITY names.
 // oneDNN reads its variable once, before LibTorch first uses it.
 void lower_onednn() {
   const char* wanted = std::getenv("GHOSTNET_CPU_CAPABILITY");

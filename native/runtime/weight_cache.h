@@ -11,8 +11,7 @@
 
 namespace ghostnet {
 
-/** A quick digest of names, shapes and contents: equal arrays have equal digests, different ones rarely do.
- */
+/** A fast digest of names, shapes and contents: equal arrays have equal digests, different arrays rarely. */
 inline uint64_t digest_of(const std::map<std::string, ArrayView>& arrays) {
   uint64_t digest = 0xcbf29ce484222325;
   const auto add = [&](const void* data, size_t bytes) {
@@ -36,15 +35,15 @@ inline uint64_t digest_of(const std::map<std::string, ArrayView>& arrays) {
 }
 
 /**
- * Weights that live once in a process however many environments and models load them, and go with their last
- * user.
+ * Weights that exist once in a process, however many environments and models load them, and are freed with
+ * their last user.
  */
 template <typename Weights>
 class WeightCache {
  public:
   /**
-   * @param matches says whether weights found by digest really are the wanted ones
-   * @param make makes them when none are
+   * @param matches whether weights with the same digest are in fact equal
+   * @param make creates the weights if none match
    */
   template <typename Matches, typename Make>
   std::shared_ptr<Weights> find_or_make(uint64_t digest, const Matches& matches, const Make& make) {

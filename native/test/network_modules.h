@@ -13,10 +13,10 @@ struct NetworkModule {
   std::string name;
   int in_channels, intrinsic, out_channels;
   int side;   ///< of its planes
-  bool relu;  ///< the first of a bottleneck; the second adds the shortcut instead
+  bool relu;  ///< in the first module of a bottleneck; the second adds the shortcut instead
 };
 
-/** In the order they run, for square images. */
+/** In the order in which they run, for square images. */
 inline std::vector<NetworkModule> ghost_modules(const Architecture& network, int image_side) {
   std::vector<NetworkModule> modules;
   for (const Node& node : make_graph(network, image_side, image_side).nodes) {

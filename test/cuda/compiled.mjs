@@ -101,7 +101,15 @@ async function compile(nvcc, { kind, dtype, architecture }) {
   const target = ptx
     ? ['-c', '-gencode', 'arch=compute_90,code=compute_90']
     : ['-cubin', `-arch=sm_${architecture}`, '-Xptxas', '-v'];
-  const result = await run(nvcc, [...options, '-Inative', `-I${await generateHeaders()}`, ...target, source, '-o', output]);
+  const result = await run(nvcc, [
+    ...options,
+    '-Inative',
+    `-I${await generateHeaders()}`,
+    ...target,
+    source,
+    '-o',
+    output,
+  ]);
   return { kind, dtype, architecture, file: output, ...result };
 }
 

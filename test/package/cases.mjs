@@ -73,7 +73,7 @@ async function afterwards(check, project, hasGpuLibrary) {
   });
   await check('is found healthy by its doctor', () => {
     const report = project.exec(['ghostnet', 'doctor']);
-    assert.match(report, /All is well/);
+    assert.match(report, /Everything works/);
     assert.match(report, hasGpuLibrary ? /cuda:0|GHOSTNET_CUDA_UNAVAILABLE/ : /GHOSTNET_CUDA_NOT_INSTALLED/);
   });
   await check('GHOSTNET_LIBTORCH_VERSION: LIBTORCH names another version', () => {

@@ -194,7 +194,11 @@ describe('writeSafetensors', () => {
       () => writeSafetensors([['a', float([1], [2])]]),
       /not have the size of its shape.*float32 \[2\].*Found 4 bytes/,
     ],
-    ['a negative axis', () => writeSafetensors([['a', float([], [-1, 0])]]), /not have the size of its shape/],
+    [
+      'a negative axis',
+      () => writeSafetensors([['a', float([], [-1, 0])]]),
+      /not have the size of its shape/,
+    ],
     [
       'an unknown dtype',
       () => writeSafetensors([['a', { ...float([1]), dtype: 'float8' as 'float32' }]]),

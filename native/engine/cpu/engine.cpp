@@ -10,7 +10,7 @@ namespace ghostnet {
 
 namespace {
 
-/** One run, as its threads see it. */
+/** One run, as seen by its threads. */
 class Run {
  public:
   Run(const PackedNetwork& network, const Plan& plan, const Request& request, float* arena, float* result)
@@ -28,7 +28,7 @@ class Run {
       run_alone(plan_.group(group), number);
     }
     if (plan_.single_images() < key.input.batch) {
-      // A team computes in buffers that another thread may still have an image of its own in.
+      // The buffers of a team may still hold an image that another thread computes alone.
       if (plan_.single_images() > 0) barrier_.wait(key.threads, spin_);
       const int team = number / plan_.team_size();
       if (plan_.single_images() + team < key.input.batch) run_in_team(number, team);
@@ -91,7 +91,7 @@ class Run {
     }
   }
 
-  // For all images together, so that the weights, which are most of the network's, come from memory once.
+  // For all images together, so that these weights, most of the network, are read from memory once.
   void head(int number) {
     const PlanKey& key = plan_.key();
     const bool logits = key.output == Output::logits;
@@ -120,7 +120,7 @@ class Run {
   Normalisation normalisation_;
   Spin spin_;
   Barrier barrier_;
-  // Teams have two threads or more.
+  // Teams have at least two threads.
   Barrier team_barriers_[kMaxThreads / 2];
   std::atomic<int64_t> next_group_{0};
 };

@@ -1,5 +1,5 @@
 /**
- * The engine for CPUs: a network's packed weights, and plans for the shapes of its inputs.
+ * The CPU engine: the packed weights of a network, and plans for the shapes of its inputs.
  */
 #pragma once
 
@@ -14,20 +14,19 @@ namespace ghostnet {
 
 class Engine : public Runner {
  public:
-  /** @param arena shared by default, since runs of a process come one at a time */
+  /** @param arena shared by default, because a process runs one batch at a time */
   explicit Engine(std::unique_ptr<const PackedNetwork> network,
                   std::shared_ptr<Arena> arena = Arena::shared());
 
   /**
-   * As Runner::run. After the first run of a shape it allocates nothing and calls no operator of LibTorch. An
-   * image's result has the same bits whatever batch it is in and however many threads there are. One run at a
-   * time.
+   * As Runner::run. After the first run of a shape it allocates nothing. The result of an image has the same
+   * bits in every batch and with any number of threads. One run at a time.
    * @throws Error GHOSTNET_OUT_OF_MEMORY
    */
   void run(const Request& request, float* result) override;
   int64_t columns(Output output) const override;
 
-  /** Plans that are kept for shapes met again; the least recently used goes first. */
+  /** Plans kept for recurring shapes; the least recently used is dropped first. */
   static constexpr size_t kMaxPlans = 16;
   size_t plan_count() const { return plans_.size(); }
 
@@ -36,7 +35,7 @@ class Engine : public Runner {
 
   std::unique_ptr<const PackedNetwork> network_;
   std::shared_ptr<Arena> arena_;
-  std::list<Plan> plans_;  ///< last used first
+  std::list<Plan> plans_;  ///< most recently used first
 };
 
 }  // namespace ghostnet

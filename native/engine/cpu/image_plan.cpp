@@ -11,10 +11,10 @@ namespace {
 // A plane of this many bytes does not stay in a second-level cache between two steps.
 constexpr int64_t kLargePlane = 256 * 1024;
 
-// A step of a plane of so many pixels reads about as many weights as activations, or more.
+// In a plane of this many pixels or fewer, a step reads about as many weights as activations, or more.
 constexpr int64_t kSmallPlane = 64;
 
-// Pixels of the last chained step that are made at a time.
+// Pixels of the last chained step that are computed at a time.
 constexpr int64_t kChainPixels = 56;
 
 int64_t floats_in(int64_t bytes) {
@@ -24,14 +24,14 @@ int64_t floats_in(int64_t bytes) {
 
 }  // namespace
 
-/** Decides in which order rows are computed, and where buffers lie. */
+/** Decides the order of the rows and the places of the buffers. */
 class ImagePlan::Layout {
  public:
   Layout(ImagePlan& plan, PlannedSteps& planned)
       : plan_(plan), used_(planned.used), buffers_(planned.buffers), value_size_(planned.value_size) {}
 
-  // The first steps up to the last one before squeeze-and-excitation, which needs all rows, that reads or
-  // writes a large plane.
+  // The first steps, up to the last step that reads or writes a large plane, but not beyond
+  // squeeze-and-excitation, which needs all rows.
   void chain() {
     std::vector<const RowStep*> steps;
     for (const auto& step : plan_.steps) {
@@ -58,8 +58,8 @@ class ImagePlan::Layout {
     }
   }
 
-  // How many rows of each step must be there at the end of a chunk: what the steps behind it need then, or a
-  // share of all where none reads it row by row.
+  // The rows of each step that must exist at the end of a chunk: those that the steps after it need then, or
+  // a share of all rows if no step reads it row by row.
   std::vector<int64_t> goals_of(const std::vector<const RowStep*>& steps, int64_t chunk,
                                 int64_t chunks) const {
     std::vector<int64_t> goals(steps.size());
@@ -78,7 +78,7 @@ class ImagePlan::Layout {
     return goals;
   }
 
-  // Each ring holds from the oldest row that is still read in this chunk to the newest that is written.
+  // Each ring holds the rows from the oldest that this chunk still reads to the newest that it writes.
   void widen_rings(const std::vector<const RowStep*>& steps, const std::vector<int64_t>& done,
                    const std::vector<int64_t>& goals) {
     std::vector<int64_t> oldest(buffers_.size());
@@ -103,7 +103,7 @@ class ImagePlan::Layout {
     }
   }
 
-  // The last steps, from the first one on behind which all planes are small.
+  // The last steps: all planes after the first of them are small.
   void group() {
     while (plan_.grouped > plan_.chained) {
       const auto* rows = dynamic_cast<const RowStep*>(plan_.steps[plan_.grouped - 1].get());
@@ -123,7 +123,7 @@ class ImagePlan::Layout {
     for (size_t index = plan_.grouped; index < used_.size(); ++index) {
       for (const int number : used_[index]) late[static_cast<size_t>(number)] = true;
     }
-    // A buffer takes no room in the layout that it is not in.
+    // A buffer needs no space in the other layout.
     ArenaLayout early_layout;
     ArenaLayout late_layout;
     for (size_t index = 0; index < buffers_.size(); ++index) {
@@ -153,7 +153,7 @@ class ImagePlan::Layout {
   const std::vector<std::vector<int>>& used_;
   std::vector<PlannedSteps::Buffer>& buffers_;
   int64_t value_size_;
-  std::vector<int64_t> rings_;  ///< rows of each buffer that the chain keeps
+  std::vector<int64_t> rings_;  ///< number of rows of each buffer that the chain keeps
 };
 
 ImagePlan::ImagePlan(PlannedSteps planned, int team_size) : steps(std::move(planned.steps)) {

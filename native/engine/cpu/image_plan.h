@@ -1,6 +1,5 @@
 /**
- * How one image is computed, by one thread or by a team: the steps, where their buffers lie, in which order
- * rows are made.
+ * How one thread or a team computes one image: the steps, the places of their buffers, the order of the rows.
  */
 #pragma once
 
@@ -11,7 +10,7 @@
 
 namespace ghostnet {
 
-/** The steps of an image and the buffers that they use. */
+/** The steps of an image, and their buffers. */
 struct PlannedSteps {
   struct Buffer {
     int64_t row;  ///< bytes
@@ -26,7 +25,7 @@ struct PlannedSteps {
 struct ImagePlan {
   /**
    * @param team_size 1: the first steps, whose planes are too large for a cache, follow each other row by
-   * row; more: the threads of a team share each step
+   * row; above 1: the threads of a team share each step
    */
   ImagePlan(PlannedSteps planned, int team_size);
 

@@ -1,5 +1,5 @@
 /**
- * From a graph to the steps of an image, for one type of activations.
+ * Turns a graph into the steps of an image, for one type of activations.
  */
 #pragma once
 
@@ -63,7 +63,7 @@ class Lowering {
   const Plane& plane_of(std::optional<size_t> operation) const { return node_of(*operation).output; }
   int result_of(std::optional<size_t> operation) const { return results_[*operation]; }
 
-  // The only operation that reads a result; nothing where several do.
+  // The only operation that reads a result; nothing if several do.
   std::optional<size_t> reader_of(size_t operation) const {
     return readers_[operation].size() == 1 ? std::optional(readers_[operation][0]) : std::nullopt;
   }
@@ -84,18 +84,18 @@ class Lowering {
       case NodeKind::pointwise:
         return pointwise(index);
       case NodeKind::mean:
-        return;  // belongs to the steps around it
+        return;  // part of the steps around it
       case NodeKind::dense:
         return dense(index);
       case NodeKind::scale:
       case NodeKind::add:
         break;  // no operations
     }
-    refuse_node(node, "engine for CPUs");
+    refuse_node(node, "CPU engine");
   }
 
-  // Rows, as long as the one above and below that each thread has to make for itself are few beside its own;
-  // else channels.
+  // Rows, if the extra rows above and below that each thread must compute are few compared with its own; else
+  // channels.
   Split split_of(const Plane& plane) const {
     constexpr int64_t kRowsWorthSplitting = 7;
     return plane.height >= kRowsWorthSplitting * team_size_ ? Split::rows : Split::channels;
@@ -106,7 +106,7 @@ class Lowering {
     return static_cast<int>(planned_.buffers.size()) - 1;
   }
 
-  // The sums of the rows of a result, where a mean reads it.
+  // The row sums of a result, if a mean reads it.
   std::optional<int> row_sums(size_t index) {
     for (const size_t reader : readers_[index]) {
       if (node_of(reader).kind != NodeKind::mean) continue;
@@ -116,8 +116,8 @@ class Lowering {
     return sums_[index];
   }
 
-  /** @param read,written buffers; the step before needs a barrier behind it only where this one uses what was
-   * written */
+  /** @param read,written buffers; the previous step needs a barrier after it only if this one uses what it
+   * wrote */
   void add(std::unique_ptr<Step> step, std::vector<std::optional<int>> read,
            std::vector<std::optional<int>> written) {
     std::vector<int> used;
@@ -152,14 +152,14 @@ class Lowering {
     GhostModuleBuffers buffers = {.input = result_of(operation.input), .output = -1};
     if (operation.gate) buffers.gate = result_of(operation.gate);
     if (operation.residual) buffers.residual = result_of(operation.residual);
-    // A sum that nothing else reads a part of comes in the place of that part.
+    // A sum replaces an addend that no other operation reads.
     const bool in_place = operation.residual && reader_of(*operation.residual);
     buffers.output = results_[index] = in_place ? *buffers.residual : buffer(plane_of(index));
     buffers.row_sums = row_sums(index);
     const cpu::GhostModuleMemory<Value> memory(kernels_, module);
     if (team_size_ == 1 && !memory.reads_output(operation.residual.has_value())) {
       buffers.kept = static_cast<int>(planned_.buffers.size());
-      // Its ring grows where the step is chained.
+      // Its ring grows if the step is chained.
       planned_.buffers.push_back(
           {memory.kept_row_size(in.width) * static_cast<int64_t>(sizeof(Value)), in.height, 0});
     }
@@ -168,7 +168,7 @@ class Lowering {
   }
 
   void depthwise(size_t index) {
-    if (is_read_by(index, NodeKind::pointwise)) return;  // a part of that step
+    if (is_read_by(index, NodeKind::pointwise)) return;  // part of that step
     const auto input = operations_[index].input;
     const int output = results_[index] = buffer(plane_of(index));
     const auto sums = row_sums(index);
@@ -187,7 +187,7 @@ class Lowering {
           {result_of(input)}, {});
       return;
     }
-    if (node_of(input).kind != NodeKind::depthwise) refuse_node(node_of(index), "engine for CPUs");
+    if (node_of(input).kind != NodeKind::depthwise) refuse_node(node_of(index), "CPU engine");
     const auto from = operations_[input].input;
     const int output = results_[index] = buffer(plane_of(index));
     add(std::make_unique<ShortcutStep<Value>>(
@@ -218,9 +218,9 @@ class Lowering {
   int team_size_;
   std::vector<Operation> operations_;
   std::vector<std::vector<size_t>> readers_;
-  std::vector<int> results_;              ///< the buffer of each operation's result
-  std::vector<std::optional<int>> sums_;  ///< and that of the sums of its rows
-  std::vector<int> written_;              ///< buffers, since the last barrier
+  std::vector<int> results_;              ///< the buffer of the result of each operation
+  std::vector<std::optional<int>> sums_;  ///< and of its row sums
+  std::vector<int> written_;              ///< buffers written since the last barrier
   PlannedSteps planned_;
 };
 

@@ -45,7 +45,7 @@ class Packer {
     return cpu::pack_product(packing_, folded.weight.data(), folded.bias.data(), layer.out, layer.in);
   }
 
-  // The channels of a pixel lie together: [out][kernel row][kernel column][channel].
+  // The channels of a pixel are contiguous: [out][kernel row][kernel column][channel].
   cpu::PackedProduct<Value> stem(const Convolution& layer, const FoldedConvolution& folded) const {
     const int64_t taps = layer.kernel * layer.kernel;
     std::vector<float> weight;
@@ -61,7 +61,7 @@ class Packer {
                              layer.kernel);
   }
 
-  // The first channels of it.
+  // Only its first channels.
   cpu::PackedDepthwise<Value> depthwise(const Convolution& layer, const FoldedConvolution& folded,
                                         int64_t channels) const {
     return cpu::pack_depthwise(packing_, folded.weight.data(), folded.bias.data(), channels, layer.kernel);
@@ -92,7 +92,7 @@ class PackedNetworkOf : public PackedNetwork {
   }
 
  private:
-  PackedNodes<Value> nodes_;  ///< those before the head
+  PackedNodes<Value> nodes_;  ///< nodes before the head
 };
 
 }  // namespace

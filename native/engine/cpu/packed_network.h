@@ -1,6 +1,6 @@
 /**
- * A network's weights as the engine for CPUs runs them: folded, packed for the kernels of one capability and
- * precision. Copies: the model they were taken from may train on.
+ * The weights of a network for the CPU engine: folded, and packed for the kernels of one capability and
+ * precision. They are copies: the original model may continue training.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ class PackedNetwork {
 };
 
 /**
- * @param precision for which the kernels have a row. Layers of one pixel are float32 in any case:
+ * @param precision with a row in the kernel table. Layers of one pixel are always float32:
  * squeeze-and-excitation, head and classifier
  */
 std::unique_ptr<PackedNetwork> pack_network(const FoldedNetwork& folded, const cpu::Kernels& kernels,

@@ -7,7 +7,7 @@ namespace ghostnet {
 Plan::Plan(const PackedNetwork& network, const PlanKey& key) : key_(key) {
   const int64_t batch = key.input.batch;
   const int64_t rest = batch % key.threads;
-  // A team is worth its barriers only when it has more than one thread.
+  // A team of one thread is not worth its barriers.
   team_size_ = rest == 0 ? 1 : static_cast<int>(key.threads / rest);
   single_images_ = team_size_ == 1 ? batch : batch - rest;
   const auto share_of_images = [&](int64_t parts) { return (single_images_ + parts - 1) / parts; };
@@ -26,7 +26,7 @@ Plan::Plan(const PackedNetwork& network, const PlanKey& key) : key_(key) {
   if (Profile::wanted()) make_profile(network);
 }
 
-// The rounds are about equally large, and so are the groups of a round: no thread waits long at the end.
+// The rounds are of similar size, and so are the groups of a round, so that no thread waits long at the end.
 cpu::Range Plan::group(int64_t index) const {
   const cpu::Range round =
       cpu::share_of(single_images_, static_cast<int>(index / key_.threads), static_cast<int>(rounds_));

@@ -1,5 +1,5 @@
 /**
- * Everything about a run that follows from the shape of its input: how its images are computed, by which
+ * All properties of a run that follow from the shape of its input: how its images are computed, by which
  * threads, in which memory.
  */
 #pragma once
@@ -12,7 +12,7 @@
 
 namespace ghostnet {
 
-/** What a plan is made for. */
+/** The input of a plan. */
 struct PlanKey {
   InputShape input;
   Output output;
@@ -28,34 +28,34 @@ class Plan {
   const PlanKey& key() const { return key_; }
 
   /**
-   * Images that are computed by one thread each; the rest of the batch is computed by teams, one team an
-   * image, when that is at most half as many images as threads.
+   * Images that are computed by one thread each. The rest of the batch, if at most half as many images as
+   * threads, is computed by teams, one team per image.
    */
   int64_t single_images() const { return single_images_; }
-  /** A thread computes several of them together: the images of group 0, 1, ... */
+  /** A thread computes several of them together: group 0, 1, ... */
   int64_t groups() const { return rounds_ * key_.threads; }
   cpu::Range group(int64_t index) const;
-  /** Threads in each team of the rest. */
+  /** Threads in each team. */
   int team_size() const { return team_size_; }
 
   const ImagePlan& single() const { return *single_; }
   const ImagePlan& team() const { return *team_; }
 
-  /** Null unless profiles are wanted. Its first lines are those of the steps. */
+  /** Null unless profiles are enabled. Its first lines are those of the steps. */
   Profile* profile() const { return profile_; }
   size_t head_line() const { return step_count(); }
   size_t classifier_line() const { return step_count() + 1; }
-  /** For each other, between steps. */
+  /** The line for waiting between steps. */
   size_t waiting_line() const { return step_count() + 2; }
 
   /**
-   * The arena, in floats: the buffers of each thread with images of its own or each team, scratch memory of
-   * each thread, rows of the head.
+   * The arena, in floats: the buffers of each team, or of each thread that computes images alone, the scratch
+   * memory of each thread, and the rows of the head.
    */
   int64_t size() const;
   int64_t early_of(int slot) const { return slot * buffers_size(); }
   int64_t late_of(int slot) const { return early_of(slot) + early_size_; }
-  /** From the late buffers of an image to those of the next one of its group. */
+  /** The distance from the late buffers of an image to those of the next image of its group. */
   int64_t late_size() const { return late_size_; }
   int64_t scratch_of(int thread) const {
     return early_of(static_cast<int>(slots())) + thread * scratch_size_;
@@ -67,14 +67,14 @@ class Plan {
   const ImagePlan& any() const { return single_ ? *single_ : *team_; }
   size_t step_count() const { return any().steps.size(); }
   int64_t buffers_size() const { return early_size_ + group_size_ * late_size_; }
-  // Any thread may take images of its own.
+  // Any thread may compute images alone.
   int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.input.batch; }
   void make_profile(const PackedNetwork& network);
 
   PlanKey key_;
   int64_t single_images_ = 0;
-  int64_t rounds_ = 0;      ///< groups of each thread
-  int64_t group_size_ = 1;  ///< of the largest group
+  int64_t rounds_ = 0;      ///< groups per thread
+  int64_t group_size_ = 1;  ///< images in the largest group
   int team_size_ = 1;
   std::optional<ImagePlan> single_, team_;
   Profile* profile_ = nullptr;

@@ -13,12 +13,12 @@ namespace {
 
 LaunchKey key_of(const Request& request) {
   const InputShape shape = input_shape_of(request.input);
-  constexpr int64_t kMostPixels = std::numeric_limits<int>::max();  // plans count them so
+  constexpr int64_t kMostPixels = std::numeric_limits<int>::max();  // plans count pixels as int
   if (shape.height > kMostPixels / shape.width) {
     throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is too large for the GPU",
                 text_of(request.input.shape));
   }
-  // Numbers come normalised: one plan does for all transforms.
+  // Floats are already normalised: one plan serves all transforms.
   const Normalisation normalisation =
       shape.dtype == DType::uint8 ? normalisation_of(request.transform) : Normalisation{};
   return {shape, request.output, normalisation};
@@ -26,7 +26,7 @@ LaunchKey key_of(const Request& request) {
 
 }  // namespace
 
-/** A slot for the time of a run. */
+/** Holds a slot during a run. */
 class CudaEngine::TakenSlot {
  public:
   explicit TakenSlot(CudaEngine& engine) : engine_(engine) {
@@ -97,14 +97,14 @@ void CudaEngine::run(const Request& request, float* result) {
     }
     device_->synchronize(*slot.done);
   } catch (...) {
-    settle(*device_);  // the slot is free for others after this
+    settle(*device_);  // the slot is free for other runs after this
     throw;
   }
   std::memcpy(result, slot.staged_output.data(), output_bytes);
 }
 
-// Batches are computed one after another in the one arena. While one is, the next is copied to the other
-// slot's memory, and the results of the one before are copied back.
+// Batches are computed one after another in a single arena. Meanwhile the next batch is copied into the other
+// slot, and the results of the previous batch are copied back.
 void CudaEngine::submit(Plan& plan, size_t slot_index) {
   Slot& slot = slots_[slot_index];
   const LaunchPlan& launches = plan.launches;
@@ -112,8 +112,8 @@ void CudaEngine::submit(Plan& plan, size_t slot_index) {
   device_->record(Stream::input, *slot.copied);
   device_->wait(Stream::compute, *slot.copied);
   const auto calls = [&] { return launches.calls(arena_.data(), slot.input.data(), slot.output.data()); };
-  // Recorded when the shape comes again: one that does not is not worth it, and kernels that were launched
-  // once are loaded, which a recording should not wait for.
+  // A graph is recorded in the second run of a shape: a shape that does not recur is not worth it, and after
+  // the first run the kernels are loaded, so that the recording need not wait for them.
   const bool came_before = std::exchange(plan.came_before, true);
   if (options_.graphs && came_before) {
     std::unique_ptr<LaunchGraph>& graph = plan.graphs[slot_index];
@@ -137,14 +137,14 @@ CudaEngine::Plan& CudaEngine::plan_for(const LaunchKey& key) {
   }
   LaunchPlan launches(weights_, key, options_.path);
   reserve(launches);
-  // Not one that is on its way: batches are computed in their order, so no plan that was used kSlots runs ago
-  // is.
+  // Never a plan of a batch in flight: batches are computed in order, so a plan last used kSlots runs ago is
+  // not in flight.
   static_assert(kMaxPlans > kSlots);
   if (plans_.size() >= kMaxPlans) plans_.pop_back();
   return plans_.emplace_front(Plan{std::move(launches)});
 }
 
-// Memory that grows moves, and the addresses in all graphs with it.
+// Memory that grows moves, and the addresses in all graphs become invalid.
 void CudaEngine::reserve(const LaunchPlan& plan) {
   const auto fits = [](const Memory& memory, size_t bytes) { return memory.size() >= bytes; };
   const bool all_fit =

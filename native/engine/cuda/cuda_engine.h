@@ -1,5 +1,5 @@
 /**
- * A network on a GPU: its weights there, a plan for each shape of its inputs, two batches on their way.
+ * A network on a GPU: its weights there, a plan per input shape, two batches in flight.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ class CudaEngine : public Runner {
  public:
   struct Options {
     GhostPath path = GhostPath::measured;
-    bool graphs = true;  ///< the launches of a shape that comes again are recorded, and launched together
+    bool graphs = true;  ///< the launches of a recurring shape are recorded, and launched together
   };
 
   /** @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_CUDA_FAILED */
@@ -26,20 +26,20 @@ class CudaEngine : public Runner {
   ~CudaEngine() override;
 
   /**
-   * As Runner::run. May be called from several threads: kSlots batches are on their way at a time, one being
-   * copied in or out while another is computed.
+   * As Runner::run. May be called from several threads: up to kSlots batches are in flight, one being copied
+   * in or out while another is computed.
    * @throws Error GHOSTNET_OUT_OF_MEMORY, GHOSTNET_BAD_SHAPE, GHOSTNET_CUDA_FAILED
    */
   void run(const Request& request, float* result) override;
   int64_t columns(Output output) const override;
 
   static constexpr size_t kSlots = 2;
-  /** Plans that are kept for shapes met again; the least recently used goes first. */
+  /** Plans kept for recurring shapes; the least recently used is dropped first. */
   static constexpr size_t kMaxPlans = 16;
   size_t plan_count() const;
 
  private:
-  /** What a batch needs on its way, beside the arena. */
+  /** The memory and events of a batch in flight, apart from the arena. */
   struct Slot {
     explicit Slot(const std::shared_ptr<Device>& device);
 
@@ -61,11 +61,11 @@ class CudaEngine : public Runner {
   std::shared_ptr<Device> device_;
   Options options_;
   DeviceWeights weights_;
-  mutable std::mutex mutex_;  ///< of all below, but for the staging memory of a slot, which its taker has
+  mutable std::mutex mutex_;  ///< guards everything below, except the staging memory of a taken slot
   std::condition_variable slot_free_;
   Memory arena_;
   Slot slots_[kSlots];
-  std::list<Plan> plans_;  ///< last used first
+  std::list<Plan> plans_;  ///< most recently used first
 };
 
 }  // namespace ghostnet::cuda

@@ -1,6 +1,7 @@
 /**
- * What the engine for GPUs needs of one: memory, three streams, events, launches, graphs. CUDA's is in
- * native/cuda; the tests have one that runs the kernels' own source on a CPU. Free of CUDA and of LibTorch.
+ * The device that the GPU engine runs on: memory, three streams, events, launches, graphs. The implementation
+ * for CUDA is in native/cuda_runtime; that of the tests runs the source of the kernels on a CPU. Without
+ * CUDA's headers.
  */
 #pragma once
 
@@ -14,10 +15,10 @@
 
 namespace ghostnet::cuda {
 
-/** In which order things are done: each stream one after another, different ones at the same time. */
+/** Work in one stream runs in order; different streams run at the same time. */
 enum class Stream { input, compute, output };
 
-/** A moment of a stream that others can wait for. Belongs to the device that made it, which outlives it. */
+/** A point in a stream that others can wait for. Belongs to the device that created it, which outlives it. */
 class Event {
  public:
   virtual ~Event() = default;
@@ -29,7 +30,7 @@ class LaunchGraph {
   virtual ~LaunchGraph() = default;
 };
 
-/** All calls may be made from any thread. They throw Error GHOSTNET_CUDA_FAILED when the GPU fails. */
+/** All calls may be made from any thread. They throw Error GHOSTNET_CUDA_FAILED if the GPU fails. */
 class Device {
  public:
   virtual ~Device() = default;
@@ -37,33 +38,32 @@ class Device {
   /** @throws Error GHOSTNET_OUT_OF_MEMORY */
   virtual std::byte* allocate(size_t bytes) = 0;
   virtual void free(std::byte* memory) noexcept = 0;
-  /** Memory of the host that copies to and from the device go through. @throws Error GHOSTNET_OUT_OF_MEMORY
-   */
+  /** Host memory for copies to and from the device. @throws Error GHOSTNET_OUT_OF_MEMORY */
   virtual std::byte* allocate_staging(size_t bytes) = 0;
   virtual void free_staging(std::byte* memory) noexcept = 0;
 
-  /** Between staging memory and the device's, or within the device's. */
+  /** Copies between staging memory and device memory, or within device memory. */
   virtual void copy(Stream stream, std::byte* to, const std::byte* from, size_t bytes) = 0;
-  /** @throws Error GHOSTNET_BAD_SHAPE when the kernels can not take the sizes of a call */
+  /** @throws Error GHOSTNET_BAD_SHAPE if the kernels do not support the sizes of a call */
   virtual void launch(Stream stream, const Calls& calls) = 0;
   /** @throws as launch */
   virtual std::unique_ptr<LaunchGraph> record(const Calls& calls) = 0;
   virtual void launch(Stream stream, LaunchGraph& graph) = 0;
 
   virtual std::unique_ptr<Event> make_event() = 0;
-  /** The event comes when all that the stream was given so far is done. */
+  /** The event occurs when all work submitted to the stream so far is done. */
   virtual void record(Stream stream, Event& event) = 0;
-  /** What the stream is given from now on waits for the event as it was recorded last. */
+  /** Work submitted to the stream from now on waits for the last recording of the event. */
   virtual void wait(Stream stream, Event& event) = 0;
-  /** Returns when the event has come. */
+  /** Returns when the event has occurred. */
   virtual void synchronize(Event& event) = 0;
   /** Returns when all streams are done. */
   virtual void synchronize() = 0;
 };
 
 /**
- * Waits for all that streams were given, as far as there was no failure: after it nothing uses memory of a
- * run that failed on its way.
+ * Waits for the work of all streams and ignores failures: afterwards no stream uses the memory of a run that
+ * failed in flight.
  */
 inline void settle(Device& device) noexcept {
   try {
@@ -73,7 +73,7 @@ inline void settle(Device& device) noexcept {
   }
 }
 
-/** Memory of a device, given back with its owner. */
+/** Device memory, freed with its owner. */
 class Memory {
  public:
   enum class Kind { device, staging };

@@ -7,8 +7,8 @@
 namespace ghostnet::cuda {
 
 /**
- * Lays the weights out one behind another. Goes over the network twice: without a destination it counts, with
- * one it writes the bytes and says where on the device they will be.
+ * Lays out the weights one after another. It visits the network twice: without a destination it counts, with
+ * a destination it writes the bytes and returns their future addresses on the device.
  */
 class DeviceWeights::Packer {
  public:
@@ -30,7 +30,7 @@ class DeviceWeights::Packer {
   }
 
  private:
-  /** Room for `count` numbers, filled with number(i). @return where it is on the device */
+  /** Adds `count` numbers, number(i) each. @return their address on the device */
   template <class Number>
   const void* put(Precision dtype, size_t count, const Number& number) {
     constexpr size_t kAlignment = 256;
@@ -69,7 +69,7 @@ class DeviceWeights::Packer {
             static_cast<int>(layer.kernel)};
   }
 
-  // From [out][in][tap] to [tap][in][out]: the channels of a pixel lie together.
+  // From [out][in][tap] to [tap][in][out]: the channels of a pixel are contiguous.
   const void* taps(const Convolution& layer, const std::vector<float>& weight) {
     const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.depthwise ? 1 : layer.in);
     const auto area = static_cast<size_t>(layer.kernel * layer.kernel);

@@ -1,5 +1,5 @@
 /**
- * A network's weights on a GPU, packed once for a dtype: what launches point at.
+ * The weights of a network on a GPU, packed once for a dtype. Launches point at them.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ namespace ghostnet::cuda {
 
 /** The weights of one convolution, on the device. */
 struct DeviceConvolution {
-  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 where size is above 1 or it
+  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 if size is above 1 or it
                        ///< is depthwise
   const float* bias;
   int in, out, size;
@@ -27,7 +27,7 @@ class DeviceWeights {
 
   Precision dtype() const { return dtype_; }
   const Architecture& architecture() const { return architecture_; }
-  /** For each node of the graph its convolutions, in their order. */
+  /** The convolutions of each node of the graph, in order. */
   const std::vector<std::vector<DeviceConvolution>>& nodes() const { return nodes_; }
 
  private:

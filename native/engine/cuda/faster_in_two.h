@@ -9,7 +9,7 @@
 
 namespace ghostnet::cuda {
 
-/** From this many pixels of a batch on. */
+/** From this number of pixels in a batch on. */
 struct FasterInTwo {
   Precision dtype;
   int in_channels, intrinsic;

@@ -11,8 +11,7 @@ namespace ghostnet::cuda {
 
 namespace {
 
-/** Never closed, and never destroyed: what CUDA has set up goes away with the process, in an order of its
- * own. */
+/** Never closed, and never destroyed: CUDA tears itself down at exit, in its own order. */
 struct Opened {
   std::mutex mutex;
   const Library* library = nullptr;

@@ -1,4 +1,4 @@
-/** The GPUs of this machine, through the shared library ghostnet_cuda. Free of CUDA and of LibTorch. */
+/** The GPUs of this machine, through the GPU library. Without CUDA's headers. */
 #pragma once
 
 #include <memory>
@@ -10,15 +10,15 @@
 namespace ghostnet::cuda {
 
 /**
- * Opens the library, once in a process, and lists the GPUs.
- * @param path of the library; empty where none is installed
+ * Opens the library, once per process, and lists the GPUs.
+ * @param path of the library; empty if none is installed
  * @throws Error GHOSTNET_CUDA_NOT_INSTALLED, GHOSTNET_CUDA_UNAVAILABLE
  */
 std::vector<Gpu> list_gpus(const std::string& path);
 
 /**
- * A GPU of the list, the same for the whole process; after list_gpus().
- * @throws Error GHOSTNET_CUDA_UNAVAILABLE when there are fewer, GHOSTNET_CUDA_UNSUPPORTED when it is too old
+ * A GPU of the list, shared by the whole process; call list_gpus() first.
+ * @throws Error GHOSTNET_CUDA_UNAVAILABLE if there are fewer GPUs, GHOSTNET_CUDA_UNSUPPORTED if it is too old
  */
 std::shared_ptr<Device> open_gpu(int index);
 

@@ -1,5 +1,5 @@
 /**
- * Which ghost modules run in one kernel and which in two. Until a GPU has measured otherwise: all in one.
+ * Which ghost modules run in one kernel and which in two. Without measurements on a GPU: all in one.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace ghostnet::cuda {
 
-/** Who decides. */
+/** The basis of the choice. */
 enum class GhostPath {
   measured,  ///< the table in faster_in_two.h
   fused,     ///< all in one

@@ -11,8 +11,8 @@ int int_of(int64_t value) { return static_cast<int>(value); }
 }  // namespace
 
 /**
- * Goes through the network's operations. Without an arena it lays the buffers out, each alive from its first
- * launch to its last; with one it makes the launches.
+ * Visits the operations of the network. Without an arena it lays out the buffers, each alive from its first
+ * launch to its last; with an arena it creates the launches.
  */
 class LaunchPlan::Builder {
  public:
@@ -27,7 +27,7 @@ class LaunchPlan::Builder {
     return std::move(calls_);
   }
 
-  /** After build(): where the buffers lie. */
+  /** After build(): the offsets of the buffers. */
   size_t place(std::vector<size_t>& offsets) {
     const auto floats = static_cast<size_t>(layout_.place());
     for (int buffer = 0; buffer < buffers_; ++buffer) {
@@ -41,7 +41,7 @@ class LaunchPlan::Builder {
   const DeviceConvolution& weights_of(const Operation& operation, size_t index = 0) const {
     return weights_.nodes()[operation.node][index];
   }
-  /** The plane that an operation takes. */
+  /** The input plane of an operation. */
   const Plane& input_of(const Operation& operation) const {
     return node_of(plan_.operations_[*operation.input]).output;
   }
@@ -50,7 +50,7 @@ class LaunchPlan::Builder {
   int64_t batch() const { return plan_.key_.input.batch; }
   Precision dtype() const { return weights_.dtype(); }
 
-  /** Whether it gives what was asked for. */
+  /** Whether an operation computes the requested output. */
   bool ends(const Operation& operation) const {
     const size_t last =
         plan_.key_.output == Output::features ? plan_.graph_.features : plan_.graph_.nodes.size() - 1;
@@ -77,7 +77,7 @@ class LaunchPlan::Builder {
       case NodeKind::add:
         break;  // no operations
     }
-    refuse_node(node, "engine for GPUs");
+    refuse_node(node, "GPU engine");
   }
 
   /** A buffer of so many numbers for each image. */
@@ -87,7 +87,7 @@ class LaunchPlan::Builder {
   }
   int buffer(const Plane& plane) { return buffer(plane.count(), dtype()); }
 
-  /** Its address, for the launch that comes next. */
+  /** The address of a buffer, for the next launch. */
   std::byte* at(int buffer) {
     if (arena_ == nullptr) {
       layout_.use(buffer, static_cast<int>(calls_.size()));
@@ -217,7 +217,7 @@ class LaunchPlan::Builder {
     return out;
   }
 
-  /** The last one writes to the output, and gives no buffer. */
+  /** The last operation writes to the output and has no buffer. */
   int dense(const Operation& operation) {
     const DeviceConvolution& weights = weights_of(operation);
     const bool is_result = ends(operation);
@@ -242,7 +242,7 @@ class LaunchPlan::Builder {
   const std::byte* input_;
   std::byte* output_;
   Calls calls_;
-  std::vector<int> results_;  ///< the buffer of each operation's result
+  std::vector<int> results_;  ///< the buffer of the result of each operation
   ArenaLayout layout_;
   int buffers_ = 0;
 };

@@ -1,6 +1,6 @@
 /**
- * The launches of a network for one shape of its input, and the memory that they need. Free of CUDA and of
- * LibTorch: a plan is data.
+ * The launches of a network for one input shape, and the memory that they need. A plan is data, without
+ * CUDA.
  */
 #pragma once
 
@@ -30,7 +30,7 @@ class LaunchPlan {
   size_t input_bytes() const;
   size_t output_bytes() const;
 
-  /** The launches in their order, at these addresses. */
+  /** The launches in order, at these addresses. */
   Calls calls(std::byte* arena, const std::byte* input, std::byte* output) const;
 
  private:

@@ -1,6 +1,6 @@
 /**
- * What the shared library ghostnet_cuda gives to the addon that opens it. The library is all that is linked
- * with CUDA: the addon, and with it every installation, does without. Both are built from one tree.
+ * The interface between the GPU library and the addon that opens it. Only the library is linked with CUDA;
+ * the addon works without it. Both are built from the same sources.
  */
 #pragma once
 
@@ -16,14 +16,14 @@ struct Gpu {
 };
 
 struct Library {
-  int interface;  ///< kInterface of the source it was built from
-  /** @throws Error GHOSTNET_CUDA_UNAVAILABLE where there is no driver or no GPU */
+  int interface;  ///< kInterface of the sources it was built from
+  /** @throws Error GHOSTNET_CUDA_UNAVAILABLE if there is no driver or no GPU */
   std::vector<Gpu> (*list)();
   /** @param index of a GPU in the list */
   std::unique_ptr<Device> (*open)(int index);
 };
 
-/** Goes up with every change of Library, Device or a Call. */
+/** Incremented with every change of Library, Device or a Call. */
 inline constexpr int kInterface = 2;
 inline constexpr const char* kLibrarySymbol = "ghostnet_cuda_library";
 

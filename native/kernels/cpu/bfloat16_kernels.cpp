@@ -1,10 +1,10 @@
-// Kernels on bfloat16, for processors with AVX512_BF16. As in kernels.cpp, nothing but the table leaves this
-// file, and no inline function of the standard library comes in.
+// Kernels on bfloat16, for processors with AVX512_BF16. As in kernels.cpp, this file exports only the table
+// and uses no inline function of the standard library.
 #include "kernels/cpu/kernels.h"
 
 #include "kernels/cpu/vector/bfloat16.h"
 
-// What computes with these vectors.
+// The kernels that compute with these vectors.
 #include "kernels/cpu/bfloat16_product_kernel.h"
 #include "kernels/cpu/depthwise_kernel.h"
 #include "kernels/cpu/pixel_kernels.h"

@@ -32,7 +32,7 @@ GHOSTNET_INLINE void add_products(const ValueProduct& call, const Value* a, V (&
       }
     }
     if (k == depth) continue;
-    // What lies behind the last value is another pixel's, and may be anything: NaN times 0 is NaN.
+    // The values after the last belong to another pixel and may be NaN, and NaN times 0 is NaN.
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const int pair = static_cast<int>(a[r * stride + k]);
@@ -45,7 +45,7 @@ GHOSTNET_INLINE void add_products(const ValueProduct& call, const Value* a, V (&
 
 void scale_panel(const BFloat16* x, const float* gate, int64_t depth, int64_t width, BFloat16* out) {
   constexpr int kLanes = DepthwiseVector::kLanes;
-  // The values of both depths alternate.
+  // The values of the two depths alternate.
   for (int64_t k = 0; k < depth; k += 2) {
     const auto factor = DepthwiseVector::alternate(gate[k], k + 1 < depth ? gate[k + 1] : 0);
     for (int64_t j = 0; j < 2 * width; j += kLanes, x += kLanes, out += kLanes) {

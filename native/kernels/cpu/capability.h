@@ -1,6 +1,5 @@
 /**
- * The instruction sets that the CPU kernels are compiled for, and which of them this process uses. Free of
- * LibTorch.
+ * The instruction sets that the CPU kernels are compiled for, and the one that this process uses.
  */
 #pragma once
 
@@ -9,7 +8,7 @@
 namespace ghostnet::cpu {
 
 enum class Capability {
-  baseline,  ///< what every processor of the architecture has: SSE2 on x86-64, NEON on ARM
+  baseline,  ///< present on every processor of the architecture: SSE2 on x86-64, NEON on ARM
   avx2,      ///< AVX2 and FMA
   avx512,    ///< AVX-512 F, VL, BW and DQ
 };
@@ -17,13 +16,14 @@ enum class Capability {
 /** "default", "avx2", "avx512": the values of GHOSTNET_CPU_CAPABILITY. */
 const char* name_of(Capability capability);
 
-/** What this binary has kernels for and this processor can run, narrowest first; never empty. */
+/** Instruction sets that this binary has kernels for and this processor supports, narrowest first; never
+ * empty. */
 const std::vector<Capability>& available_capabilities();
 
 /**
  * The capability that GHOSTNET_CPU_CAPABILITY names, else the widest available one.
- * @throws Error GHOSTNET_INVALID_ARGUMENT when the variable names none, or one that this processor or this
- * binary does not have
+ * @throws Error GHOSTNET_INVALID_ARGUMENT if the variable names no capability, or one that this processor or
+ * this binary lacks
  */
 Capability chosen_capability();
 

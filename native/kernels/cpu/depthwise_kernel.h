@@ -2,9 +2,8 @@
  * Depthwise convolution of one output row. Included only by kernels.cpp and bfloat16_kernels.cpp, after the
  * vectors of each.
  *
- * A block is a few neighbouring output pixels of one vector of channels: each input column is loaded once and
- * goes into every output that it touches, so that the work is bound by the multiply-adds and not by the
- * loads.
+ * A block is a few neighbouring output pixels of one vector of channels. Each input column is loaded once for
+ * all outputs that depend on it, so that multiply-adds and not loads limit the speed.
  */
 #pragma once
 
@@ -13,8 +12,7 @@
 namespace ghostnet::cpu {
 namespace {
 
-// What is done with the sums of neighbouring pixels, a vector of channels of each: the last vector may be a
-// part.
+// Finishes the sums of neighbouring pixels, one vector of channels each; the last vector may be partial.
 template <typename V, int kPixels>
 GHOSTNET_INLINE void finish_pixels(V (&sum)[kPixels], bool rectify, const Value* residual, Value* out,
                                    int64_t stride, int64_t channels) {
@@ -39,19 +37,19 @@ GHOSTNET_INLINE void finish_pixels(V (&sum)[kPixels], bool rectify, const Value*
   }
 }
 
-// Whether so many channels that are left begin with a whole vector, and not with the last half one.
+// Whether the remaining channels begin with a whole vector, not with the last half vector.
 constexpr bool is_whole(int64_t channels) {
   return channels > HalfVector::kLanes || channels == Vector::kLanes;
 }
 
-// Input columns that so many neighbouring output pixels read.
+// Input columns that this number of neighbouring output pixels read.
 template <int kKernel, int kStride, int kPixels>
 constexpr int columns_of() {
   return (kPixels - 1) * kStride + kKernel;
 }
 
-// Neighbouring output pixels of the channels c and behind, one vector of them.
-// kInside: all columns of the block are inside of the plane; else those from..to are.
+// Neighbouring output pixels, for one vector of channels from channel c.
+// kInside: all columns of the block are inside the plane; else only from..to.
 template <typename V, int kKernel, int kStride, int kPixels, bool kInside>
 GHOSTNET_INLINE void depthwise_vector(const Value* const (&rows)[kKernel], int64_t pixel, int64_t from,
                                       int64_t to, const float* weights, bool rectify, const Value* residual,
@@ -73,7 +71,7 @@ GHOSTNET_INLINE void depthwise_vector(const Value* const (&rows)[kKernel], int64
     for (int kx = 0; kx < kKernel; ++kx) w[kx] = V::load(taps + kx * Vector::kLanes);
 #pragma GCC unroll 32
     for (int j = 0; j < kColumns; ++j) {
-      // Only the outermost columns of a block can lie outside.
+      // Only the outermost columns of a block can be outside.
       if (!kInside && j < kPadding && j < from) continue;
       if (!kInside && j >= kColumns - kPadding && j >= to) continue;
       const V v = in_register(V::load(row + j * pixel));
@@ -93,7 +91,7 @@ void depthwise_block(const DepthwiseRowOf<Value>& call, int64_t x) {
   const int64_t first = x * kStride - kKernel / 2;
   const int64_t from = -first;
   const int64_t to = call.width - first;
-  // Copies: the compiler must take it that a store of a vector changes the call.
+  // Copies, because the compiler must assume that a store of a vector changes the call.
   const int64_t pixel = call.pixel_stride;
   const int64_t channels = call.channels;
   const int64_t out_stride = call.out_stride;
@@ -139,7 +137,7 @@ void depthwise_blocks(const DepthwiseRowOf<Value>& call) {
   for (; x < call.out_width; ++x) depthwise_block<kKernel, kStride, 1>(call, x);
 }
 
-// Any kernel and any stride: one output pixel of the channels c and behind, one vector of them.
+// Any kernel and any stride: one output pixel, for one vector of channels from channel c.
 template <typename V>
 void depthwise_any(const DepthwiseRowOf<Value>& call, int64_t x, int64_t c) {
   const int64_t kernel = call.kernel;

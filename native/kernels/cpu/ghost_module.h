@@ -1,6 +1,6 @@
 /**
  * The ghost module as one pass over tiles of rows: the primary product writes its part of every output pixel,
- * and the cheap operation writes the other part from rows that are still in the cache.
+ * and the cheap operation computes the other part from rows that are still in the cache.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace ghostnet::cpu {
 
-/** A ghost module with a 1x1 primary convolution and one ghost an intrinsic map, cut to its output channels.
+/** A ghost module with a 1x1 primary convolution and one ghost per intrinsic map, cut to its output channels.
  */
 template <typename Value>
 struct PackedGhostModule {
@@ -21,37 +21,37 @@ struct PackedGhostModule {
   int64_t in() const { return primary.depth; }
   int64_t out() const { return primary.columns + cheap.channels; }
   int64_t weight_count() const { return primary.weight_count() + cheap.weight_count(); }
-  /** How far a ghost row looks for intrinsic rows above and below. */
+  /** The number of intrinsic rows above and below that a ghost row depends on. */
   int64_t reach() const { return cheap.kernel / 2; }
 };
 
-/** The memory that passes over a module need; sizes are in values. */
+/** The memory for the passes over a module; sizes are in values. */
 template <typename Value>
 class GhostModuleMemory {
  public:
   GhostModuleMemory(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module)
       : module_(module), kept_pixel_(round_up(module.primary.columns, kernels.lanes)) {}
 
-  /** Intrinsic maps of a pixel: whole vectors, so that the cheap operation may read whole vectors. */
+  /** The intrinsic maps of a pixel, padded so that the cheap operation may read whole vectors. */
   int64_t kept_pixel() const { return kept_pixel_; }
-  /** A row of the intrinsic maps that a pass keeps. */
+  /** A row of intrinsic maps that a pass keeps. */
   int64_t kept_row_size(int64_t width) const { return width * std::max(kept_pixel_, module_.out()); }
-  /** Rows of the input that a pass computes at a time. */
+  /** Input rows that a pass processes at a time. */
   int64_t tile_rows(int64_t width) const {
-    // Input, intrinsic maps and output of a tile of so many pixels fit the second-level cache in every layer.
+    // Input, intrinsic maps and output of a tile of this size fit in the second-level cache in every layer.
     constexpr int64_t kTilePixels = 256;
     return std::max({kTilePixels / width, 2 * module_.reach(), int64_t{1}});
   }
-  /** Rows that a pass which resumes none keeps. */
+  /** Rows kept by a pass that does not resume another. */
   int64_t kept_rows(int64_t height, int64_t width) const {
     return std::min(tile_rows(width), height) + 2 * module_.reach();
   }
   /**
-   * Whether a pass that resumes another finds intrinsic maps in the output: unless something is added to them
-   * there, or the vector behind the last one belongs to another pixel.
+   * Whether a pass that resumes another finds intrinsic maps in the output. It does not if a residual is
+   * added to them there, or if the last vector extends into another pixel.
    */
   bool reads_output(bool has_residual) const { return !has_residual && kept_pixel_ <= module_.out(); }
-  /** Weights, or input, that a gate has scaled. */
+  /** Weights or input scaled by a gate. */
   int64_t gated_size() const { return round_up(module_.in(), 2) * kept_pixel_; }
 
  private:
@@ -72,23 +72,24 @@ struct CpuGhostCall {
 /** The part of a module that one pass computes. */
 struct GhostModulePart {
   Range rows;    ///< of the output
-  Range panels;  ///< of the primary product: their columns, and the ghosts of these
+  Range panels;  ///< of the primary product: their columns, and the ghosts of these columns
   /**
-   * Whether the pass goes on where another one over the same columns has ended, in the same memory and the
-   * same output. The first pass begins at row 0.
+   * Whether the pass continues where another pass over the same columns ended, in the same memory and output.
+   * The first pass begins at row 0.
    */
   bool resumes;
 };
 
-/** One pass. Passes over parts may run at the same time; together they give the bits of one pass over
- * everything. */
+/** One pass. Passes over parts may run at the same time; together they compute the same bits as a single
+ * pass.
+ */
 template <typename Value>
 class GhostModulePass {
  public:
   /**
-   * @param part with a row and a panel at least
-   * @param memory kept rows, of this thread alone
-   * @param gated gated_size() values of this thread alone, with a gate
+   * @param part at least one row and one panel
+   * @param memory kept rows, used only by this thread
+   * @param gated gated_size() values used only by this thread, if there is a gate
    */
   GhostModulePass(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
                   const CpuGhostCall<Value>& call, const GhostModulePart& part, const RowsOf<Value>& memory,
@@ -104,8 +105,7 @@ class GhostModulePass {
         ghosts_{std::min(columns_.begin, module.cheap.channels),
                 std::min(columns_.end, module.cheap.channels)},
         reach_(ghosts_.size() > 0 ? module.reach() : 0),
-        // Where columns are shared out, another thread may write right behind ours while we read whole
-        // vectors.
+        // If threads share the columns, another thread may write just after ours while we read whole vectors.
         direct_(all_panels_ && memory_.reads_output(has_residual())),
         pitch_(direct_ ? module.out() : memory_.kept_pixel()),
         start_(part.resumes && part.rows.begin > 0 ? std::min(part.rows.begin + reach_, call.height)
@@ -137,7 +137,7 @@ class GhostModulePass {
   const Panel& panel(int64_t index) const { return module_.primary.panels[static_cast<size_t>(index)]; }
   bool has_residual() const { return call_.residual.data != nullptr; }
 
-  // Up to where rows of the neighbours begin or end, and where a ring does.
+  // Cut where the rows shared with neighbours begin or end, and where a ring wraps.
   int64_t end_of_run(int64_t from, int64_t to) const {
     if (from < own_.begin) to = std::min(to, own_.begin);
     if (from >= own_.begin && from < own_.end) to = std::min(to, own_.end);
@@ -148,7 +148,7 @@ class GhostModulePass {
     return to;
   }
 
-  // The primary convolution of these input rows, to the output, to the kept rows or to both.
+  // The primary convolution of these input rows, written to the output, the kept rows or both.
   void multiply(int64_t from, int64_t to) {
     const bool written = from >= own_.begin && from < own_.end;
     ProductOf<Value> product{};
@@ -182,7 +182,7 @@ class GhostModulePass {
     return in_output ? call_.output.row(y) : kept_.row(y);
   }
 
-  // The ghosts of an output row, and its sums.
+  // The ghosts of an output row, and its row sums.
   void finish_row(int64_t y) const {
     const int64_t intrinsic = module_.primary.columns;
     Value* const row = call_.output.row(y);
@@ -225,18 +225,18 @@ class GhostModulePass {
   const bool all_panels_;
   const Range columns_, ghosts_;
   const int64_t reach_;
-  const bool direct_;           ///< intrinsic maps are read from the output where this pass wrote them
+  const bool direct_;           ///< intrinsic maps are read from the output, if this pass wrote them
   const int64_t pitch_;         ///< values from one pixel of the intrinsic maps to the next
   const int64_t start_, stop_;  ///< input rows that are multiplied
-  const Range own_;  ///< those of them that go to the output: a pass that will be resumed writes ahead
+  const Range own_;             ///< those written to the output: a pass that will be resumed writes ahead
   const RowsOf<Value> kept_;
   Value* const gated_;
-  // x * gate times the weights is x times gate * weights: the smaller of the two is scaled.
+  // (x * gate) * weights = x * (gate * weights): the smaller of input and weights is scaled.
   const bool gates_input_, gates_weights_;
-  bool scaled_ = false;  ///< the weights have been
+  bool scaled_ = false;  ///< whether the weights have been scaled
 };
 
-/** Runs a pass; a part without rows or panels is no work. Parameters as of GhostModulePass. */
+/** Runs a pass; a part without rows or panels does nothing. Parameters as of GhostModulePass. */
 template <typename Value>
 void run_ghost_module(const KernelsOn<Value>& kernels, const PackedGhostModule<Value>& module,
                       const CpuGhostCall<Value>& call, const GhostModulePart& part,

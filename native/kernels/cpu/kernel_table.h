@@ -1,5 +1,5 @@
 /**
- * The kernels of each capability, with a row for each precision.
+ * The kernels of each capability, with one row per precision.
  */
 #pragma once
 
@@ -11,9 +11,9 @@ namespace ghostnet::cpu {
 
 struct Kernels {
   const Float32Kernels* float32;
-  const KernelsOn<BFloat16>* bfloat16;  ///< null where the capability or the processor has none
+  const KernelsOn<BFloat16>* bfloat16;  ///< null if the capability or the processor has none
 
-  /** The row for a type of activations; null where there is none. */
+  /** The row for a type of activations; null if there is none. */
   template <typename Value>
   const KernelsOn<Value>* row() const;
 };
@@ -33,9 +33,9 @@ Kernels kernels_of(Capability capability);
 [[noreturn]] void refuse_precision(Precision precision);
 
 /**
- * Calls run.template operator()<Value>() with the type in which activations of a precision are stored: the
- * only place where a precision becomes a type.
- * @throws Error GHOSTNET_UNSUPPORTED_PRECISION for a precision of GPUs
+ * Calls run.template operator()<Value>() with the type in which activations of a precision are stored. This
+ * is the only place that maps a precision to a type.
+ * @throws Error GHOSTNET_UNSUPPORTED_PRECISION for a precision that only GPUs support
  */
 template <typename Run>
 auto visit(Precision precision, const Run& run) {

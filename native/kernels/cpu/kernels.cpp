@@ -1,12 +1,12 @@
-// Compiled once for each capability, with GHOSTNET_KERNELS naming the table; see cmake/CpuKernels.cmake.
+// Compiled once per capability, with GHOSTNET_KERNELS naming the table; see cmake/CpuKernels.cmake.
 //
-// Nothing but the table leaves this file, and no inline function of the standard library comes in: the linker
-// keeps one copy of such a function, and could keep the one with instructions that the processor lacks.
+// This file exports only the table and uses no inline function of the standard library: the linker keeps one
+// copy of such a function, perhaps one with instructions that the processor lacks.
 #include "kernels/cpu/kernels.h"
 
 #include "kernels/cpu/vector/float32.h"
 
-// What computes with these vectors.
+// The kernels that compute with these vectors.
 #include "kernels/cpu/depthwise_kernel.h"
 #include "kernels/cpu/peak_kernel.h"
 #include "kernels/cpu/pixel_kernels.h"

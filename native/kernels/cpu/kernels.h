@@ -1,13 +1,12 @@
 /**
- * The CPU kernels of the engine and of the operator: one table of functions for each capability. Activations
- * are float32 or bfloat16 with the channels of a pixel next to each other (NHWC). Kernels take pointers,
- * write where they are told, allocate nothing and never throw. See
- * kernel_table.h for the tables.
+ * The CPU kernels of the engine and of the operator: one table of functions per capability. Activations are
+ * float32 or bfloat16 with the channels of a pixel contiguous (NHWC). Kernels take pointers, write only to
+ * their outputs, allocate nothing and never throw. See kernel_table.h for the tables.
  *
- * Every value has one order of arithmetic, whatever the tile it is computed in: a sum over the depth of a
- * product or the taps of a convolution starts at the bias and goes on one fused multiply-add after another,
- * or, in a product of bfloat16, one pair of products after another. So results are bit-equal however the work
- * is cut.
+ * Every value is computed in the same order of arithmetic in every tile: a sum over the depth of a product or
+ * the taps of a convolution starts at the bias and adds one fused multiply-add after another, or, in a
+ * product of bfloat16, one pair of products after another. So the bits of the results do not depend on the
+ * tiling.
  */
 #pragma once
 
@@ -18,18 +17,18 @@
 
 namespace ghostnet::cpu {
 
-/** The upper half of a float32: what activations and the weights of products may be stored in. */
+/** The upper half of a float32, a storage type for activations and the weights of products. */
 enum class BFloat16 : uint16_t {};
 
 /**
  * Rows of pixels times a panel of packed weights: out[i][j] = relu?(bias[j] + sum over a[i] * panel[.][j]) +
  * residual[i][j].
  *
- * A row of `a` is `segments` runs of `depth` values, `segment_stride` apart: one run for a 1x1 convolution,
- * one for each kernel row for a larger one.
+ * A row of `a` is `segments` runs of `depth` values, `segment_stride` apart: a single run for a 1x1
+ * convolution, one per kernel row for a larger convolution.
  *
- * A panel of bfloat16 holds two rows of each segment in one, the values of a column next to each other; where
- * the depth is odd, the second of the last two is not used.
+ * A panel of bfloat16 interleaves two rows of each segment, so that the two values of a column are adjacent;
+ * if the depth is odd, the second row of the last pair is not used.
  */
 template <typename Value>
 struct ProductOf {
@@ -37,22 +36,22 @@ struct ProductOf {
   int64_t row_stride;  ///< values from one row of `a` to the next
   int64_t segments, segment_stride, depth;
   int64_t rows;
-  const Value* panel;    ///< [segments*depth] rows of `vectors` vectors, zeros behind the last column
+  const Value* panel;    ///< [segments*depth] rows of `vectors` vectors, zeros after the last column
   int64_t panel_stride;  ///< values from one row of the panel, or pair of rows, to the next
   const float* bias;     ///< whole vectors
   int64_t vectors;       ///< 1 to 3
-  bool half;             ///< whether they are half vectors: one or three of them then
-  int64_t columns;       ///< that are written to `out`: some of the last vector's at least
+  bool half;             ///< whether the vectors are half vectors, of which there are one or three
+  int64_t columns;       ///< written to `out`, including at least one of the last vector
   bool relu;
   const Value* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
-  Value* out;             ///< or null when only `plain` is wanted
+  Value* out;             ///< or null if only `plain` is written
   int64_t out_stride;
   Value* plain;  ///< the values before the residual, whole vectors, or null
   int64_t plain_stride;
 };
 using Product = ProductOf<float>;
 
-/** One row of values times a matrix in panels: what is left of a convolution on a 1x1 plane. */
+/** One row of values times a matrix in panels: a convolution on a 1x1 plane. */
 struct RowProduct {
   const float* a;  ///< [depth]
   int64_t depth;
@@ -64,19 +63,19 @@ struct RowProduct {
   float* out;
 };
 
-/** Vectors in a panel of a RowProduct: at most those of a panel of a Product. */
+/** Vectors per panel of a RowProduct: at most as many as in a panel of a Product. */
 inline constexpr int64_t kRowPanel = 2;
 
 /** One row of output pixels of a depthwise convolution with padding kernel/2. */
 template <typename Value>
 struct DepthwiseRowOf {
-  const Value* const* rows;  ///< [kernel] rows of the input, null where outside of the plane
+  const Value* const* rows;  ///< [kernel] rows of the input, null outside the plane
   int64_t width;             ///< of the input in pixels
   int64_t pixel_stride;      ///< of the input in values
   int64_t out_width;
   /**
-   * For each vector of channels its bias and its taps: [ceil(channels/lanes)][1+k*k][lanes]. For bfloat16 the
-   * even lanes come before the odd ones, where half a vector is not enough.
+   * The bias and the taps of each vector of channels: [ceil(channels/lanes)][1+k*k][lanes]. For bfloat16,
+   * even lanes precede odd lanes, unless half a vector is enough.
    */
   const float* weights;
   int64_t kernel, stride;
@@ -88,40 +87,41 @@ struct DepthwiseRowOf {
 };
 using DepthwiseRow = DepthwiseRowOf<float>;
 
-/** The kernels that read or write activations, for one type of these. */
+/** The kernels that read or write activations, for one type of activations. */
 template <typename Value>
 struct KernelsOn {
   int64_t lanes;       ///< values in a vector: packed weights depend on it
-  int64_t half_lanes;  ///< in a half vector, which few channels waste less of; `lanes` when there is none
+  int64_t half_lanes;  ///< in a half vector, which wastes less on few channels; `lanes` if there is none
 
   void (*product)(const ProductOf<Value>& call);
   void (*depthwise_row)(const DepthwiseRowOf<Value>& call);
 
-  /** out[c] = sum of x[p][c] over the pixels, one after another, on top of what is in `out` when `add`. */
+  /** out[c] = sum of x[p][c] over the pixels, one after another, added to `out` if `add`. */
   void (*sum_pixels)(const Value* x, int64_t pixels, int64_t pixel_stride, int64_t channels, bool add,
                      float* out);
-  /** out[k][j] = x[k][j] * gate[k] for a packed panel of `width` columns, whole vectors, and one segment. */
+  /** out[k][j] = x[k][j] * gate[k] for a packed panel of one segment and `width` columns, in whole vectors.
+   */
   void (*scale_panel)(const Value* x, const float* gate, int64_t depth, int64_t width, Value* out);
   /** out[p][c] = x[p][c] * gate[c]. */
   void (*scale_pixels)(const Value* x, const float* gate, int64_t pixels, int64_t channels, Value* out);
   /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
   void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
                         Value* out);
-  /** Three planes to pixels of three channels. */
+  /** Interleaves three planes into pixels of three channels. */
   void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, Value* out);
 };
 
-/** The kernels on float32, with those on single rows and vectors, which all precisions share. */
+/** The kernels on float32, and the kernels on single rows and vectors, which all precisions share. */
 struct Float32Kernels : KernelsOn<float> {
   void (*row_product)(const RowProduct& call);
   /** x[i] = relu6(x[i] + 3) / 6 */
   void (*hard_sigmoid)(float* x, int64_t count);
-  /** Does nothing but multiply and add, on `out` [2*lanes], from and to which values go. @return how often */
+  /** Only multiplies and adds, from and to `out` [2*lanes]. @return the number of multiply-adds */
   int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
 };
 
-/** Packed weights are padded to whole vectors, and kernels read whole vectors: this many values behind the
- * last one of an input must be readable. */
+/** Packed weights are padded to whole vectors, and kernels read whole vectors: this number of values after
+ * the last value of an input must be readable. */
 inline constexpr int64_t kReadableBehind = 64;
 
 }  // namespace ghostnet::cpu

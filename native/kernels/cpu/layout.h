@@ -1,5 +1,6 @@
 /**
- * How the kernels on a type of activations want weights: what a precision adds to packing.
+ * The layout of weights that the kernels on a type of activations expect: the part of packing that depends on
+ * the precision.
  */
 #pragma once
 
@@ -13,10 +14,10 @@ struct Layout;
 
 template <>
 struct Layout<float> {
-  /** Depths of a product whose weights lie next to each other in a panel. */
+  /** Depths of a product whose weights are adjacent in a panel. */
   static constexpr int64_t kTogether = 1;
   static float stored(float weight) { return weight; }
-  /** Where a lane of a whole vector of taps lies. */
+  /** The position of a lane in a whole vector of taps. */
   static int64_t tap_lane(int64_t lane, int64_t) { return lane; }
 };
 
@@ -24,7 +25,7 @@ template <>
 struct Layout<BFloat16> {
   static constexpr int64_t kTogether = 2;
   static BFloat16 stored(float weight) { return BFloat16{bfloat16_of(weight)}; }
-  /** Even lanes before odd ones: the kernels take the two out of a register with a shift and a mask. */
+  /** Even lanes before odd lanes: the kernels extract both from a register with a shift and a mask. */
   static int64_t tap_lane(int64_t lane, int64_t lanes) { return lane % 2 * lanes / 2 + lane / 2; }
 };
 

@@ -11,7 +11,7 @@
 
 namespace ghostnet::cpu {
 
-/** Numbers aligned to a cache line, zeroed, with kReadableBehind more of them behind. */
+/** Zeroed numbers, aligned to a cache line and followed by kReadableBehind more. */
 template <typename Number>
 class PackedArray {
  public:
@@ -26,9 +26,9 @@ class PackedArray {
 };
 
 /**
- * Arrays that are used together, next to each other in large pages where the system has them: a network's
- * weights are read once a run from end to end, and small pages would each take an entry of a table that is
- * smaller than the network. An array lives as long as anybody has it.
+ * Adjacent arrays that are used together, in large pages if the system has them: a run reads the weights of a
+ * network once from end to end, and small pages would need more TLB entries than there are. An array lives as
+ * long as it has an owner.
  */
 class ArrayPool {
  public:

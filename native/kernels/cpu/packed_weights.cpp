@@ -7,7 +7,7 @@ namespace ghostnet::cpu {
 Range panels_of(const std::vector<Panel>& panels, int part, int parts) {
   int64_t width = 0;
   for (const Panel& panel : panels) width += panel.width;
-  // The panel whose first vector is nearest to the cut.
+  // The panel whose first vector is closest to the cut.
   const auto boundary = [&](int cut) {
     const int64_t target = width * cut;
     int64_t before = 0;

@@ -1,6 +1,6 @@
 /**
- * Weights in the order in which the kernels read them, and the loops that give the kernels one part after
- * another. packing.h makes them.
+ * Weights in the order in which the kernels read them, and the loops that pass them to the kernels part by
+ * part. packing.h creates them.
  */
 #pragma once
 
@@ -16,20 +16,20 @@
 
 namespace ghostnet::cpu {
 
-/** Some columns of a product, next to each other in memory. */
+/** Some columns of a product, contiguous in memory. */
 struct Panel {
-  int64_t column, columns;  ///< first column, how many
+  int64_t column, columns;  ///< the first column, the number of columns
   int64_t vectors;
-  bool half;       ///< whether they are half vectors
-  int64_t width;   ///< values in a row: `vectors` whole ones
-  int64_t offset;  ///< in weights, in values
+  bool half;       ///< whether the vectors are half vectors
+  int64_t width;   ///< values per row: `vectors` vectors
+  int64_t offset;  ///< in the weights, in values
 };
 
-/** Which panels one of several threads takes, so that all have about as many columns. */
+/** The panels of one of several threads, so that all have about the same number of columns. */
 Range panels_of(const std::vector<Panel>& panels, int part, int parts);
 
-/** The matrix of a 1x1 convolution, or of a dense one whose kernel rows are segments, in panels of columns.
- */
+/** The matrix of a 1x1 convolution, or of a dense convolution whose kernel rows are segments, in panels of
+ * columns. */
 template <typename Value>
 struct PackedProduct {
   int64_t segments = 1;
@@ -44,9 +44,10 @@ struct PackedProduct {
 };
 
 /**
- * Some panels of a product.
- * @param weights those of the product, or others packed alike
- * @param call its rows, and out, residual and plain at column 0; what depends on the panel is filled in
+ * Computes some panels of a product.
+ * @param weights of the product, or others packed the same way
+ * @param call rows, and out, residual and plain at column 0; the members that depend on the panel are set
+ * here
  */
 template <typename Value>
 void run_product(const KernelsOn<Value>& kernels, const PackedProduct<Value>& product, const Value* weights,
@@ -71,7 +72,7 @@ void run_product(const KernelsOn<Value>& kernels, const PackedProduct<Value>& pr
   }
 }
 
-/** A matrix for single rows, of float32 in every precision: convolutions on a 1x1 plane, linear layers. */
+/** A matrix for single rows, float32 in every precision: convolutions on a 1x1 plane, linear layers. */
 struct PackedRows {
   int64_t depth = 0, columns = 0;
   int64_t panels = 0;
@@ -81,14 +82,14 @@ struct PackedRows {
 };
 
 /**
- * The product of `rows` rows with some panels of the matrix.
+ * Multiplies `rows` rows by some panels of the matrix.
  * @param a rows of [depth]
- * @param out rows of [columns]; columns outside of the panels are left alone
+ * @param out rows of [columns]; columns outside the panels do not change
  */
 void run_rows(const Float32Kernels& kernels, const PackedRows& matrix, Range panels, Strided<const float> a,
               int64_t rows, Activation activation, Strided<float> out);
 
-/** The filters of a depthwise convolution, one a channel. */
+/** The filters of a depthwise convolution, one per channel. */
 template <typename Value>
 struct PackedDepthwise {
   int64_t channels = 0, kernel = 0;
@@ -97,7 +98,7 @@ struct PackedDepthwise {
   int64_t weight_count() const { return channels * kernel * kernel; }
 };
 
-/** The largest kernel of a depthwise convolution: what architectures are allowed. */
+/** The largest kernel of a depthwise convolution that an architecture may have. */
 inline constexpr int64_t kMaxDepthwiseKernel = 31;
 
 /** What all rows of a depthwise convolution with padding kernel/2 have in common; strides in values. */
@@ -105,14 +106,14 @@ struct CpuDepthwiseCall {
   int64_t height, width;  ///< of the input
   int64_t pixel_stride;   ///< of the input
   int64_t out_width, stride;
-  Range channels;  ///< begins at a multiple of the lanes
+  Range channels;  ///< from a multiple of the lanes
   bool relu;
   int64_t out_stride;
 };
 
 /**
- * The output row `y`.
- * @param row_of gives an input row by its number, which is inside of the plane, at channel 0
+ * Computes output row `y`.
+ * @param row_of returns an input row inside the plane, at channel 0, by its number
  * @param residual,out the row at channel 0; residual may be null
  */
 template <typename Value, typename RowOf>

@@ -12,13 +12,13 @@ std::vector<Panel> lay_out_panels(int64_t columns, int64_t rows, int64_t lanes, 
     panels.push_back({column, std::min(width, columns - column), vectors, halves, width, rows * column});
     column += width;
   };
-  // Panels of two vectors, and one of three where one would be left over; each half for itself, so that two
-  // threads get as many columns.
+  // Panels of two vectors, and one of three if one vector would remain; each half separately, so that two
+  // threads get equally many columns.
   const auto add_panels = [&](int64_t count) {
     for (; count > 3; count -= 2) add_panel(2, false);
     if (count > 0) add_panel(count, false);
   };
-  // A last vector of which half or less would be used is a half one, in a panel with the vector before.
+  // A last vector that would be at most half used is a half vector, in a panel with the previous vector.
   const int64_t last = columns % lanes;
   const bool ends_in_half = half < lanes && last > 0 && last <= half;
   const int64_t halves = !ends_in_half ? 0 : columns < lanes ? 1 : 1 + lanes / half;

@@ -1,5 +1,5 @@
 /**
- * Packs weights for the kernels of one precision and capability.
+ * Packs weights for the kernels of a precision and capability.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 
 namespace ghostnet::cpu {
 
-/** The kernels that weights are packed for, and the memory that they go to. */
+/** The kernels to pack weights for, and the memory for the packed weights. */
 template <typename Value>
 struct Packing {
   const KernelsOn<Value>& kernels;
   ArrayPool& pool;
 };
 
-/** The panels of so many columns, their offsets for `rows` rows of each column. */
+/** The panels for this number of columns, with offsets for `rows` rows per column. */
 std::vector<Panel> lay_out_panels(int64_t columns, int64_t rows, int64_t lanes, int64_t half_lanes);
 
 /**
@@ -69,7 +69,7 @@ PackedDepthwise<Value> pack_depthwise(const Packing<Value>& packing, const float
   packed.weights = packing.pool.template take<float>(round_up(channels, lanes) * (1 + taps));
   for (int64_t channel = 0; channel < channels; ++channel) {
     const int64_t lane = channel % lanes;
-    // The last channels stay in their order where they are half a vector.
+    // The last channels keep their order if they are half a vector.
     const bool in_half = channels - (channel - lane) <= packing.kernels.half_lanes;
     float* const block = packed.weights.data() + (channel - lane) * (1 + taps) +
                          (in_half ? lane : Layout<Value>::tap_lane(lane, lanes));

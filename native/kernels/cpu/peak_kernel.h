@@ -1,6 +1,6 @@
 /**
- * As many fused multiply-adds as the processor can do, from registers alone: what a kernel's speed is held
- * against. Included only by kernels.cpp, after the vectors.
+ * As many fused multiply-adds as the processor can compute, only on registers: the upper limit for the speed
+ * of a kernel. Included only by kernels.cpp, after the vectors.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /**
- * Kernels that go once over pixels: sums, scaling, the conversion of an input. Included only by kernels.cpp
+ * Kernels that visit each pixel once: sums, scaling, the conversion of an input. Included only by kernels.cpp
  * and bfloat16_kernels.cpp, after the vectors of each.
  */
 #pragma once
@@ -49,7 +49,7 @@ void scale_pixels(const Value* x, const float* gate, int64_t pixels, int64_t cha
 }
 
 void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], Value* out) {
-  // Three vectors hold a whole number of pixels: lane i of them is channel i % 3.
+  // Three vectors hold a whole number of pixels; lane i is channel i % 3.
   constexpr int kLanes = Vector::kLanes;
   float scales[3 * kLanes], shifts[3 * kLanes];
   for (int i = 0; i < 3 * kLanes; ++i) {

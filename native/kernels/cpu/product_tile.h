@@ -1,6 +1,6 @@
 /**
  * Products of pixels and packed weights, tile by tile, with bias, ReLU and residual applied in registers.
- * Included only by product_kernel.h and bfloat16_product_kernel.h, which add up a tile.
+ * Included only by product_kernel.h and bfloat16_product_kernel.h, which sum a tile.
  */
 #pragma once
 
@@ -11,7 +11,8 @@ namespace {
 
 using ValueProduct = ProductOf<Value>;
 
-// Rows of a tile of `vectors`: as many as leave registers for the weights and for what is broadcast.
+// Rows of a tile of `vectors`: as many as possible with registers left for the weights and the broadcast
+// values.
 constexpr int tile_rows(int vectors) {
   if (Vector::kRegisters == 16) return vectors == 1 ? 12 : vectors == 2 ? 6 : 4;
   return vectors == 1 ? 14 : vectors == 2 ? 12 : 8;
@@ -76,7 +77,7 @@ void product_tile(const ValueProduct& call, const Value* a, const Value* residua
 using Tile = void (*)(const ValueProduct& call, const Value* a, const Value* residual, Value* out,
                       Value* plain);
 
-// The tile of so many rows, at most kRows.
+// The tile of this number of rows, at most kRows.
 template <typename V, int kRows, int kVectors>
 Tile tile_of(int64_t rows) {
   if constexpr (kRows > 1) {
@@ -85,15 +86,15 @@ Tile tile_of(int64_t rows) {
   return product_tile<V, kRows, kVectors>;
 }
 
-// As few tiles as can be, and all of about as many rows: a tile of a single row would take almost as long as
-// a whole one.
+// As few tiles as possible, of about equally many rows: a tile of a single row would take almost as long as a
+// full tile.
 template <typename V, int kVectors>
 void product_panel(const ValueProduct& call) {
   constexpr int kRows = tile_rows(kVectors);
   const auto at = [](auto* base, int64_t offset) { return base == nullptr ? nullptr : base + offset; };
   const int64_t tiles = (call.rows + kRows - 1) / kRows;
   const int64_t rows = tiles == 0 ? 0 : call.rows / tiles;
-  const int64_t larger = call.rows - tiles * rows;  // tiles that have one row more
+  const int64_t larger = call.rows - tiles * rows;  // tiles with one more row
   int64_t row = 0;
   const auto run = [&](int64_t count, int64_t height) {
     if (count == 0) return;

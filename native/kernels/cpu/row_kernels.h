@@ -1,6 +1,6 @@
 /**
- * Kernels on a row of float32 values, what a plane of 1x1 has: products and the hard sigmoid. Included only
- * by kernels.cpp, after the vectors.
+ * Kernels on a row of float32 values, that is on a 1x1 plane: products and the hard sigmoid. Included only by
+ * kernels.cpp, after the vectors.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 namespace ghostnet::cpu {
 namespace {
 
-// Several panels at a time, so that there are enough sums to hide the latency of each.
+// Several panels at a time, so that enough sums hide the latency of each.
 template <int kPanels>
 void row_panels(const RowProduct& call, int64_t panel) {
   constexpr int kLanes = Vector::kLanes;

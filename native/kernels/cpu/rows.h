@@ -14,15 +14,15 @@ struct Range {
   int64_t size() const { return end - begin; }
 };
 
-/** Rows of a plane, or those of its rows that are kept: row y lies where row y - ring lay. */
+/** Rows of a plane, or the rows of it that are kept: row y replaces row y - ring. */
 template <typename Value>
 struct RowsOf {
   Value* data = nullptr;
-  int64_t size = 0;  ///< values in a row
+  int64_t size = 0;  ///< values per row
   int64_t ring = 1;
 
   Value* row(int64_t y) const { return data + y % ring * size; }
-  /** How many rows from row y on lie behind each other. */
+  /** The number of contiguous rows from row y. */
   int64_t run(int64_t y) const { return ring - y % ring; }
 
   operator RowsOf<const Value>() const { return {data, size, ring}; }
@@ -37,7 +37,7 @@ struct Strided {
   Float* row(int64_t index) const { return data + index * stride; }
 };
 
-/** The share of one of `parts` in `count` things: shares differ by one at most. */
+/** The share of one of `parts` in `count` items; shares differ by at most one. */
 inline Range share_of(int64_t count, int part, int parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }

@@ -1,4 +1,4 @@
-// The sum of two arrays: the shortcut behind a ghost module that ran in two kernels.
+// The sum of two arrays: the shortcut after a ghost module that ran in two kernels.
 #pragma once
 
 #include "launch.cuh"
@@ -16,7 +16,7 @@ struct AdditionArguments {
   int access;  ///< bytes of one access
 };
 
-/** A thread takes 16 bytes. */
+/** Each thread adds 16 bytes. */
 template <class T>
 GHOSTNET_KERNEL(kAdditionThreads, 4)
 addition(const AdditionArguments a) {

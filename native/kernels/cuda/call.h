@@ -1,4 +1,4 @@
-/** A launch as data: what a plan for the GPU is a list of. */
+/** A launch as data: an entry of a launch plan. */
 #pragma once
 
 #include <variant>
@@ -9,9 +9,9 @@
 
 namespace ghostnet::cuda {
 
-/** Calls that multiply on tensor cores if the dtype allows it: compiled for every dtype. */
+/** Calls whose products tensor cores compute, if they support the dtype: exist for all dtypes. */
 using ProductCall = std::variant<GpuGhostCall, GhostPrimaryCall, PointwiseCall>;
-/** All other calls: compiled for every dtype of memory. They compute tf32 as float32. */
+/** All other calls: exist for the dtypes in memory; they treat tf32 as float32. */
 using LayerCall = std::variant<GhostCheapCall, GhostEpilogueCall, StemCall, DepthwiseCall, MeansCall,
                                DenseCall, AdditionCall>;
 

@@ -1,4 +1,4 @@
-// The cheap operation by itself: the second kernel of a ghost module in two.
+// The cheap operation alone: the second kernel of a ghost module in two kernels.
 #pragma once
 
 #include "cheap_operation.cuh"
@@ -7,10 +7,10 @@
 namespace ghostnet::cuda {
 
 inline constexpr int kCheapThreads = 128;
-/** Rows of a column that one thread of the second kernel takes. */
+/** Rows of a column that one thread of the second kernel computes. */
 inline constexpr int kCheapRows = 7;
 
-/** The cheap operation with its epilogue, 3x3 of ratio 2: a thread takes a piece of a column. */
+/** The cheap operation with its epilogue, 3x3 with ratio 2: each thread computes part of a column. */
 template <class T>
 GHOSTNET_KERNEL(kCheapThreads, 3)
 cheap_operation_columns(const Arguments a, const int64_t items) {
@@ -26,7 +26,7 @@ cheap_operation_columns(const Arguments a, const int64_t items) {
   cheap_column<T>(a, GlobalIntrinsic<T>::of(a, share.image), out, share.x, first, end, map, map);
 }
 
-/** The cheap operation with its epilogue, any: a thread takes kVector ghosts of a pixel. */
+/** Any cheap operation with its epilogue: each thread computes kVector ghosts of a pixel. */
 template <class T>
 GHOSTNET_KERNEL(kCheapThreads, 4)
 cheap_operation_pixels(const Arguments a, const int64_t items) {

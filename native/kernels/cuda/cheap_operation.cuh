@@ -1,12 +1,12 @@
-// The cheap operation: ghosts from intrinsic maps, wherever these lie. The padding is zero behind bias and
-// ReLU of the primary convolution: a tap outside the image adds nothing.
+// The cheap operation: ghosts from intrinsic maps in any memory. The padding is zero after bias and ReLU of
+// the primary convolution, so a tap outside the image adds nothing.
 #pragma once
 
 #include "tile.cuh"
 
 namespace ghostnet::cuda {
 
-/** Intrinsic maps in shared memory: one row of a tile's channels for each pixel of `region`. */
+/** Intrinsic maps in shared memory: one row of the channels of a tile for each pixel of `region`. */
 template <class Tile>
 struct SharedIntrinsic {
   using T = typename Tile::Scalar;
@@ -16,7 +16,7 @@ struct SharedIntrinsic {
   GHOSTNET_DEVICE const char* row(int y, int x) const {
     return rows + ((y - region.top) * region.width + x - region.left) * Tile::kIntrinsicStride;
   }
-  /** Channels from `map`, counted from the block's first. */
+  /** Channels from `map`, relative to the first map of the block. */
   GHOSTNET_DEVICE Channels<T> load(int y, int x, int map) const {
     return unpack<T>(load_shared16(row(y, x) + map * static_cast<int>(sizeof(T))));
   }
@@ -42,7 +42,7 @@ struct GlobalIntrinsic {
   GHOSTNET_DEVICE float load_one(int y, int x, int map) const { return load_element<T>(row(y, x), map); }
 };
 
-/** The result of one image: concatenated channels, with the residual added on the way. */
+/** The result of one image: concatenated channels, to which the residual is added. */
 template <class T>
 class Concatenation {
  public:
@@ -52,7 +52,7 @@ class Concatenation {
     residual_ = a.residual == nullptr ? nullptr : a.residual + image * bytes;
   }
 
-  /** Writes `count` channels (fewer where the concatenation is cut) from `channel` of the pixel. */
+  /** Writes `count` channels of the pixel from `channel`, fewer if the concatenation is cut. */
   GHOSTNET_DEVICE void write(int y, int x, int channel, int count, Channels<T> values) const {
     const int room = a_.out_channels - channel;
     if (count > room) count = room;
@@ -73,10 +73,10 @@ class Concatenation {
 };
 
 /**
- * One column of a 3x3 cheap operation of ratio 2, kVector<T> channels wide: rows [first_row, end_row) of
- * column x. Every intrinsic value is loaded once for the three rows it contributes to.
- * @param map of the whole module
- * @param local_map the same map as `source` counts
+ * Computes one column of a 3x3 cheap operation with ratio 2, kVector<T> channels wide: rows [first_row,
+ * end_row) of column x. Every intrinsic value is loaded once for the three rows it contributes to.
+ * @param map in the whole module
+ * @param local_map the same map, in the numbering of `source`
  */
 template <class T, class Source>
 GHOSTNET_DEVICE void cheap_column(const Arguments& a, const Source& source, const Concatenation<T>& out,
@@ -90,8 +90,8 @@ GHOSTNET_DEVICE void cheap_column(const Arguments& a, const Source& source, cons
 #pragma unroll
   for (int i = 0; i < 6; ++i) weight[i] = weight_at(3 + i);
 
-  // Sums of the rows above, at and below the intrinsic row that is being read. What starts a sum, the bias
-  // and the upper taps, comes from the cache each time: registers are dearer.
+  // The sums of the rows above, at and below the intrinsic row that is being read. The bias and the upper
+  // taps, which start a sum, are read from the cache each time, because registers are scarcer.
   Channels<T> above = {}, at = load_floats<T>(a.cheap_bias + map, count, a.cheap_aligned);
 #pragma unroll 1
   for (int y = first_row - 1; y <= end_row; ++y) {
@@ -121,11 +121,11 @@ GHOSTNET_DEVICE void cheap_column(const Arguments& a, const Source& source, cons
 }
 
 /**
- * kVector<T> ghosts of one pixel, tap by tap, for any cheap operation.
- * @tparam cheap_size 3 for 3x3 of ratio 2, 0 for any
- * @param ghost of the whole module
- * @param first_map the module's map that `source` counts as 0
- * @param count ghosts that exist from `ghost`
+ * Computes kVector<T> ghosts of one pixel, tap by tap, for any cheap operation.
+ * @tparam cheap_size 3 for 3x3 with ratio 2, 0 for any
+ * @param ghost in the whole module
+ * @param first_map the map of the module that is 0 in the numbering of `source`
+ * @param count number of ghosts that exist from `ghost`
  */
 template <class T, int cheap_size, class Source>
 GHOSTNET_DEVICE void cheap_pixel(const Arguments& a, const Source& source, const Concatenation<T>& out, int y,

@@ -1,4 +1,4 @@
-// Dense layers over few rows: a warp takes some columns of some rows, its lanes share the depth.
+// Dense layers over few rows: a warp computes some columns of some rows, and its lanes share the depth.
 #pragma once
 
 #include "launch.cuh"
@@ -7,7 +7,7 @@
 namespace ghostnet::cuda {
 
 inline constexpr int kDenseThreads = 128;
-/** Rows that share a read of the weights, and columns of a warp that share one of the rows. */
+/** Rows that share a read of the weights, and columns of a warp that share a read of the rows. */
 inline constexpr int kDenseRows = 8;
 inline constexpr int kDenseColumns = 4;
 inline constexpr int kDenseBlockColumns = kDenseThreads / kWarp * kDenseColumns;

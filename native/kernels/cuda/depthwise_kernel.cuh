@@ -7,7 +7,7 @@
 namespace ghostnet::cuda {
 
 inline constexpr int kDepthwiseThreads = 128;
-/** Neighbouring output pixels of a thread, for which it loads each weight once. */
+/** Neighbouring output pixels per thread, for which it loads each weight once. */
 inline constexpr int kDepthwisePixels = 4;
 
 struct DepthwiseArguments {
@@ -21,7 +21,7 @@ struct DepthwiseArguments {
   bool weights_aligned;  ///< four of the weights or biases can be read at once
 };
 
-/** A thread takes kVector<T> channels of kDepthwisePixels pixels of a row. */
+/** Each thread computes kVector<T> channels of kDepthwisePixels pixels in a row. */
 template <class T>
 GHOSTNET_KERNEL(kDepthwiseThreads, 4)
 depthwise_convolution(const DepthwiseArguments a, const int64_t items) {

@@ -1,25 +1,25 @@
-// The words the kernels are written in: one function for each thing that only a GPU has. Under nvcc they are
-// CUDA's; under GHOSTNET_CUDA_ON_CPU they are the test rig's models of the same, so that the kernels' own
-// text runs on a CPU under a checker. No kernel contains inline PTX or a CUDA built-in itself.
+// The vocabulary of the kernels: one function for each feature that only a GPU has. Under nvcc these are
+// CUDA's; under GHOSTNET_CUDA_ON_CPU they are models of the test rig, so that the source of the kernels runs
+// on a CPU under a checker. Kernels contain no inline PTX and no CUDA built-ins.
 #pragma once
 
 #include <cstdint>
 
 namespace ghostnet::cuda {
 
-/** The 16-bit floating point numbers as memory holds them. */
+/** The 16-bit floating point numbers in memory. */
 struct Half {
   uint16_t bits;
 };
 struct BFloat16 {
   uint16_t bits;
 };
-/** A float32 in memory; tensor cores multiply its upper 19 bits. */
+/** A float32 in memory, of which tensor cores multiply the upper 19 bits. */
 struct TensorFloat32 {
   uint32_t bits;
 };
 
-/** What one access of 16 or 8 bytes moves. */
+/** The data of one access of 16 or 8 bytes. */
 struct alignas(16) Bytes16 {
   uint32_t word[4];
 };
@@ -46,7 +46,7 @@ struct alignas(8) Bytes8 {
 namespace ghostnet::cuda {
 
 GHOSTNET_DEVICE int thread_index() { return static_cast<int>(threadIdx.x); }
-/** Volatile: what was derived from a first reading need not stay in registers until a second. */
+/** Volatile, so that values derived from one read need not stay in registers until the next. */
 GHOSTNET_DEVICE int block_index() {
   int index;
   asm volatile("mov.u32 %0, %%ctaid.x;" : "=r"(index));
@@ -54,7 +54,7 @@ GHOSTNET_DEVICE int block_index() {
 }
 GHOSTNET_DEVICE void block_barrier() { __syncthreads(); }
 
-/** Loads through the read-only path: memory that nothing writes while the kernel runs. */
+/** Loads through the read-only path, from memory that is not written while the kernel runs. */
 template <class T>
 GHOSTNET_DEVICE T load_constant(const T* from) {
   return __ldg(from);
@@ -86,8 +86,8 @@ GHOSTNET_DEVICE uint32_t shared_address(const void* pointer) {
 
 /**
  * Starts a copy of kBytes (4, 8 or 16) from global to shared memory, or fills with zeros without reading. The
- * bytes may be touched, by the copying thread, when async_wait() has waited for its group; by others after a
- * barrier behind that.
+ * copying thread may access the bytes after async_wait() has waited for their group, other threads after a
+ * barrier that follows.
  */
 template <int kBytes>
 GHOSTNET_DEVICE void async_copy(void* shared, const void* global, bool read) {
@@ -102,15 +102,15 @@ GHOSTNET_DEVICE void async_copy(void* shared, const void* global, bool read) {
                  : "memory");
   }
 }
-/** Makes a group, which may be empty, of the copies that this thread has started since the last one. */
+/** Closes a group, perhaps empty, of the copies that this thread has started since the last group. */
 GHOSTNET_DEVICE void async_group() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
-/** Waits for all groups of this thread but the last kLater. */
+/** Waits for all groups of this thread except the last kLater. */
 template <int kLater>
 GHOSTNET_DEVICE void async_wait() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(kLater) : "memory");
 }
 
-/** Four 8x8 matrices of 16-bit elements; lane l gives the address of row l%8 of matrix l/8. */
+/** Loads four 8x8 matrices of 16-bit elements; lane l passes the address of row l%8 of matrix l/8. */
 GHOSTNET_DEVICE void load_matrices(uint32_t (&fragment)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];\n"
                : "=r"(fragment[0]), "=r"(fragment[1]), "=r"(fragment[2]), "=r"(fragment[3])
@@ -141,7 +141,7 @@ GHOSTNET_DEVICE void multiply_accumulate<BFloat16>(float (&sum)[4], const uint32
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
 }
 
-/** The same of half the depth: a(16x8), b(8x8), of nearest_tensor_float()s. */
+/** The same for half the depth: a(16x8), b(8x8), with elements from nearest_tensor_float(). */
 template <>
 GHOSTNET_DEVICE void multiply_accumulate<TensorFloat32>(float (&sum)[4], const uint32_t (&a)[4],
                                                         uint32_t b_low, uint32_t b_high) {
@@ -151,14 +151,14 @@ GHOSTNET_DEVICE void multiply_accumulate<TensorFloat32>(float (&sum)[4], const u
       : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b_low), "r"(b_high));
 }
-/** The bits of a float32 rounded to the 10 behind the point that tensor cores read, ties away from zero. */
+/** The bits of a float32, rounded to the 10 fraction bits that tensor cores read, ties away from zero. */
 GHOSTNET_DEVICE uint32_t nearest_tensor_float(uint32_t bits) {
   uint32_t nearest;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(nearest) : "f"(__uint_as_float(bits)));
   return nearest;
 }
 
-/** The sum of all 32 lanes' values, the same in each of them. */
+/** The sum of the values of all 32 lanes, the same in each lane. */
 GHOSTNET_DEVICE float warp_sum(float value) {
 #pragma unroll
   for (int distance = 16; distance > 0; distance /= 2) {
@@ -167,7 +167,7 @@ GHOSTNET_DEVICE float warp_sum(float value) {
   return value;
 }
 
-/** One 32-bit word as the numbers in it, and back (rounded to nearest, ties to even). */
+/** The numbers in one 32-bit word, and the reverse (rounded to nearest, ties to even). */
 template <class T>
 struct Word;
 template <>

@@ -1,5 +1,5 @@
-// What is left of a ghost module when the primary convolution was computed elsewhere: bias and ReLU of its
-// result, the cheap operation and the concatenation, in one kernel.
+// The rest of a ghost module whose primary convolution was computed elsewhere: bias and ReLU of its result,
+// the cheap operation and the concatenation, in one kernel.
 #pragma once
 
 #include "cheap_operation.cuh"
@@ -7,7 +7,7 @@
 
 namespace ghostnet::cuda {
 
-/** Intrinsic maps of one image made from the bare sums of the primary convolution as they are read. */
+/** Intrinsic maps of one image, computed from the sums of the primary convolution when they are read. */
 template <class T>
 struct BareIntrinsic {
   const Arguments& a;
@@ -17,7 +17,7 @@ struct BareIntrinsic {
   GHOSTNET_DEVICE const char* row(int y, int x) const {
     return image + (y * a.width + x) * a.intrinsic * static_cast<int>(sizeof(T));
   }
-  /** Rounded as memory would have held them. */
+  /** Rounded as if they had been stored in memory. */
   GHOSTNET_DEVICE Channels<T> load(int y, int x, int map) const {
     const int count = a.intrinsic - map;
     Channels<T> values =
@@ -35,9 +35,8 @@ struct BareIntrinsic {
 
 inline constexpr int kEpilogueThreads = 128;
 
-/** A thread takes kVector maps of a pixel, intrinsic ones or ghosts. a.x are the bare sums, a.intrinsic for
- * each.
- */
+/** Each thread computes kVector maps of a pixel, intrinsic maps or ghosts. a.x holds the sums, a.intrinsic
+ * per pixel. */
 template <class T>
 GHOSTNET_KERNEL(kEpilogueThreads, 4)
 ghost_epilogue(const Arguments a, const bool bias_aligned, const int64_t items) {

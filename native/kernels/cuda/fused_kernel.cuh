@@ -1,6 +1,6 @@
-// The ghost module in one kernel. A block takes a rectangle of one image's pixels and some of the intrinsic
-// maps: it computes them for the rectangle and the halo around it that lies inside the image, keeps them in
-// shared memory, and writes them and their ghosts.
+// The ghost module in one kernel. Each block has a rectangle of the pixels of one image and some of the
+// intrinsic maps. It computes these maps for the rectangle and for the halo around it inside the image, keeps
+// them in shared memory, and writes them and their ghosts.
 #pragma once
 
 #include "cheap_operation.cuh"
@@ -9,7 +9,7 @@
 
 namespace ghostnet::cuda {
 
-/** Channel tiles come first in the grid, so that blocks which read the same pixels run side by side. */
+/** Channel tiles come first in the grid, so that blocks which read the same pixels run at the same time. */
 template <class Tile>
 struct FusedBlock {
   int image, first_map;
@@ -44,7 +44,7 @@ struct FusedBlock {
   GHOSTNET_DEVICE static int max_of(int a, int b) { return a < b ? b : a; }
 };
 
-/** What a block writes once its intrinsic maps lie in shared memory. */
+/** The output of a block, once its intrinsic maps are in shared memory. */
 template <class Tile>
 class BlockOutput {
  public:
@@ -65,7 +65,7 @@ class BlockOutput {
     }
   }
 
-  /** 3x3 of ratio 2: every thread walks down a piece of a column, in as many strips of rows as there are
+  /** 3x3 with ratio 2: each thread walks down part of a column, in as many strips of rows as there are
    * threads for. */
   GHOSTNET_DEVICE void write_ghost_columns() const {
     const int vectors = vectors_of(maps_);
@@ -110,7 +110,7 @@ class BlockOutput {
   int maps_;
 };
 
-/** @tparam cheap_size 3 for 3x3 of ratio 2, 0 for any */
+/** @tparam cheap_size 3 for 3x3 with ratio 2, 0 for any */
 template <class Tile, int cheap_size>
 GHOSTNET_KERNEL(Tile::kThreads, Tile::kBlocks)
 fused_ghost_module(const Arguments a) {
@@ -125,7 +125,7 @@ fused_ghost_module(const Arguments a) {
     });
     compute_intrinsic<Tile>(a, stager, block.first_map, block.region.pixels(), shared);
   }
-  // Derived once more: keeping it through the product would take the registers of the sums.
+  // Computed again: keeping it through the product would need registers of the sums.
   const FusedBlock<Tile> block(a);
   const BlockOutput<Tile> output(a, block, shared);
   output.write_intrinsic();

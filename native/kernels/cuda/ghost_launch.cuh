@@ -1,4 +1,4 @@
-// What the launches of the ghost module's kernels share: their arguments, and the tile that fits.
+// Shared by the launches of the ghost module kernels: their arguments, and the choice of a tile.
 #pragma once
 
 #include "launch.cuh"
@@ -36,7 +36,7 @@ Arguments arguments_of(const GpuGhostModule& call) {
   return a;
 }
 
-/** The channels' tile of a plane; calls run.template operator()<Tile>(). */
+/** Chooses the channel tile for a plane and calls run.template operator()<Tile>(). */
 template <class T, int pixels, class Run>
 LaunchResult with_row_bytes(int intrinsic, bool gated, Run run) {
   if (gated) return run.template operator()<Tile<T, pixels, 128>>();

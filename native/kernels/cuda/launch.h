@@ -1,4 +1,4 @@
-// What the launches of all calls share.
+// Shared by the launches of all dtypes; see call.h for the calls.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace ghostnet::cuda {
 
-/** The widest access, of 16, 8, 4 or 2 bytes, that divides all of the addresses and byte counts. */
+/** The widest access, of 16, 8, 4 or 2 bytes, that divides all addresses and byte counts. */
 int common_access(std::initializer_list<uint64_t> values);
 
 inline uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 inline int divide_up(int value, int by) { return value / by + (value % by != 0); }
 
-/** The product, or -1 for more blocks than a grid can have. */
+/** The product, or -1 if a grid cannot have that number of blocks. */
 int64_t blocks_of(int64_t outer, int64_t inner);
 
-/** What CUDA says of the launch just made. */
+/** CUDA's result of the last launch. */
 LaunchResult last_launch();
 
 struct Half;

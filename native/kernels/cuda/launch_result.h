@@ -1,4 +1,4 @@
-/** What all launches of CUDA kernels have in common: plain numbers, no LibTorch, no CUDA headers. */
+/** Common to all launches of CUDA kernels. Without CUDA's headers. */
 #pragma once
 
 #include <cstdint>
@@ -27,13 +27,13 @@ constexpr int size_of(Precision dtype) {
   return 0;
 }
 
-/** Whether all sizes are 1 or more and the bytes of an array of them can be counted in 32 bits. */
+/** Whether sizes are at least 1, and 32 bits can count the bytes of that number of numbers. */
 bool countable(std::initializer_list<int64_t> sizes);
 
 enum class Launch {
-  done,         ///< launched (or nothing to do); errors of the run itself come from the stream
+  done,         ///< launched (or nothing to do); the stream reports errors of the run itself
   unsupported,  ///< numbers out of the ranges above, an image of 2 GiB, or a grid of 2^31 blocks
-  failed,       ///< CUDA refused; cudaGetLastError was read, its number is in `error`
+  failed,       ///< CUDA rejected the launch; `error` holds the result of cudaGetLastError
 };
 
 struct LaunchResult {

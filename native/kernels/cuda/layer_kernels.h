@@ -1,13 +1,12 @@
 /**
- * Calls of the CUDA kernels for what a GhostNet has beside its ghost modules: plain pointers and numbers, no
- * LibTorch.
+ * Calls of the CUDA kernels for the other layers of a GhostNet: plain pointers and numbers.
  *
- * Layout is NHWC. Weights come folded (runtime/fold.h). Those of a pointwise and of a dense layer are in the
- * dtype of the call, all others, all biases, means and results of dense layers float32 in every dtype. Sums
- * are float32; what reaches memory in another dtype is rounded once. Sums are added in the same order
- * whatever batch an image is in.
+ * The layout is NHWC. Weights are folded (runtime/fold.h). The weights of pointwise and dense layers have the
+ * dtype of the call; all other weights, all biases, means and results of dense layers are float32 in every
+ * dtype. Sums are float32; values of another dtype are rounded once, when stored. The order of the additions
+ * does not depend on the batch.
  *
- * Source: arXiv 1911.11907, table 1 and section 3.2. Compute capability 8.0 and up.
+ * Source: arXiv 1911.11907, table 1 and section 3.2. Compute capability 8.0 or later.
  */
 #pragma once
 
@@ -16,17 +15,17 @@
 
 namespace ghostnet::cuda {
 
-// All pointers are on the device; what is written overlaps nothing that is read. A batch, or as many rows, of
-// 0 launches nothing. Sizes are 1 or more. supported() checks the ranges, not the pointers.
+// All pointers are device pointers; outputs do not overlap inputs. A batch or a number of rows of 0 launches
+// nothing. Other sizes are at least 1. A call checks whether the kernels support its numbers.
 
-/** The 3x3 convolution of stride 2 and padding 1 from the caller's input, with bias and ReLU. */
+/** The 3x3 convolution with stride 2 and padding 1 on the caller's input, with bias and ReLU. */
 struct StemCall {
   Precision dtype = Precision::float32;
   bool bytes = false;             ///< what the input is made of
   const void* input = nullptr;    ///< uint8 [batch,height,width,3] or float32 [batch,3,height,width]
   const float* weight = nullptr;  ///< [3][3][3][out_channels]: rows and columns of the kernel, channels
   const float* bias = nullptr;    ///< [out_channels]
-  float scale[3] = {1, 1, 1};     ///< bytes become byte * scale + shift, by channel; the padding is 0 then
+  float scale[3] = {1, 1, 1};     ///< bytes become byte * scale + shift, by channel; padding is 0 afterwards
   float shift[3] = {0, 0, 0};
   void* out = nullptr;  ///< [batch,(height+1)/2,(width+1)/2,out_channels]
   int64_t batch = 0;
@@ -59,7 +58,7 @@ struct DepthwiseCall {
   }
 };
 
-/** A 1x1 convolution with bias: the product of the ghost module's kernels, by itself. */
+/** A 1x1 convolution with bias: the product of the ghost module kernels, alone. */
 struct PointwiseCall {
   Precision dtype = Precision::float32;
   const void* x = nullptr;       ///< [pixels,in_channels]

@@ -1,5 +1,5 @@
-// The kernels of LayerCall, for layers_*.cu: a file for each dtype of memory, so that they compile side by
-// side.
+// The kernels of a LayerCall. Included by one .cu file per dtype in memory, so that these compile in
+// parallel.
 #pragma once
 
 #include "addition_kernel.cuh"

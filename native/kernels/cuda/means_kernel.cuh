@@ -1,4 +1,5 @@
-// The mean of each channel over the pixels of an image: what squeeze-and-excitation and the head begin with.
+// The mean of each channel over the pixels of an image: the first step of squeeze-and-excitation and the
+// head.
 #pragma once
 
 #include "launch.cuh"
@@ -7,8 +8,8 @@
 namespace ghostnet::cuda {
 
 inline constexpr int kMeansThreads = 128;
-/** Threads beside each other take as many 16 bytes of channels, those behind each other every so many-th
- * pixel. */
+/** Threads of a block along the channels, each with 16 bytes of channels, and along the pixels, each with
+ * every n-th pixel. */
 inline constexpr int kMeansVectors = 8;
 inline constexpr int kMeansRows = kMeansThreads / kMeansVectors;
 
@@ -19,7 +20,7 @@ struct MeansArguments {
   int access;  ///< bytes of one access to x
 };
 
-/** A block takes kMeansVectors*kVector<T> channels of an image. */
+/** Each block computes kMeansVectors*kVector<T> channels of an image. */
 template <class T>
 GHOSTNET_KERNEL(kMeansThreads, 8)
 channel_means(const MeansArguments a) {

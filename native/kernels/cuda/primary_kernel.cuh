@@ -1,4 +1,4 @@
-// The primary convolution by itself: the first kernel of a ghost module in two, and 1x1 convolutions.
+// The primary convolution alone: the first kernel of a ghost module in two kernels, and 1x1 convolutions.
 #pragma once
 
 #include "ghost_launch.cuh"
@@ -6,7 +6,7 @@
 
 namespace ghostnet::cuda {
 
-/** The primary convolution with its epilogue: a block takes kPixels pixels of the batch, wherever images end.
+/** The primary convolution with its epilogue: each block computes kPixels pixels of the batch, across images.
  */
 template <class Tile>
 GHOSTNET_KERNEL(Tile::kThreads, Tile::kBlocks)

@@ -1,5 +1,6 @@
-// The primary product of a block: pixels x input channels times input channels x intrinsic maps, from staged
-// rows into registers, then with bias and ReLU into shared memory as rows of intrinsic channels.
+// The primary product of a block: pixels x input channels times input channels x intrinsic maps. It is
+// computed from staged rows in registers, and stored with bias and ReLU in shared memory, as rows of
+// intrinsic channels.
 #pragma once
 
 #include "staging.cuh"
@@ -10,7 +11,7 @@ namespace ghostnet::cuda {
 template <class Tile>
 class TensorCoreProduct {
  public:
-  /** @param channels input channels of this stage that are not zeros */
+  /** @param channels number of input channels in this stage; the rest is zeros */
   GHOSTNET_DEVICE void accumulate(const char* stage, int first_row, int rows, int maps, int channels) {
     const int lane = thread_index() % kWarp;
 #pragma unroll Tile::kRowBytes == 128 ? kStageRow / 32 : 1  // narrow tiles have few registers
@@ -40,7 +41,7 @@ class TensorCoreProduct {
     }
   }
 
-  /** Calls write(row, channel, sums of `channel` and the next). */
+  /** Calls write(row, channel, sums of `channel` and the next channel). */
   template <class Write>
   GHOSTNET_DEVICE void finish(Write write) {
     const int lane = thread_index() % kWarp;
@@ -63,7 +64,7 @@ class TensorCoreProduct {
   static constexpr int kRowTiles = Tile::kPixelsPerWarp / 16;
   static constexpr int kColumnTiles = Tile::kChannels / 8;
   static_assert(kColumnTiles % 2 == 0);
-  /** Of two chunks of 16 bytes: what one instruction adds up. */
+  /** Two chunks of 16 bytes, the depth of one instruction. */
   static constexpr int kStepChannels = 32 / static_cast<int>(sizeof(T));
 
   GHOSTNET_DEVICE static void round_operands(uint32_t (&fragment)[4]) {
@@ -76,7 +77,7 @@ class TensorCoreProduct {
   float sum_[kRowTiles][kColumnTiles][4] = {};
 };
 
-/** The same in float32 on the CUDA cores: lane l takes rows l/8 + 4i and channels l%8 + 8j. */
+/** The same in float32 on the CUDA cores: lane l computes rows l/8 + 4i and channels l%8 + 8j. */
 template <class Tile>
 class ScalarProduct {
  public:
@@ -136,9 +137,9 @@ struct ProductOf<Tile<float, pixels, row_bytes>> {
 };
 
 /**
- * Computes the intrinsic maps of a block's pixels, rounded to T: row r of `shared` (stride
- * Tile::kIntrinsicStride) gets the channels of pixel r, zeros where the module has no more maps. Rows from
- * `pixels` on are left as they are. All threads may read the rows when it returns.
+ * Computes the intrinsic maps of the pixels of a block, rounded to T: row r of `shared` (stride
+ * Tile::kIntrinsicStride) gets the channels of pixel r, followed by zeros if the module has no more maps.
+ * Rows from `pixels` on do not change. All threads may read the rows when it returns.
  */
 template <class Tile, class Image>
 GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Image>& stager, int first_map,
@@ -151,7 +152,7 @@ GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Im
 
   typename ProductOf<Tile>::Type product;
   constexpr int ahead = Tile::kStages - 1;
-  // A group of copies for each stage, also where there is nothing left to copy: they are counted.
+  // Each stage has a group of copies, even if nothing is left to copy, because groups are counted.
   const auto copy = [&](int stage, int channel) {
     if (channel < a.in_channels) stager.copy(shared + stage, channel);
     async_group();
@@ -160,14 +161,14 @@ GHOSTNET_DEVICE void compute_intrinsic(const Arguments& a, const Stager<Tile, Im
   async_group();
 #pragma unroll 1
   for (int i = 1; i < ahead; ++i) copy(i * Tile::kStageBytes, i * channels_per_stage);
-  int stage = 0;  // where it lies
+  int stage = 0;  // its position
 #pragma unroll 1
   for (int channel = 0; channel < a.in_channels; channel += channels_per_stage) {
     async_wait<ahead - 1>();
     stager.apply_gate(shared + stage, channel);
     // All copies of this stage have landed, and no warp reads the one before any more.
     block_barrier();
-    // The one before is free for what comes last.
+    // The stage before is free for the last stage that is copied.
     copy(stage == 0 ? ahead * Tile::kStageBytes : stage - Tile::kStageBytes,
          channel + ahead * channels_per_stage);
     product.accumulate(shared + stage, first_row, rows, maps, a.in_channels - channel);

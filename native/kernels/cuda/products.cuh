@@ -1,4 +1,4 @@
-// The kernels of ProductCall, for products_*.cu: a file for each dtype, so that they compile side by side.
+// The kernels of a ProductCall. Included by one .cu file per dtype, so that these compile in parallel.
 #pragma once
 
 #include "fused_kernel.cuh"

@@ -1,5 +1,5 @@
-// The way of input pixels and primary weights into shared memory: 64 bytes of channels of every row at a
-// time, the next ones copied while the product takes this one.
+// Copies input pixels and primary weights into shared memory: 64 bytes of channels of every row at a time,
+// the next stages while the product reads the current stage.
 #pragma once
 
 #include "tile.cuh"
@@ -7,7 +7,7 @@
 namespace ghostnet::cuda {
 
 /**
- * Where chunk `chunk` (16 bytes, 0 to 3) of a row lies in a stage. The exclusive or spreads eight
+ * The position of chunk `chunk` (16 bytes, 0 to 3) of a row in a stage. The exclusive or spreads eight
  * neighbouring rows over all banks.
  */
 GHOSTNET_DEVICE int stage_offset(int row, int chunk) {
@@ -15,8 +15,8 @@ GHOSTNET_DEVICE int stage_offset(int row, int chunk) {
 }
 
 /**
- * Fills 16 bytes of shared memory with the first `count` channels at `from` and zeros behind them.
- * @param access bytes of one access: 16, 8 or 4 are copied asynchronously, less is gathered
+ * Fills 16 bytes of shared memory with the first `count` channels at `from`, followed by zeros.
+ * @param access bytes of one access: 16, 8 or 4 are copied asynchronously, 2 are gathered
  */
 template <class T>
 GHOSTNET_DEVICE void stage_chunk(char* to, const char* from, int count, int access) {
@@ -39,15 +39,15 @@ GHOSTNET_DEVICE void stage_chunk(char* to, const char* from, int count, int acce
 }
 
 /**
- * Which image the gates of a row are those of, where a block takes pixels of one image; nothing of it is kept
- * in registers while the product is computed.
+ * The image whose gates apply to a row, if a block computes pixels of one image. It is not kept in registers
+ * while the product is computed.
  */
 struct BlockImage {
   static GHOSTNET_DEVICE int of_row(const Arguments& a, int) {
     return block_index() / (a.channel_tiles * a.tiles);
   }
 };
-/** The same where it takes pixels of the batch, wherever images end. */
+/** The same if a block computes pixels of the batch, across images. */
 template <class Tile>
 struct PixelImage {
   static GHOSTNET_DEVICE int of_row(const Arguments& a, int row) {
@@ -57,13 +57,13 @@ struct PixelImage {
 };
 
 /**
- * What one thread copies: chunk thread%4 of every (threads/4)-th row, pixels first, weights behind them.
- * @tparam Image says which image a row is of
+ * The share of one thread: chunk thread%4 of every (threads/4)-th row, first pixels, then weights.
+ * @tparam Image returns the image of a row
  */
 template <class Tile, class Image>
 class Stager {
  public:
-  /** @param pixel_of gives the index of the pixel in `x` of a row of the tile, or -1 for a row without one */
+  /** @param pixel_of returns the pixel in `x` of a row of the tile, or -1 for a row without a pixel */
   template <class PixelOf>
   GHOSTNET_DEVICE Stager(const Arguments& a, const char* x, int first_map, PixelOf pixel_of)
       : arguments_(a), x_(x), first_map_(first_map) {
@@ -82,7 +82,7 @@ class Stager {
 #pragma unroll
       for (int i = 0; i < kRows; ++i) put(stage, row(i), x, offset_[i], count, 16);
     } else {
-      // Rare and slow anyway: not worth the registers that an unrolled loop takes.
+      // Rare, and slow anyway: not worth the registers of an unrolled loop.
 #pragma unroll 1
       for (int i = 0; i < kRows; ++i) put(stage, row(i), x, offset_at(i), count, arguments_.input_access);
     }
@@ -95,8 +95,8 @@ class Stager {
     }
   }
 
-  /** Multiplies the pixels that this thread has copied, and waited for, by their gates: nobody else has seen
-   * them yet. */
+  /** Multiplies the pixels that this thread has copied and waited for by their gates, before any other thread
+   * reads them. */
   GHOSTNET_DEVICE void apply_gate(char* stage, int first_channel) const {
     if (!Tile::kGated || arguments_.gate == nullptr) return;
     const int channel = first_channel + chunk() * kVector<T>;
@@ -124,7 +124,7 @@ class Stager {
   GHOSTNET_DEVICE static int chunk() { return thread_index() % 4; }
   GHOSTNET_DEVICE static int row(int i) { return thread_index() / 4 + i * kRowStep; }
   GHOSTNET_DEVICE int row_bytes() const { return arguments_.in_channels * kSize; }
-  /** An index that is not known when compiling would put the array into memory. */
+  /** An index unknown at compile time would put the array into memory. */
   GHOSTNET_DEVICE int offset_at(int index) const {
     int offset = offset_[0];
 #pragma unroll
@@ -133,7 +133,7 @@ class Stager {
     }
     return offset;
   }
-  /** @param offset of the row in the array, -1 for a row of zeros */
+  /** @param offset of the row in the array, or -1 for a row of zeros */
   GHOSTNET_DEVICE void put(char* stage, int row, const char* from, int offset, int count, int access) const {
     stage_chunk<T>(stage + stage_offset(row, chunk()), from + (offset < 0 ? 0 : offset),
                    offset < 0 ? 0 : count, access);

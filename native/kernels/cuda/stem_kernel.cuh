@@ -1,4 +1,4 @@
-// The stem, straight from the caller's input: bytes are normalised on the way, and the padding is zero behind
+// The stem, directly on the caller's input: bytes are normalised when read, and the padding is zero after
 // that.
 #pragma once
 
@@ -8,7 +8,7 @@
 namespace ghostnet::cuda {
 
 inline constexpr int kStemThreads = 128;
-/** Neighbouring output pixels of a thread, for which it loads each weight once. */
+/** Neighbouring output pixels per thread, for which it loads each weight once. */
 inline constexpr int kStemPixels = 4;
 
 struct StemArguments {
@@ -33,7 +33,7 @@ GHOSTNET_DEVICE float stem_input(const StemArguments& a, const char* image, int 
   }
 }
 
-/** A thread takes kVector<T> channels of kStemPixels pixels of a row. */
+/** Each thread computes kVector<T> channels of kStemPixels pixels in a row. */
 template <class T, bool bytes>
 GHOSTNET_KERNEL(kStemThreads, 6)
 stem(const StemArguments a, const int64_t items) {

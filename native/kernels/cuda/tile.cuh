@@ -1,4 +1,4 @@
-// How much of the work one block takes, and how its shared memory is laid out.
+// The share of one block, and the layout of its shared memory.
 #pragma once
 
 #include <type_traits>
@@ -7,18 +7,18 @@
 
 namespace ghostnet::cuda {
 
-/** Bytes of input channels that a stage holds of each row; see staging.cuh. */
+/** Bytes of input channels per row of a stage; see staging.cuh. */
 inline constexpr int kStageRow = 64;
 inline constexpr int kWarp = 32;
-/** Of intrinsic channels that a block computes: tensor cores take 16 channels at a time. */
+/** Bytes of the narrowest row of intrinsic channels: tensor cores compute 16 channels at a time. */
 template <class T>
 inline constexpr int kNarrowestRow = std::is_same_v<T, TensorFloat32> ? 64 : 32;
-/** Side of the square of pixels that a block computes where a plane needs more than one tile. */
+/** Side of the square of pixels of a block, if a plane needs more than one tile. */
 inline constexpr int kRegionSide = 16;
 
 /**
- * @tparam pixels of the primary product that a block computes, at most
- * @tparam row_bytes of intrinsic channels that a block computes
+ * @tparam pixels largest number of pixels in the primary product of a block
+ * @tparam row_bytes bytes of intrinsic channels of a block
  */
 template <class T, int pixels, int row_bytes>
 struct Tile {
@@ -28,32 +28,32 @@ struct Tile {
   static constexpr int kChannels = row_bytes / static_cast<int>(sizeof(T));
   static constexpr int kPixelsPerWarp = pixels >= 256 ? 32 : 16;
   static constexpr int kThreads = pixels / kPixelsPerWarp * kWarp;
-  /** Blocks that the registers of a multiprocessor hold, at 128 registers a thread for the widest rows, else
-   * at 80. */
+  /** Blocks whose registers fit in a multiprocessor, with 128 registers per thread for the widest rows, else
+   * 80. */
   static constexpr int kBlocks = (row_bytes == 128 ? 512 : 768) / kThreads;
 
-  /** Whether there are registers left to multiply pixels by gates. */
+  /** Whether registers are left to multiply pixels by gates. */
   static constexpr bool kGated = row_bytes == 128;
 
   static constexpr int kStageBytes = (pixels + kChannels) * kStageRow;
-  /** One is multiplied while the others are copied. Small planes are deep: many stages, one after another, of
-   * few bytes; they keep more of them on their way. */
+  /** One stage is multiplied while the others are copied. Small planes are deep: many consecutive stages of
+   * few bytes, more of which are in flight. */
   static constexpr int kStages = pixels >= 256 ? 2 : 4;
-  /** The pad puts the rows that a warp writes at once into different banks. */
+  /** The padding puts the rows that a warp writes at once into different banks. */
   static constexpr int kIntrinsicStride = row_bytes + 16;
-  /** The intrinsic maps take the place of the stages when the product is done. */
+  /** The intrinsic maps replace the stages after the product. */
   static constexpr int kSharedBytes =
       kStages * kStageBytes > pixels* kIntrinsicStride ? kStages* kStageBytes : pixels* kIntrinsicStride;
 };
 
-/** What one thread takes where threads go through a whole batch: some channels of a pixel, or of a strip. */
+/** The share of one thread if threads go through a whole batch: some channels of a pixel or a strip. */
 struct Share {
   int vector;  ///< of kVector channels
   int x, y;    ///< y counts pixels or strips of rows
   int image;
 };
 
-/** The share number `item`, channels first, then columns. */
+/** Share number `item`, channels first, then columns. */
 GHOSTNET_DEVICE Share share_of(int64_t item, int vectors, int width, int height) {
   const int64_t pixel = item / vectors;
   const int64_t row = pixel / width;
@@ -68,7 +68,7 @@ struct Rectangle {
   GHOSTNET_DEVICE int pixels() const { return height * width; }
 };
 
-/** A call in the form that the kernels take. */
+/** A call in the form for the kernels. */
 struct Arguments {
   const char* x;
   const char* primary_weight;
@@ -87,7 +87,7 @@ struct Arguments {
   int tiles_across, tiles, channel_tiles;
 
   GHOSTNET_DEVICE int ghosts() const { return intrinsic * ghosts_per_map; }
-  /** Bytes of an image with so many channels of T. */
+  /** Bytes of an image with this number of channels of T. */
   template <class T>
   GHOSTNET_DEVICE size_t image_bytes(int channels) const {
     return static_cast<size_t>(height) * static_cast<size_t>(width) * static_cast<size_t>(channels) *

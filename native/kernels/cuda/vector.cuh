@@ -1,4 +1,4 @@
-// Sixteen bytes of neighbouring channels as float32 numbers, and their way from and to memory of any
+// Sixteen bytes of neighbouring channels as float32 numbers, loaded from and stored to memory of any
 // alignment.
 #pragma once
 
@@ -31,7 +31,7 @@ GHOSTNET_DEVICE Bytes16 pack(const Channels<T>& channels) {
   return bytes;
 }
 
-/** The nearest T. */
+/** Rounds to the nearest T. */
 template <class T>
 GHOSTNET_DEVICE float rounded(float value) {
   float numbers[2] = {value, 0};
@@ -51,7 +51,7 @@ GHOSTNET_DEVICE float load_element(const char* array, int index) {
   return numbers[0];
 }
 
-/** Makes room for 16 bits at the lower end. */
+/** Shifts in 16 bits at the lower end. */
 GHOSTNET_DEVICE void shift_up(Bytes16& bytes) {
 #pragma unroll
   for (int i = 3; i > 0; --i) bytes.word[i] = bytes.word[i] << 16 | bytes.word[i - 1] >> 16;
@@ -66,7 +66,7 @@ GHOSTNET_DEVICE void shift_down(Bytes16& bytes) {
 
 /**
  * The first `count` channels at `from`, zeros for the rest.
- * @param access bytes that one access may have: 16, 8, 4 or 2; it divides the address and `count`'s bytes
+ * @param access bytes of one access: 16, 8, 4 or 2; divides the address and the bytes of `count` channels
  */
 template <class T>
 GHOSTNET_DEVICE Channels<T> load_channels(const char* from, int count, int access) {
@@ -84,8 +84,7 @@ GHOSTNET_DEVICE Channels<T> load_channels(const char* from, int count, int acces
       }
     }
   } else {
-    // Rare: one number after the other takes fewer registers, and shifting them in keeps the words in
-    // registers.
+    // Rare: one number at a time needs fewer registers, and shifting keeps the words in registers.
 #pragma unroll 1
     for (int i = 16 - access; i >= 0; i -= access) {
       const bool exists = i < count * size;
@@ -128,7 +127,7 @@ GHOSTNET_DEVICE void store_channels(char* to, const Channels<T>& channels, int c
   }
 }
 
-/** The first `count` of kVector<T> float32 numbers, zeros for the rest; `whole` when 16 bytes can be read at
+/** The first `count` of kVector<T> float32 numbers, zeros for the rest; `whole` if 16 bytes can be read at
  * once. */
 template <class T>
 GHOSTNET_DEVICE Channels<T> load_floats(const float* from, int count, bool whole) {

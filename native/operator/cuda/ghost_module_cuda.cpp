@@ -18,7 +18,7 @@ void check_capability(c10::DeviceIndex device) {
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
   C10_CUDA_CHECK(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
   TORCH_CHECK_NOT_IMPLEMENTED(major >= cuda::kLeastMajor,
-                              "the GPU must have compute capability 8.0 or more, found ", major, ".", minor);
+                              "the GPU must have compute capability 8.0 or later, found ", major, ".", minor);
 }
 
 /** Whether the kernels know the dtype and can count the sizes. */
@@ -99,7 +99,7 @@ torch::Tensor ghost_module_cuda(const GhostModuleArguments& arguments) {
 void register_cuda_operators() {
   const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("ghostnet::ghost_module", "");
   if (op.hasKernelForDispatchKey(c10::DispatchKey::CUDA)) return;
-  // Kept for the life of the process, as the operator itself is.
+  // Kept for the life of the process, like the operator itself.
   static auto* library =
       new torch::Library(torch::Library::IMPL, "ghostnet", c10::DispatchKey::CUDA, __FILE__, __LINE__);
   library->impl("ghost_module", dispatched<ghost_module_cuda>);

@@ -1,5 +1,5 @@
-// The kernels on bfloat16, value by value against arithmetic in double: a sum differs from it by the rounding
-// of its result and a little of float32.
+// The kernels on bfloat16, value by value against arithmetic in double: a sum differs by the rounding of its
+// result and a little float32 rounding.
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -14,7 +14,7 @@ namespace {
 
 double widened(BFloat16 value) { return std::bit_cast<float>(static_cast<uint32_t>(value) << 16); }
 
-// A test of its own rounding would be none: through the exponent, not through the bits.
+// Rounds through the exponent, not the bits, so that the kernels are not tested against their own method.
 BFloat16 nearest(double value) {
   if (value == 0) return BFloat16{};
   int exponent;
@@ -29,11 +29,11 @@ void expect_rounded(BFloat16 actual, double expected, double magnitude) {
 
 class BFloat16Kernels : public testing::Test {
  protected:
-  // Elsewhere vdpbf16ps and its like are illegal instructions, which end the process: there is nothing to
-  // test. npm test counts and names what was skipped.
+  // On other processors, instructions such as vdpbf16ps end the process, so there is nothing to test. npm
+  // test counts and lists the skipped tests.
   void SetUp() override {
     if (kernels_of(available_capabilities().back()).bfloat16 == nullptr)
-      GTEST_SKIP() << "this processor has no AVX512_BF16, whose instructions the kernels are made of";
+      GTEST_SKIP() << "this processor lacks AVX512_BF16, which the kernels need";
   }
 
   int64_t between(int64_t low, int64_t high) {
@@ -45,7 +45,7 @@ class BFloat16Kernels : public testing::Test {
     for (float& value : values) value = normal(random_);
     return values;
   }
-  // With values behind them, as kernels may read: NaN, which must not get into any result.
+  // Followed by NaN, which kernels may read, but which must not reach any result.
   std::vector<BFloat16> values(int64_t count) {
     std::vector<BFloat16> drawn(static_cast<size_t>(count + kReadableBehind), BFloat16{0x7fff});
     const std::vector<float> from = floats(count);
@@ -60,7 +60,7 @@ class BFloat16Kernels : public testing::Test {
 };
 
 TEST_F(BFloat16Kernels, WeightsAreRoundedToNearestEven) {
-  // The last bit that stays is 2^-7 beside 1: halves of it go to the even neighbour.
+  // The last bit kept is 2^-7 relative to 1; half of it rounds to the even neighbour.
   const float unit = 1.f / 128;
   const std::vector<float> weights = {
       1 + unit / 2, 1 + 1.5f * unit, 1 + unit * 0.51f, -1 - unit / 2, std::nanf(""), INFINITY, -0.f};

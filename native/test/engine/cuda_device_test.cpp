@@ -89,9 +89,9 @@ cuda::Calls launch_of(const std::byte* from, std::byte* to) {
 constexpr size_t kRead = 4 * 8 * 8 * 4, kWritten = 4 * 8 * 4;
 
 /**
- * All that a device can do, as the engine does it.
+ * Everything that a device does, as the engine uses it.
  * @param before called before each step
- * @return what came back
+ * @return the results
  */
 std::vector<std::byte> use(int gpu, const std::function<void()>& before = [] {}) {
   const std::shared_ptr<Device> device = cuda::open_cuda_device(gpu);
@@ -192,7 +192,7 @@ TEST_F(CudaModel, WaitsForTheOtherStreamsWhenOneFails) {
   EXPECT_TRUE(error);
   expect_told(error, cudaErrorLaunchFailure);
   EXPECT_EQ(cuda_model::failed_call(), "cudaStreamSynchronize");
-}  // and the memory is given back
+}  // and the memory is released
 
 TEST_F(CudaModel, RefusesWhatTheKernelsCanNotTake) {
   const auto device = cuda::open_cuda_device(0);
@@ -213,7 +213,7 @@ TEST_F(CudaModel, RefusesWhatTheKernelsCanNotTake) {
   EXPECT_EQ(cuda_model::counts().launches, 0);
 }
 
-// As engines of several models do, each on a thread.
+// Like the engines of several models, each on its own thread.
 TEST_F(CudaModel, RecordsWhileOtherThreadsUseTheGpu) {
   cuda_model::reset({.lag = 50});
   const std::shared_ptr<Device> device = cuda::open_cuda_device(0);
@@ -251,7 +251,7 @@ struct Things {
   void* staged = nullptr;
 };
 
-// A model that lets everything pass would show nothing.
+// A model that accepts everything would prove nothing.
 TEST(CudaModelItself, SeesWhatIsAgainstTheRules) {
   const auto expect_fault = [](const std::string& fault, const std::function<void(Things&)>& work) {
     cuda_model::reset({.gpus = {kNew, kNew}});

@@ -1,6 +1,6 @@
-// The engine for GPUs over native/cuda_runtime and a strict model of the CUDA runtime: what it does when
-// several threads give batches, and when calls to the runtime fail. Kernels have stand-ins, so that it can be
-// run under sanitizers; that the network is computed is shown by cuda_engine_test.cpp.
+// The GPU engine over native/cuda_runtime and a strict model of the CUDA runtime: its behaviour when several
+// threads submit batches, and when calls to the runtime fail. Stand-ins replace the kernels, so that the
+// tests run under sanitizers; cuda_engine_test.cpp tests that the network is computed.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -21,7 +21,7 @@ namespace {
 using cuda::CudaEngine;
 using cuda::GhostPath;
 
-/** Every kind of layer, none of them large. */
+/** Every kind of layer, in small sizes. */
 FoldedNetwork small_network() {
   Architecture architecture;
   architecture.stages = {{{3, 16, 8, 0, 1}}, {{3, 16, 12, 0.25, 2}}};
@@ -30,7 +30,7 @@ FoldedNetwork small_network() {
   return synthetic_network(architecture);
 }
 
-/** A batch, and the values that a result of it has. */
+/** A batch, and the values of its result. */
 struct Case {
   std::vector<uint8_t> bytes;
   ArrayView view;
@@ -63,7 +63,7 @@ std::unique_ptr<CudaEngine> make_engine(CudaEngine::Options options = {}) {
                                       options);
 }
 
-/** Batches of as many shapes, each with what an engine of its own gives for it. */
+/** Batches of different shapes, each with the result of a separate engine. */
 std::vector<Case> cases_of(int count) {
   std::vector<Case> cases;
   cases.reserve(static_cast<size_t>(count));
@@ -74,7 +74,7 @@ std::vector<Case> cases_of(int count) {
   return cases;
 }
 
-/** Runs `work(client)` on so many threads. */
+/** Runs `work(client)` on this number of threads. */
 void with_clients(int count, const std::function<void(int)>& work) {
   std::vector<std::future<void>> clients;
   for (int client = 0; client < count; ++client) {
@@ -83,7 +83,7 @@ void with_clients(int count, const std::function<void(int)>& work) {
   for (std::future<void>& client : clients) {
     if (client.wait_for(std::chrono::minutes(2)) == std::future_status::timeout) {
       ADD_FAILURE() << "a run does not end";
-      std::abort();  // nothing could wait for the thread that is in it
+      std::abort();  // nothing could wait for the thread that runs it
     }
     client.get();
   }
@@ -155,7 +155,7 @@ void fail_each_call(const std::function<std::unique_ptr<CudaEngine>()>& make, co
   }
 }
 
-// The weights are on their way when a call fails, and take long.
+// The weights are in flight, and take long, when a call fails.
 TEST_F(CudaModel, GivesItsMemoryBackWhenItCanNotBeMade) {
   for (int call = 0;; ++call) {
     cuda_model::reset({.lag = 3000});
@@ -173,7 +173,7 @@ TEST_F(CudaModel, WorksAgainAfterAnyCallOfItsFirstRunsFailed) {
   const std::vector<Case> cases = cases_of(3);
   fail_each_call([] { return nullptr; }, cases,
                  [&](CudaEngine& engine) {
-                   for (const Case& batch : cases) {  // each needs more memory than the one before
+                   for (const Case& batch : cases) {  // each needs more memory than the previous one
                      run(engine, batch);
                      run(engine, batch);  // records its graph
                      EXPECT_TRUE(same_bits(run(engine, batch), batch.expected));
@@ -185,7 +185,7 @@ TEST_F(CudaModel, WorksAgainAfterAnyCallFailedWhilePlansWereDropped) {
   const std::vector<Case> cases = cases_of(CudaEngine::kMaxPlans + 2);
   const auto make = [&] {
     auto engine = make_engine();
-    run(*engine, cases.back());  // the largest: memory stays where it is afterwards
+    run(*engine, cases.back());  // the largest: memory does not move afterwards
     for (size_t i = 0; i < CudaEngine::kMaxPlans; ++i) run(*engine, cases[i]);
     return engine;
   };
@@ -262,7 +262,7 @@ TEST_F(CudaModel, SaysWhenMemoryIsShortWhileOthersGoOn) {
   });
 }
 
-// As when an environment of JavaScript goes away: its waiting jobs are dropped, and the engine goes with the
+// As when a JavaScript environment closes: its waiting jobs are dropped, and the engine is destroyed with the
 // last of them, on a thread of the GPU.
 TEST_F(CudaModel, EnginesGoAwayWhileTheirBatchesAreQueued) {
   const std::vector<Case> cases = cases_of(3);

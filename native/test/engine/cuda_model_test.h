@@ -12,7 +12,7 @@
 
 namespace ghostnet {
 
-/** Everything follows the rules, and is given back. */
+/** Checks that all calls followed the rules and all resources were released. */
 class CudaModel : public testing::Test {
  protected:
   void SetUp() override { cuda_model::reset({}); }
@@ -27,7 +27,7 @@ class CudaModel : public testing::Test {
   }
 };
 
-/** What was thrown; nothing when nothing was. */
+/** The error that was thrown, if any. */
 inline std::optional<Error> error_of(const std::function<void()>& work) {
   try {
     work();
@@ -37,13 +37,13 @@ inline std::optional<Error> error_of(const std::function<void()>& work) {
   return std::nullopt;
 }
 
-/** The code that a failure of CUDA's becomes. */
+/** The error code for a failure of CUDA. */
 inline ErrorCode code_of(cudaError_t error) {
   return error == cudaErrorMemoryAllocation ? ErrorCode::GHOSTNET_OUT_OF_MEMORY
                                             : ErrorCode::GHOSTNET_CUDA_FAILED;
 }
 
-/** That an error, where there is one, is what this failure becomes, in CUDA's words. */
+/** Checks that an error, if there is one, has the code of this failure and CUDA's message. */
 inline void expect_told(const std::optional<Error>& error, cudaError_t failure) {
   if (!error) return;
   EXPECT_EQ(error->code(), code_of(failure)) << error->what();

@@ -7,7 +7,7 @@
 
 namespace ghostnet {
 
-/** What an engine computes with. */
+/** The capability and precision of an engine. */
 struct EngineKind {
   cpu::Capability capability;
   Precision precision;
@@ -18,7 +18,7 @@ struct EngineKind {
   }
 };
 
-/** All kinds that this processor has. */
+/** All kinds that this processor supports. */
 inline std::vector<EngineKind> engine_kinds() {
   std::vector<EngineKind> kinds;
   for (const cpu::Capability capability : cpu::available_capabilities()) {

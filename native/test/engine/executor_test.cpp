@@ -10,7 +10,7 @@
 namespace ghostnet {
 namespace {
 
-/** Holds the executor's thread until it is let go. */
+/** Blocks the executor's thread until it is released. */
 class Gate {
  public:
   Gate() {

@@ -1,4 +1,4 @@
-// How runs behave on several threads, without LibTorch: made to be run under ThreadSanitizer, see README.md.
+// Runs on several threads, without LibTorch, for ThreadSanitizer; see README.md.
 #include <gtest/gtest.h>
 
 #include <cstring>

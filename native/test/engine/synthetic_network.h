@@ -7,8 +7,7 @@
 
 namespace ghostnet {
 
-/** A network of random weights, made without LibTorch: for tests under ThreadSanitizer, which LibTorch is not
- * built for. */
+/** A network with random weights, created without LibTorch, which is not built for ThreadSanitizer. */
 inline FoldedNetwork synthetic_network(const Architecture& architecture) {
   std::mt19937 random(1);
   const auto values = [&](int64_t count, int64_t fan_in) {

@@ -43,8 +43,8 @@ TEST(WorkerPool, WakesThreadsThatHaveGoneToSleep) {
   EXPECT_EQ(runs, 15);
 }
 
-// Each thread adds up what all have written before the barrier: plain memory, so that a barrier that lets one
-// through early shows, to ThreadSanitizer in any case.
+// Each thread sums the values that all have written before the barrier. They are in plain memory, so that
+// ThreadSanitizer always detects a barrier that lets a thread through early.
 TEST(Barrier, LetsNoneGoOnBeforeAllHaveCome) {
   for (const int threads : {2, 3, 8}) {
     struct Shared {

@@ -1,8 +1,8 @@
 """Times the ghost modules of GhostNet 1.0x on a GPU: the fused kernel, the two kernels and LibTorch, each as the engine launches
-it, recorded in a CUDA graph, beside the time that their bytes take. Called by run.sh; never run on a GPU so far.
+it, recorded in a CUDA graph, beside the time to copy the same bytes. Called by run.sh; never run on a GPU so far.
 
-bench.py LIBRARY [batch ...]   1, 64 and 256 when none is given
-bench.py LIBRARY --choose      times each module both ways and writes which are faster in two kernels
+bench.py LIBRARY [batch ...]   by default 1, 64 and 256
+bench.py LIBRARY --choose      times each module both ways and writes the list of those that are faster in two kernels
 """
 
 import pathlib
@@ -17,7 +17,7 @@ NAMES = {torch.float32: "float32", torch.float16: "float16", torch.bfloat16: "bf
 
 
 def median_seconds(work, repeats=10):
-    """Of single runs, each between two events."""
+    """The time of single runs, each between two events."""
     times = []
     for _ in range(repeats):
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
@@ -30,11 +30,11 @@ def median_seconds(work, repeats=10):
 
 
 def seconds(work, times=20):
-    """Of one run among several in a CUDA graph: Python takes longer to launch a module than a GPU to compute it."""
+    """The time of one run among several in a CUDA graph: Python takes longer to launch a module than a GPU to compute it."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(2):  # convolutions choose how they compute before the recording
+        for _ in range(2):  # convolutions choose their algorithm before the recording
             work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
@@ -46,20 +46,20 @@ def seconds(work, times=20):
 
 
 def copied_per_second():
-    """The bytes that the GPU's memory moves when it copies, read and written."""
+    """Bytes per second, read and written, of a copy in GPU memory."""
     source = torch.empty(2**30, dtype=torch.uint8, device="cuda")
     target = torch.empty_like(source)
     return 2 * source.numel() / seconds(lambda: target.copy_(source))
 
 
 def network_modules():
-    """(input channels, maps, side, ReLU) in the order they run."""
+    """(input channels, maps, side, ReLU) in the order in which they run."""
     rows = torch.ops.ghostnet_test.network_modules(224).tolist()
     return [(c, maps, side, bool(relu)) for c, maps, _, side, relu in rows]
 
 
 def module(batch, c, maps, side, relu, dtype):
-    """What computes it, by name, and the bytes of its input and output."""
+    """The functions that compute a module, by name, and the bytes of its input and output."""
     make = lambda *shape: torch.randn(*shape, device="cuda", dtype=dtype)
     x, out = make(batch, side, side, c), make(batch, side, side, 2 * maps)
     primary, cheap = make(maps, c) / c**0.5, make(maps, 1, 3, 3) / 3
@@ -105,10 +105,10 @@ def table(batch, dtype, bandwidth):
 
 
 def faster_in_two():
-    """(dtype, input channels, maps, pixels of a batch from which on it is faster in two) of each module where it is, by 3 % and
-    for all larger batches that were measured."""
+    """(dtype, input channels, maps, least pixels of a batch) of each module that is faster in two kernels, by 3 % and in all larger
+    measured batches."""
     modules = set(network_modules())
-    # The second module of a bottleneck needs an addition behind the two; the table tells modules apart by their channels.
+    # The second module of a bottleneck needs an addition after the two kernels; the table identifies modules by their channels.
     second = {(c, maps) for c, maps, _, relu in modules if not relu}
     entries = []
     for dtype, name in NAMES.items():

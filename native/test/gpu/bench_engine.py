@@ -1,9 +1,9 @@
-"""Images a second of GhostNet 1.0x from host memory to host memory: the engine, with and without graphs, fused and in two, and
-PyTorch, eager and torch.compile, all on the same weights. Called by run.sh; never run on a GPU so far.
+"""Images per second of GhostNet 1.0x from host memory to host memory: the engine, with and without graphs, fused and in two kernels,
+and PyTorch, eager and torch.compile, all with the same weights. Called by run.sh; never run on a GPU so far.
 
 bench_engine.py LIBRARY PART [--cpu] [--max-autotune] [batch ...]
-    LIBRARY, PART: as engine.py; batches: 1, 64 and 256 when none is given
-    --cpu: tiny, PyTorch on the CPU, to try this script with the rig
+    LIBRARY, PART: as for engine.py; batches: by default 1, 64 and 256
+    --cpu: a tiny network, and PyTorch on the CPU, to try this script with the rig
     --max-autotune: torch.compile tries more kernels, for many minutes
 """
 
@@ -30,7 +30,7 @@ ON_THEIR_WAY = 2
 
 
 def rate(work, batch):
-    """Images a second while two threads each give batch after batch: the median of three stretches."""
+    """Images per second while two threads submit batch after batch: the median of three periods."""
     barrier = threading.Barrier(ON_THEIR_WAY)
 
     def give(_):
@@ -70,14 +70,14 @@ class Whole(torch.nn.Module):
 
 
 class Slot:
-    """A batch on its way through PyTorch: on a stream of its own, through page-locked memory, on request in a CUDA graph."""
+    """A batch in PyTorch: on its own stream, through page-locked memory, optionally in a CUDA graph."""
 
     def __init__(self, network, images, graph):
         self.network, self.graph, self.stream = network, None, torch.cuda.Stream()
         self.given, self.result = images.pin_memory(), torch.empty(len(images), 1000).pin_memory()
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream):
-            for _ in range(3):  # compiled, and its convolutions chosen, before the recording
+            for _ in range(3):  # compiles, and chooses convolutions, before the recording
                 self.compute()
         self.stream.synchronize()
         if graph:
@@ -98,7 +98,7 @@ class Slot:
 
 
 def pytorch(network, images, graph):
-    """As a careful user would have PyTorch do it."""
+    """PyTorch as a careful user would run it."""
     if CPU:
 
         @torch.inference_mode()
@@ -121,7 +121,7 @@ def pytorch(network, images, graph):
 
 
 def ways(network, images, dtype):
-    """What to measure: functions that make ready, and return what computes the batch."""
+    """The candidates: functions that prepare and return the function that computes the batch."""
 
     def engine(path, graphs, precision=dtype):
         network.open(precision, path, graphs)
@@ -133,7 +133,7 @@ def ways(network, images, dtype):
         return Whole(model, kind).eval().to("cpu" if CPU else "cuda")
 
     def eager(graph):
-        # Convolutions are chosen in each thread anew, for seconds each: worth it where a graph keeps what was chosen.
+        # Each thread chooses convolutions again, for seconds each: worth it if a graph keeps the choice.
         torch.backends.cudnn.benchmark = graph
         return pytorch(whole(), images, graph)
 
@@ -156,7 +156,7 @@ def ways(network, images, dtype):
 
 torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
 network = torch.classes.ghostnet_engine_test.Network(VARIANT, 3, PART)
-print(f"{'this CPU' if CPU else torch.cuda.get_device_name()}, PyTorch {torch.__version__}; images a second, and times the first")
+print(f"{'this CPU' if CPU else torch.cuda.get_device_name()}, PyTorch {torch.__version__}; images per second, relative to the first")
 for batch in BATCHES:
     images = torch.randint(0, 256, (batch, SIDE, SIDE, 3), dtype=torch.uint8)
     for dtype in ("float32", "float16"):
@@ -169,7 +169,7 @@ for batch in BATCHES:
                 logits = work()
                 ready = time.perf_counter() - start
                 value = rate(work, batch)
-            except Exception as reason:  # a compiler that is not there, too little memory: the others go on
+            except Exception as reason:  # a missing compiler, too little memory: the others continue
                 print(f"  {name:28}SKIPPED: {type(reason).__name__}: {str(reason)[:200]}")
                 continue
             finally:

@@ -1,7 +1,7 @@
-"""The engine on a GPU against the modules in float64. Called by run.sh; never run on a GPU so far.
+"""Compares the engine on a GPU with the modules in float64. Called by run.sh; never run on a GPU so far.
 
 engine.py LIBRARY PART [--few]
-    LIBRARY: ghostnet_engine_test; PART: ghostnet_cuda.so, or, to try this script where there is no GPU, ghostnet_cuda_rig.so (built
+    LIBRARY: ghostnet_engine_test; PART: ghostnet_cuda.so, or, to try this script without a GPU, ghostnet_cuda_rig.so (built
     with the C++ tests) and GHOSTNET_RIG_GPUS=9.0
     --few: small images, for compute-sanitizer and the rig
 """
@@ -17,9 +17,9 @@ import ghostnet
 
 torch.classes.load_library(sys.argv[1])
 PART, FEW = sys.argv[2], "--few" in sys.argv
-# Of the largest value. Rounding takes PyTorch's modules to 7e-7, 3e-3 and 2e-2.
+# Relative to the largest value. Rounding moves PyTorch's modules by 7e-7, 3e-3 and 2e-2.
 TOLERANCE = {"float32": 3e-6, "tf32": 5e-3, "float16": 5e-3, "bfloat16": 3e-2}
-# Images of a batch that are compared with float64, which takes the processor long.
+# Images per batch that are compared with float64, which is slow on the CPU.
 COMPARED = 3
 
 passed = failed = 0
@@ -70,7 +70,7 @@ for variant, multiplier in variants:
         difference = error(network.run(compared, True), network.expected(compared, True))
         check(f"{variant} features {list(x.shape)}", difference <= TOLERANCE["float32"], f"error {difference:.2e}")
 
-# Two threads, whose batches are on their way together.
+# Two threads, whose batches are in flight together.
 network.open("float16", "measured", True)
 inputs = [images(1 + index % 3, 40, 36 + index % 2, True, index) for index in range(6 if FEW else 40)]
 alone = [network.run(x, False) for x in inputs]
@@ -87,7 +87,7 @@ for thread in threads:
     thread.start()
 for thread in threads:
     thread.join()
-check("batches on their way together stay apart", all(map(torch.equal, alone, together)))
+check("batches in flight together stay separate", all(map(torch.equal, alone, together)))
 
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)

@@ -1,5 +1,4 @@
-// torch.classes.ghostnet_engine_test.Network: the engine for GPUs as Python calls it, and the modules that it
-// has to equal.
+// torch.classes.ghostnet_engine_test.Network: the GPU engine for Python, and the modules that it must match.
 #include <torch/custom_class.h>
 #include <torch/library.h>
 
@@ -23,8 +22,8 @@ Precision precision_of(const std::string& name) {
 Output output_of(bool features) { return features ? Output::features : Output::logits; }
 
 /**
- * Random weights that make every layer matter. Its normalisations are made those of what reaches them, as a
- * trained network's are: values neither grow from layer to layer, nor does what rounding does to them.
+ * Random weights with which every layer matters. The normalisations have the statistics of their inputs, as
+ * in a trained network, so that neither values nor rounding errors grow from layer to layer.
  */
 GhostNet settled_network(const Architecture& architecture, uint64_t seed) {
   const torch::NoGradGuard no_grad;

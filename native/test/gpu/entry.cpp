@@ -1,5 +1,4 @@
-// torch.ops.ghostnet_test: the kernels as Python calls them, with weights packed once and the path chosen by
-// the caller.
+// torch.ops.ghostnet_test: the kernels for Python, with weights packed once and a path chosen by the caller.
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
@@ -16,7 +15,7 @@ namespace {
  * @param x [N,H,W,C] contiguous
  * @param primary_weight [I,C] of x's dtype; the other weights float32, cheap_weight [size^2,I*(ratio-1)]
  * @param out [N,H,W,out_channels] is written
- * @param tf32 of float32: what is multiplied is rounded for tensor cores
+ * @param tf32 with float32: factors are rounded for tensor cores
  */
 void run(const torch::Tensor& x, const torch::Tensor& primary_weight, const torch::Tensor& primary_bias,
          const torch::Tensor& cheap_weight, const torch::Tensor& cheap_bias,

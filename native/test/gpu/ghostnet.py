@@ -1,4 +1,4 @@
-"""The network for PyTorch's own engines to run: what the benchmarks here and in bench/ compare with. Source: arXiv 1911.11907,
+"""The network in PyTorch, for the comparisons of the benchmarks here and in bench/. Source: arXiv 1911.11907,
 table 1."""
 
 import torch
@@ -121,7 +121,7 @@ class GhostNet(nn.Module):
 
 
 def load(network, width=1.0):
-    """The weights of a torch.classes.ghostnet_engine_test.Network in PyTorch's modules."""
+    """Copies the weights of a torch.classes.ghostnet_engine_test.Network into PyTorch's modules."""
     model = GhostNet(width)
     model.load_state_dict({name: value for name, value in network.state().items()})
     return model.eval()
@@ -132,6 +132,6 @@ STD = torch.tensor([0.229, 0.224, 0.225], dtype=torch.float64)
 
 
 def normalised(images, dtype=torch.float32):
-    """uint8 [N,H,W,3] to [N,3,H,W] of a dtype, computed in it, where the images are."""
+    """uint8 [N,H,W,3] to [N,3,H,W] of a dtype, computed in that dtype on the device of the images."""
     mean, std = MEAN.to(images.device, dtype), STD.to(images.device, dtype)
     return ((images.to(dtype) / 255 - mean) / std).permute(0, 3, 1, 2)

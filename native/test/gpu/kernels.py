@@ -1,9 +1,9 @@
-"""The CUDA kernels on a GPU against LibTorch in float64. Called by run.sh; never run on a GPU so far.
+"""Compares the CUDA kernels on a GPU with LibTorch in float64. Called by run.sh; never run on a GPU so far.
 
 kernels.py LIBRARY [--few | --planted] [--cpu]
-    --few: a handful of shapes, for compute-sanitizer
-    --planted: a read behind the end of a tensor and nothing else, for compute-sanitizer to find
-    --cpu: the operator's CPU backend, to try this script where there is no GPU
+    --few: a few shapes, for compute-sanitizer
+    --planted: only a read past the end of a tensor, for compute-sanitizer to find
+    --cpu: the CPU backend of the operator, to try this script without a GPU
 """
 
 import json
@@ -18,10 +18,10 @@ import torch.nn.functional as F
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 FEW = "--few" in sys.argv
 DEVICE = "cpu" if "--cpu" in sys.argv else "cuda"
-# compute-sanitizer is for our kernels: those of the libraries behind LibTorch's convolutions stay out of its way.
+# compute-sanitizer checks our kernels, so the libraries for LibTorch's convolutions are not run under it.
 REFERENCE = "cpu" if FEW else DEVICE
 TOLERANCE = {torch.float32: 2e-6, torch.float16: 1.5e-3, torch.bfloat16: 1e-2}
-# Of products of rounded factors: tensor cores round sums their own way.
+# For products of rounded factors: tensor cores round sums in their own way.
 TF32_TOLERANCE = 2e-5
 
 passed = failed = 0
@@ -35,7 +35,7 @@ def check(name, ok, detail=""):
 
 
 def tensor_float(values):
-    """float32 rounded to the 10 bits behind the point that tensor cores read, ties away from zero."""
+    """float32 rounded to the 10 fraction bits that tensor cores read, ties away from zero."""
     return ((values.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
 
 
@@ -51,7 +51,7 @@ def reference(x, w, relu, out_channels, stride=1):
 
 
 def run_kernel(x, w, residual, relu, out_channels, in_two, tf32=False):
-    """x and residual NCHW; the kernels get what the engine would give them."""
+    """x and residual NCHW; the kernels get the same arguments as from the engine."""
     pixels = x.permute(0, 2, 3, 1).contiguous()
     out = torch.full((*pixels.shape[:3], out_channels), float("nan"), dtype=x.dtype, device=x.device)
     added = None if residual is None else residual.permute(0, 2, 3, 1).contiguous()
@@ -182,7 +182,7 @@ def golden_modules():
 
 
 def special_values():
-    """NaN in one pixel reaches its own outputs and its neighbours' ghosts, and nothing else."""
+    """NaN in one pixel reaches only its own outputs and the ghosts of its neighbours."""
     x = torch.zeros(1, 8, 30, 30, device=DEVICE)
     x[0, 0, 15, 14] = float("nan")
     w = {
@@ -197,7 +197,7 @@ def special_values():
 
 
 def planted():
-    """A primary weight of one input channel where there are 64."""
+    """A primary weight for one input channel instead of 64."""
     make = lambda *shape: torch.zeros(*shape, device=DEVICE)
     w = {"primary": make(8, 1), "primary_bias": make(8), "cheap": make(8, 1, 3, 3), "cheap_bias": make(8)}
     run_kernel(make(1, 64, 8, 8), w, None, True, 16, False)
@@ -212,7 +212,7 @@ else:
     if DEVICE == "cuda":
         random_tensor_floats()
     special_values()
-    if REFERENCE == DEVICE:  # some are LibTorch's convolutions
+    if REFERENCE == DEVICE:  # some are convolutions of LibTorch
         random_convolutions()
         golden_modules()
 if DEVICE == "cuda":

@@ -1,4 +1,4 @@
-"""The operator's CUDA backend, loaded by PyTorch: prints as JSON what came of it. Needs no GPU.
+"""The operator's CUDA backend, loaded by PyTorch: prints the result as JSON. Needs no GPU.
 
 loads.py LIBRARY
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The CUDA kernels and the engine on a machine with a GPU: nvcc, CMake, a C++ compiler and a Python with a CUDA PyTorch, no Node, no
-# network. Builds first what has changed.
+# Runs the CUDA kernels and the engine on a machine with a GPU. Needs nvcc, CMake, a C++ compiler and a Python with a CUDA PyTorch, but
+# neither Node nor a network. First builds what has changed.
 #   native/test/gpu/run.sh build
 #   native/test/gpu/run.sh test [kernels|engine|sanitizer]     results against LibTorch in float64; the same, few, under compute-sanitizer
 #   native/test/gpu/run.sh bench [modules|network] [batch ...] times; "network" takes "--max-autotune", too
@@ -30,11 +30,11 @@ fi
 if [ $# -gt 0 ] && [ "$what" != bench ]; then usage; fi
 
 if ! python3 -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
-  echo "SKIPPED: python3 has no PyTorch that sees a GPU: nothing was run on a GPU."
+  echo "SKIPPED: python3 has no PyTorch that finds a GPU: nothing was run on a GPU."
   exit 0
 fi
 
-# Machine code for the GPU at hand only: quick to build.
+# Machine code only for this GPU, which is quick to build.
 capability=$(python3 -c 'import torch; print("%d%d" % torch.cuda.get_device_capability())')
 LIBTORCH_USE_PYTORCH=1 cmake -S . -B build/gpu -DCMAKE_BUILD_TYPE=Release -DGHOSTNET_CUDA=ON \
   -DGHOSTNET_CUDA_ARCHITECTURES="$capability"
@@ -42,11 +42,11 @@ cmake --build build/gpu --target ghostnet_gpu_test ghostnet_engine_test ghostnet
 kernels=(native/test/gpu/kernels.py build/gpu/libghostnet_gpu_test.so)
 engine=(native/test/gpu/engine.py build/gpu/libghostnet_engine_test.so build/gpu/ghostnet_cuda.so)
 
-# Under one of compute-sanitizer's tools. A tensor is an allocation of its own there: past its end there is nothing.
+# Runs under one of compute-sanitizer's tools. Each tensor is a separate allocation there, so that reads past its end are found.
 sanitized() {
   local tool=$1 options=()
   shift
-  # PyTorch asks the driver for what it may not have.
+  # PyTorch makes driver calls that may fail.
   if [ "$tool" = memcheck ]; then options=(--padding 1024 --report-api-errors no); fi
   PYTORCH_NO_CUDA_MEMORY_CACHING=1 compute-sanitizer --tool "$tool" "${options[@]}" --error-exitcode 1 python3 "$@"
 }
@@ -56,11 +56,11 @@ sanitizer() {
     echo "SKIPPED: no compute-sanitizer on PATH."
     return
   fi
-  echo "A read behind the end of a tensor, which has to be found:"
+  echo "A read past the end of a tensor, which must be found:"
   if sanitized memcheck "${kernels[@]}" --planted >build/gpu/planted.log 2>&1 ||
     ! grep "Invalid __global__ read" build/gpu/planted.log; then
     cat build/gpu/planted.log
-    echo "FAILED: compute-sanitizer does not see what the kernels read."
+    echo "FAILED: compute-sanitizer does not see the reads of the kernels."
     exit 1
   fi
   for tool in memcheck racecheck initcheck synccheck; do

@@ -1,5 +1,4 @@
-// The engine for GPUs with the kernels' own source, on a CPU: what it launches, and that it computes the
-// network.
+// The GPU engine with the source of the kernels, on a CPU: its launches and its results.
 #include "engine/cuda/cuda_engine.h"
 
 #include <gtest/gtest.h>
@@ -64,7 +63,7 @@ TEST(CudaEngine, EqualsTheModulesOnRandomArchitectures) {
   }
 }
 
-// Sixteen bottlenecks of random weights make rounding grow; so it does in the modules.
+// With random weights, rounding grows over sixteen bottlenecks, in the modules too.
 TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
   const torch::NoGradGuard no_grad;
   GhostNet net = random_network(*find_variant("ghostnet_050"), 3);
@@ -76,7 +75,7 @@ TEST(CudaEngine, ComputesGhostNetInOneLaunchAModule) {
   EXPECT_LT(relative_error(run(engine, input), expected), std::max(1e-5, 8 * rounding));
   const RigDevice::Counts counts = device->counts();
   EXPECT_EQ(counts.ghost_modules, 32);
-  // Beside them: stem, 4 strided convolutions, 7 squeeze-and-excitations of 3, 5 shortcuts of 2, last 1x1,
+  // Also: stem, 4 strided convolutions, 7 squeeze-and-excitations of 3, 5 shortcuts of 2, last 1x1,
   // mean, head, classifier.
   EXPECT_EQ(counts.launches, 32 + 1 + 4 + 7 * 3 + 5 * 2 + 4);
   EXPECT_EQ(counts.graphs, 0);
@@ -169,7 +168,7 @@ TEST(CudaEngine, KeepsABoundedNumberOfPlansAndGrowsItsMemory) {
   expect_no_faults(*device);
 }
 
-// Two threads give batches while streams do what they are given in any order that events leave them.
+// Two threads submit batches while the streams work in random order, within the limits that events set.
 TEST(CudaEngine, KeepsBatchesApartThatAreOnTheirWayTogether) {
   const torch::NoGradGuard no_grad;
   GhostNet net = small_network(7);
@@ -194,7 +193,7 @@ TEST(CudaEngine, KeepsBatchesApartThatAreOnTheirWayTogether) {
     copied_ahead += device->counts().copied_ahead;
     expect_no_faults(*device);
   }
-  EXPECT_GT(copied_ahead, 0);  // else nothing was on its way together
+  EXPECT_GT(copied_ahead, 0);  // else no two batches were in flight together
 }
 
 TEST(CudaEngine, SaysWhenMemoryIsShortAndGoesOn) {

@@ -27,7 +27,7 @@ void* counted(void* memory) {
 
 }  // namespace
 
-// Every allocation of the process by C++ comes through these.
+// Every C++ allocation of the process calls these.
 void* operator new(size_t bytes) { return counted(std::malloc(std::max<size_t>(bytes, 1))); }
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   try {
@@ -68,7 +68,7 @@ class EngineOf : public testing::TestWithParam<EngineKind> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, EngineOf, testing::ValuesIn(engine_kinds()),
                          [](const auto& info) { return info.param.name(); });
 
-// The arena holds NaN before each run: whatever is read before it is written shows.
+// The arena is filled with NaN before each run, so that a read before a write shows in the result.
 TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
   const torch::NoGradGuard no_grad;
   at::set_num_threads(1);
@@ -91,7 +91,7 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
       std::memset(arena->data(), 0xff, arena->size());
       const torch::Tensor actual = run(engine, input, output, threads);
       const double error = relative_error(actual, expected);
-      // Single cases cancel out until little but rounding is left; most do not.
+      // In a few cases, values cancel out until mostly rounding is left.
       const bool narrow = kind.precision == Precision::bfloat16;
       if (narrow) {
         bfloat16_errors += error;
@@ -106,8 +106,7 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
   }
 }
 
-// Random weights make sixteen bottlenecks a chaotic function: rounding grows on the way, in the modules as
-// well.
+// With random weights, sixteen bottlenecks are a chaotic function: rounding grows, in the modules too.
 TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
   const torch::NoGradGuard no_grad;
   at::set_num_threads(1);

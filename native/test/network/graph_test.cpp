@@ -16,7 +16,7 @@ namespace {
 
 using Named = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 
-// In the order in which the network has them.
+// In the order of the network.
 Named parameters_of(const Architecture& architecture, bool trainable) {
   Named parameters;
   for (const Layer& layer : describe_layers(architecture, kMinInputSide, kMinInputSide)) {
@@ -43,7 +43,7 @@ TEST(Graph, HasTheParametersOfTheModulesInTheirOrder) {
   }
 }
 
-// The sizes of what the modules give, by their names.
+// The sizes of the outputs of the modules, by name.
 std::map<std::string, std::vector<int64_t>> outputs_of(GhostNet& net, int64_t height, int64_t width) {
   std::map<std::string, std::vector<int64_t>> outputs;
   const auto note = [&](const std::string& name, const torch::Tensor& x) {

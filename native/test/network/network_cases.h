@@ -11,7 +11,8 @@
 
 namespace ghostnet {
 
-/** Weights that make every layer matter: the values of a fresh network, other statistics than 0 and 1. */
+/** Weights with which every layer matters: the values of a new network, with statistics other than 0 and 1.
+ */
 inline GhostNet random_network(const Architecture& architecture, uint64_t seed) {
   GhostNet net = make_ghostnet(architecture, seed);
   torch::manual_seed(seed);
@@ -58,7 +59,7 @@ inline Architecture random_architecture(Random& random) {
 
 struct Batch {
   torch::Tensor values;  ///< normalised, [N,3,H,W]
-  torch::Tensor given;   ///< as it is handed over
+  torch::Tensor given;   ///< as passed to the engine
 
   ArrayView view() const {
     return {given.scalar_type() == torch::kByte ? DType::uint8 : DType::float32, given.sizes().vec(),
@@ -83,7 +84,7 @@ inline Batch random_input(bool bytes, int64_t batch, int64_t height, int64_t wid
   return {values.to(torch::kFloat32).permute({0, 3, 1, 2}), given};
 }
 
-/** What the modules give in float64, where rounding does not count. The modules are float32 again after it.
+/** The output of the modules in float64, where rounding does not matter. Afterwards they are float32 again.
  */
 inline torch::Tensor expected_of(GhostNet& net, const Batch& input, Output output) {
   net->to(torch::kFloat64);

@@ -20,7 +20,7 @@ TEST(GhostModuleOperator, CanBeRegisteredTwice) {
   EXPECT_NO_THROW(register_operators());
 }
 
-// Shapes that the network has go through the fused pass on the CPU, any other through the reference.
+// On the CPU, the shapes of the network use the fused pass, all others the reference.
 TEST(GhostModuleOperator, EqualsTheReferenceOnTheCpu) {
   register_operators();
   torch::manual_seed(1);

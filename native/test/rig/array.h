@@ -1,4 +1,4 @@
-/** The memory that the kernels under test get. */
+/** The memory of the kernels under test. */
 #pragma once
 
 #include <bit>
@@ -40,7 +40,7 @@ inline float number_of(Precision dtype, uint32_t bits) {
   return 0;
 }
 
-/** An array of a dtype at a chosen alignment, with nothing that a kernel may touch around it. */
+/** An array of a dtype at a chosen alignment, surrounded by memory that no kernel may access. */
 class Array {
  public:
   Array(Precision dtype, size_t elements, int misaligned)

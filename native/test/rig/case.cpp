@@ -39,7 +39,7 @@ struct Arrays {
   Array x, primary_weight, primary_bias, cheap_weight, cheap_bias, gate, residual, out;
 };
 
-/** What the module makes of the sums of its primary convolution, in float64, NHWC. */
+/** The output of the module for the sums of its primary convolution, in float64, NHWC. */
 std::vector<double> from_sums(const Case& c, const Arrays& arrays, const std::vector<double>& sums) {
   const auto relu = [&](double value) { return c.relu && value < 0 ? 0 : value; };
   const size_t pixels = Arrays::pixels(c);
@@ -75,7 +75,7 @@ std::vector<double> from_sums(const Case& c, const Arrays& arrays, const std::ve
   return out;
 }
 
-/** The module in float64, NHWC, as its definition says it. */
+/** The module in float64, NHWC, following its definition. */
 std::vector<double> reference(const Case& c, const Arrays& arrays) {
   const size_t pixels = Arrays::pixels(c);
   const auto widened = [](const Array& array) {

@@ -1,4 +1,4 @@
-/** One run of the kernels on the machine: what is computed, and what came of it. */
+/** One run of the kernels on the machine: its input and its outcome. */
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace ghostnet::cuda_on_cpu {
 enum class Path {
   fused,
   two_kernels,
-  epilogue,  ///< behind a primary convolution whose sums are x: as many input channels as intrinsic maps
+  epilogue,  ///< after a primary convolution whose sums are x: as many input channels as intrinsic maps
 };
 
 struct Case {
@@ -23,7 +23,7 @@ struct Case {
   int batch = 1, height = 1, width = 1, in_channels = 1, intrinsic = 1, ratio = 2, cheap_size = 3;
   int out_channels = 2;
   bool relu = true, residual = false, gate = false;
-  int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
+  int misaligned = 0;  ///< elements from a 16-byte boundary to the start of every array
   Order order = Order::forward;
   std::string name;  ///< of the module, if it has one
 

@@ -75,7 +75,7 @@ std::vector<Case> edge_cases(Precision dtype) {
     c.path = Path::two_kernels;
     c.residual = false;
     cases.push_back(c);
-    // Has no product: a dtype that differs from its memory's in these is not known to it.
+    // Has no product, so it does not support a dtype that differs from memory only in products.
     if (dtype != cuda::memory_of(dtype)) continue;
     epilogue.path = Path::epilogue;
     epilogue.in_channels = c.intrinsic;

@@ -1,4 +1,4 @@
-/** What the rig runs. */
+/** The cases of the rig. */
 #pragma once
 
 #include <vector>

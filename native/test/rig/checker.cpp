@@ -9,7 +9,7 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-/** Bytes that are NaN in every float format, for memory that nobody has written. */
+/** Bytes that are NaN in every float format, for unwritten memory. */
 constexpr int kPoison = 0xff;
 constexpr size_t kAlignment = 1024;
 

@@ -1,7 +1,7 @@
 /**
- * Watches every memory access of the CUDA threads that the machine runs, and says what a GPU would not: races
- * between barriers, shared memory read before it is written, accesses out of bounds, outputs written twice,
- * copies that nobody waited for.
+ * Watches every memory access of the CUDA threads that the machine runs, and reports faults that a GPU would
+ * not: races between barriers, shared memory read before it is written, accesses out of bounds, outputs
+ * written twice, copies without a wait.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-/** A place in the kernels' source: known when compiling, or an address to look up. */
+/** A place in the source of the kernels: known at compile time, or an address to look up. */
 struct Site {
   const char* file = nullptr;
   unsigned line = 0;
@@ -28,12 +28,12 @@ enum class Access { read, write };
 enum class Use {
   input,   ///< read only
   output,  ///< every element written exactly once; read only by a later launch
-  /** Written and read by one launch after another, but no element written twice, or both written and read, by
-   * one: what holds buffers that take each other's place. */
+  /** Memory of buffers that replace each other: several launches write and read it, but no launch writes an
+   * element twice, or both writes and reads it. */
   reused,
 };
 
-/** A kind of fault, the first place it was seen at, and how often. */
+/** A kind of fault, with its first place and its count. */
 struct Finding {
   std::string kind, detail;
   int64_t count = 0;
@@ -42,18 +42,18 @@ struct Finding {
 class Checker {
  public:
   static constexpr size_t kSharedBytes = 64 * 1024;
-  /** Shared memory is watched in units of the smallest access, 2 bytes. */
+  /** Shared memory is tracked in units of the smallest access, 2 bytes. */
   static constexpr size_t kUnit = 2;
 
   Checker();
 
-  /** Forgets arrays and findings. */
+  /** Clears arrays and findings. */
   void reset();
   void add_array(std::string name, const void* data, size_t bytes, Use use);
   void remove_array(const void* data);
-  /** Bytes that were copied into an array that is reused. */
+  /** Records bytes copied into a reused array. */
   void note_copy(const void* to, size_t bytes);
-  /** Bytes of an output that no kernel has written. */
+  /** The number of bytes of an output that no kernel has written. */
   size_t unwritten(const void* data) const;
   const std::map<std::string, Finding>& findings() const { return findings_; }
   int64_t accesses() const { return accesses_; }
@@ -62,7 +62,7 @@ class Checker {
   void begin_launch();
   int launches() const { return launch_; }
   void begin_block(int block);
-  /** What one thread of the current block does after `epoch` block barriers. */
+  /** An access of one thread in the current block after `epoch` block barriers. */
   void begin_slice(int thread, int epoch) {
     thread_ = thread;
     epoch_ = epoch;
@@ -72,7 +72,7 @@ class Checker {
   bool is_shared(const void* address) const;
 
   void access(Access kind, const void* address, size_t bytes, const Site& site);
-  /** An asynchronous copy has begun (or landed): until it lands nobody may touch the bytes. */
+  /** An asynchronous copy has begun (or landed): until it lands, no thread may access the bytes. */
   void begin_copy(const void* shared, size_t bytes, const Site& site);
   void end_copy(const void* shared, size_t bytes, const Site& site);
 
@@ -83,13 +83,13 @@ class Checker {
     size_t bytes;
     Use use;
     std::vector<int> writer;  ///< by unit: the launch that wrote it last, 0 for none
-    std::vector<int> reader;  ///< of what is reused: the launch that read it last
+    std::vector<int> reader;  ///< if reused: the launch that read it last
   };
   struct Unit {
     int block = -1;
     int writer = -1, writer_epoch = -1;
-    /** Two different threads that read in `reader_epoch`: enough to know that another one than the writer
-     * did. */
+    /** Two different threads that read in `reader_epoch`: enough to know that one of them is not the writer.
+     */
     int reader = -1, other_reader = -1, reader_epoch = -1;
     bool copying = false;
     Site writer_site, reader_site;

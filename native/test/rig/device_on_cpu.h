@@ -1,5 +1,5 @@
-// The models behind native/kernels/cuda/device.cuh when GHOSTNET_CUDA_ON_CPU is set: what each word of the
-// kernels does on a GPU, told to the machine and its checker.
+// The models behind native/kernels/cuda/device.cuh if GHOSTNET_CUDA_ON_CPU is set: each computes what its
+// operation does on a GPU, and reports it to the machine and its checker.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@
 #include "tensor_float.h"
 
 #define GHOSTNET_DEVICE inline
-/** The models tell the checker themselves what they touch: the compiler is not to tell it again. */
+/** The models report their accesses to the checker themselves, so the compiler must not instrument them. */
 #define GHOSTNET_UNSEEN __attribute__((no_sanitize("thread")))
 #define GHOSTNET_KERNEL(threads, blocks) void
 #define GHOSTNET_SHARED(name, bytes) \
@@ -87,8 +87,8 @@ struct LoadMatrices {
   const void* row;
   uint32_t fragment[4];
 };
-/** ldmatrix .x4: register i of lane t is the t%4-th pair of row t/4 of matrix i, whose row's address lane 8i
- * + t/4 gave. */
+/** ldmatrix .x4: register i of lane t is the t%4-th pair of row t/4 of matrix i; lane 8i + t/4 passed the
+ * address of the row. */
 inline void load_matrices(void* const (&operands)[kWarp]) {
   for (int lane = 0; lane < kWarp; ++lane) {
     auto* to = static_cast<LoadMatrices*>(operands[lane]);
@@ -152,7 +152,7 @@ inline void multiply_accumulate_tensor_floats(void* const (&operands)[kWarp]) {
   add_products(operands, a, b);
 }
 
-/** shfl.sync.bfly at distances 16, 8, 4, 2, 1, each added to what a lane has. */
+/** shfl.sync.bfly at distances 16, 8, 4, 2, 1, each added to the value of the lane. */
 inline void warp_sum(void* const (&operands)[kWarp]) {
   for (int distance = kWarp / 2; distance > 0; distance /= 2) {
     float before[kWarp];

@@ -9,8 +9,9 @@ Fiber::Fiber(Fiber&&) noexcept = default;
 
 #if defined(__x86_64__) && !defined(GHOSTNET_PORTABLE_FIBERS)
 
-// swapcontext() makes a system call each time, and a mma.sync switches 32 fibers. This one saves what the ABI
-// says a call preserves: the stack pointer goes to *save, and `to` is where an earlier call left it.
+// swapcontext() makes a system call each time, and an mma.sync switches 32 fibers. This function saves the
+// registers that the ABI preserves over a call: the stack pointer goes to *save, and `to` is the stack
+// pointer saved by an earlier call.
 extern "C" void ghostnet_switch_stack(void** save, void* to);
 asm(R"(
   .text

@@ -1,4 +1,4 @@
-/** A stack and the place where its code stopped: one for each CUDA thread that is being run. */
+/** A stack and the place where its code stopped: one per running CUDA thread. */
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,12 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /** Makes the next resume() call `entry`, which must never return. Whatever ran on the stack is forgotten.
-   */
+  /** Makes the next resume() call `entry`, which must never return. The earlier contents of the stack
+   * are discarded. */
   void start(void (*entry)());
   /** From the scheduler: runs the fiber until it calls yield(). */
   void resume();
-  /** From the fiber: goes back to the scheduler. */
+  /** From the fiber: returns to the scheduler. */
   void yield();
 
   bool owns(const char* address) const {

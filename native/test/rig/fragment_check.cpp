@@ -11,7 +11,7 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-/** Where a value of a thread lies in a matrix, counted down its columns. */
+/** The position of a value of a thread in a matrix, counted down its columns. */
 struct Layout {
   int lane_in_four, four;      ///< strides of lane % 4 and lane / 4
   std::vector<int> value_bit;  ///< strides of the bits of the value's number
@@ -23,7 +23,7 @@ struct Layout {
   }
 };
 
-/** An instruction of 16x8 sums: which value of a thread is which element of a, b and the sums. */
+/** An instruction with 16x8 sums: the layouts of a, b and the sums. */
 struct Instruction {
   int depth, values_in_register;
   Layout a, b, sums;
@@ -32,7 +32,7 @@ struct Instruction {
 const Instruction kOf16Bits = {16, 2, {32, 1, {16, 8, 128}}, {16, 1, {8, 64}}, {32, 1, {16, 8}}};
 const Instruction kOfTensorFloats = {8, 1, {16, 1, {8, 64}}, {8, 1, {32}}, {32, 1, {16, 8}}};
 
-/** @param word a register of so many values, as a type's memory holds them */
+/** @param word a register of this number of values, in the memory format of a type */
 template <class Compute, class MakeWord>
 bool multiplies(const Instruction& instruction, Compute compute, MakeWord word) {
   std::mt19937 random(5);
@@ -79,7 +79,8 @@ bool multiplies(const Instruction& instruction, Compute compute, MakeWord word) 
   return true;
 }
 
-/** ldmatrix gives a thread the pair of 16-bit values that an mma of 8x8 rows by columns of pairs takes. */
+/** ldmatrix loads into a thread the pair of 16-bit values that an mma of 8x8 rows by columns of pairs reads.
+ */
 bool loads_matrices() {
   const Layout pairs = {1, 4, {}};  // of a matrix of 8 rows of 4 pairs, counted along its rows
   uint32_t matrices[4][32];

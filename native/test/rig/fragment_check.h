@@ -3,9 +3,8 @@
 namespace ghostnet::cuda_on_cpu {
 
 /**
- * Whether the models of mma.sync and ldmatrix take and give fragments as strides say that were not derived
- * from the models: those that CUTLASS publishes (include/cute/atom/mma_traits_sm80.hpp), by whose layouts
- * its products are right on GPUs.
+ * Whether the fragments of the models of mma.sync and ldmatrix have the layouts that CUTLASS publishes
+ * (include/cute/atom/mma_traits_sm80.hpp). These are independent of the models, and correct on GPUs.
  */
 bool fragments_are_where_cutlass_has_them();
 

@@ -1,5 +1,6 @@
-// The kernels' file is compiled with -fsanitize=thread, which makes the compiler call these at every memory
-// access. They stand in for ThreadSanitizer's own, which is not linked. This file itself is compiled without.
+// The kernels are compiled with -fsanitize=thread, which makes the compiler call these functions at every
+// memory access. They replace those of ThreadSanitizer, which is not linked. This file is compiled without
+// the option.
 #include <cstring>
 
 #include "machine.h"

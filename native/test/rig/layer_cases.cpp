@@ -14,14 +14,14 @@ using cuda::Activation;
 
 constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Order::preempting};
 
-/** What the cases have in common. */
+/** The common part of the cases. */
 struct Setting {
   Precision dtype;
   int misaligned = 0;  ///< elements by which every array lies behind a 16-byte boundary
   Order order = Order::forward;
 };
 
-/** Makes a run's arrays and tells the checker of them. */
+/** Creates the arrays of a run and registers them with the checker. */
 class Bench {
  public:
   Bench(const Setting& setting, unsigned seed) : misaligned_(setting.misaligned), random_(seed) {
@@ -201,7 +201,7 @@ Outcome run_pointwise(const Setting& setting, const ProductShape& s) {
 
 Outcome run_dense(const Setting& setting, const ProductShape& s) {
   Bench bench(setting, s.rows * 31u + s.depth);
-  // Gates of all kinds: 0, 1 and between.
+  // Gates of all kinds: 0, 1 and values between.
   const double scale = s.activation == Activation::hard_sigmoid ? 4 : 1;
   Array x = bench.input("x", Precision::float32, size_t(s.rows) * s.depth, scale);
   Array weight = bench.input("weight", setting.dtype, size_t(s.columns) * s.depth, std::sqrt(12.0 / s.depth));

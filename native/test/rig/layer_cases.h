@@ -1,4 +1,4 @@
-/** Runs of the kernels that a network has beside its ghost modules. */
+/** Runs of the kernels of the layers that are not ghost modules. */
 #pragma once
 
 #include <functional>

@@ -6,7 +6,7 @@
 #include <numeric>
 
 extern "C" char _end;  // of this program, constants and all
-// In a shared library there is none: accesses then go unseen, as far as this CPU is only to compute.
+// A shared library has none: its accesses are then not checked, only computed.
 extern "C" char __executable_start __attribute__((weak));
 
 namespace ghostnet::cuda_on_cpu {
@@ -76,7 +76,7 @@ void Machine::run_block(int threads) {
     const bool all_done = std::all_of(threads_.begin(), threads_.begin() + threads,
                                       [](const Thread& thread) { return thread.state == State::done; });
     if (!all_done) checker.report("deadlock", "block " + std::to_string(block_));
-    return;  // fibers that still wait are forgotten
+    return;  // waiting fibers are discarded
   }
 }
 
@@ -171,7 +171,8 @@ void Machine::warp_instruction(const char* name, void* operand, Compute compute,
 void Machine::access(Access kind, const void* address, size_t bytes, const Site& site) {
   if (current_ < 0) return;
   const char* at = static_cast<const char*>(address);
-  // Registers and parameters of a GPU are the fiber's stack, the host's stack and constants here.
+  // Here the registers and parameters of a GPU are the stack of the fiber, the stack of the host and
+  // constants.
   if (threads_[current_].fiber.owns(at)) return;
   if (at >= &__executable_start && at < &_end) return;
   if (at >= host_stack_ && at < host_stack_ + kHostStack) return;

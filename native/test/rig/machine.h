@@ -1,6 +1,6 @@
 /**
  * Runs a CUDA grid on one CPU thread: blocks one after another, the threads of a block as fibers that switch
- * at barriers and warp-wide instructions (and, if asked, at memory accesses).
+ * at barriers and warp-wide instructions (and optionally at memory accesses).
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-/** Which of the threads that can run goes first, and which block. */
+/** The order in which runnable threads and blocks run. */
 enum class Order {
   forward,
   reverse,
@@ -30,27 +30,27 @@ class Machine {
   Order order = Order::forward;
   unsigned seed = 1;
 
-  /** The kernel is called through a pointer to it, so that what it captured stays on the caller's stack. */
+  /** The kernel is called through a pointer, so that its captures stay on the caller's stack. */
   template <class Kernel>
   void launch(unsigned blocks, int threads, const Kernel& kernel) {
     launch(blocks, threads, [](const void* called) { (*static_cast<const Kernel*>(called))(); }, &kernel);
   }
 
-  // For the thread that is running.
+  // For the running thread.
   int thread() const { return current_; }
   int block() const { return block_; }
   void barrier(const Site& site);
-  /** An access by this thread that the compiler's instrumentation or a model saw. */
+  /** An access of this thread, reported by the instrumentation of the compiler or by a model. */
   void access(Access kind, const void* address, size_t bytes, const Site& site);
   void start_copy(void* shared, const void* global, size_t bytes, size_t read, const Site& site);
-  /** Makes a group of the copies that were started since the last. */
+  /** Closes a group of the copies that were started since the last group. */
   void end_group();
   /** Lands the copies of all groups but the last `later`. */
   void wait_for_copies(int later, const Site& site);
 
   /**
-   * A warp-wide instruction: all 32 lanes come with an operand; the last one makes `compute` turn the 32
-   * operands into the 32 results, in place.
+   * A warp-wide instruction: all 32 lanes arrive with an operand; for the last lane, `compute` replaces the
+   * 32 operands by the 32 results.
    */
   using Compute = void (*)(void* const (&operands)[kWarp]);
   void warp_instruction(const char* name, void* operand, Compute compute, const Site& site);
@@ -66,13 +66,13 @@ class Machine {
   struct Thread {
     Fiber fiber;
     State state = State::done;
-    Site site;  ///< where it waits
+    Site site;  ///< the place where it waits
     int epoch = 0;
     const char* instruction = nullptr;
     void* operand = nullptr;
     Compute compute = nullptr;
     std::vector<Copy> copies;
-    int groups = 0;  ///< that have ended
+    int groups = 0;  ///< groups that have ended
   };
 
   void launch(unsigned blocks, int threads, void (*call)(const void*), const void* kernel);
@@ -92,7 +92,7 @@ class Machine {
   std::mt19937 random_;
 };
 
-/** The one machine of this process: instrumented code has no other way to it. */
+/** The only machine of this process, because instrumented code cannot receive one. */
 Machine& machine();
 
 }  // namespace ghostnet::cuda_on_cpu

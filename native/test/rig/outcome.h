@@ -1,4 +1,4 @@
-/** What came of a run of kernels on the machine. */
+/** The outcome of a run of kernels on the machine. */
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace ghostnet::cuda_on_cpu {
 
 struct Outcome {
   std::vector<std::string> faults;  ///< empty: passed
-  double error = 0;                 ///< largest difference from float64, of the largest value
+  double error = 0;                 ///< largest difference from float64, relative to the largest value
   int launches = 0;
   int64_t accesses = 0;
 };
@@ -26,8 +26,8 @@ double rounded(Precision dtype, double value);
 double operand(Precision dtype, double value);
 
 /**
- * The outcome of a run that wrote `out`: what the checker found, what was not written, how far the numbers
- * lie from those expected.
+ * The outcome of a run that wrote `out`: the findings of the checker, unwritten elements, and the difference
+ * from the expected numbers.
  */
 Outcome judge(const cuda::LaunchResult& result, Array& out, const std::vector<double>& expected,
               double tolerance);

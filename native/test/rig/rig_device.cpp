@@ -11,7 +11,7 @@ namespace {
 
 using cuda::Calls;
 
-/** Counts how often it was recorded, and how many of these have come. */
+/** Counts its recordings, and how many of them have occurred. */
 class RigEvent : public cuda::Event {
  public:
   int recorded = 0, come = 0;
@@ -125,7 +125,7 @@ void RigDevice::wait(cuda::Stream stream, cuda::Event& event) {
   give(stream, nullptr, [&event, recorded = of(event).recorded] { return of(event).come >= recorded; });
 }
 
-// One task at a time of any stream that may go on, drawn by chance.
+// Runs one task at a time, of a random stream among those that may continue.
 void RigDevice::run_until(const std::function<bool()>& reached) {
   while (!reached()) {
     std::vector<std::deque<Task>*> ready;

@@ -1,6 +1,6 @@
 /**
- * A GPU for the engine that is this CPU: kernels run by their own source on the machine, under its checker,
- * and streams that do what they were given as late, and in as unkind an order, as events allow.
+ * A GPU for the engine, simulated on this CPU: the source of the kernels runs on the machine, under its
+ * checker, and the streams work as late, and in as adverse an order, as events allow.
  */
 #pragma once
 
@@ -32,19 +32,19 @@ class RigDevice : public cuda::Device {
   void synchronize(cuda::Event& event) override;
   void synchronize() override;
 
-  /** What kernels and streams did wrong; empty when nothing. */
+  /** The faults of kernels and streams, if any. */
   std::vector<std::string> faults() const;
   /** Bytes that can still be allocated; the next allocation beyond them throws. */
   void set_memory(size_t bytes) { left_ = bytes; }
 
   struct Counts {
     int launches = 0;       ///< of kernels, single and in graphs
-    int ghost_modules = 0;  ///< of whole ones in one launch
+    int ghost_modules = 0;  ///< whole modules in one launch
     int graphs = 0;         ///< recorded
     int graph_launches = 0;
     int allocations = 0;
     int64_t bytes = 0;     ///< allocated on the device now
-    int copied_ahead = 0;  ///< input copies that a stream did before the computation they do not belong to
+    int copied_ahead = 0;  ///< input copies done before the computation of another batch
   };
   Counts counts() const;
   void reset_counts();

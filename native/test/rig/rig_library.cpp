@@ -1,6 +1,6 @@
-// The shared library ghostnet_cuda as the addon sees it, but its GPUs are this CPU: for tests of the way from
-// JavaScript. GHOSTNET_RIG_GPUS lists their compute capabilities, "9.0,7.5"; without it there is none. With
-// GHOSTNET_RIG_FAILS they fail.
+// A GPU library whose GPUs are simulated on this CPU, for tests from JavaScript. GHOSTNET_RIG_GPUS lists
+// their compute capabilities, for example "9.0,7.5"; without it there are none. With GHOSTNET_RIG_FAILS they
+// fail.
 #include <cstdlib>
 #include <sstream>
 
@@ -29,7 +29,7 @@ std::vector<cuda::Gpu> list() {
   return gpus;
 }
 
-/** Fails when a run is waited for. */
+/** Fails in the wait for a run. */
 class FailingDevice : public RigDevice {
  public:
   using RigDevice::synchronize;

@@ -1,6 +1,6 @@
-// Runs the CUDA kernels' own source on this CPU under the checker.
+// Runs the source of the CUDA kernels on this CPU under the checker.
 //   cuda_on_cpu            everything, ends with "N passed, N failed"
-//   cuda_on_cpu --only T   only the cases that have T in their text
+//   cuda_on_cpu --only T   only the cases whose text contains T
 //   cuda_on_cpu --edges D  the edge cases of dtype D (float32, float16, bfloat16, tf32) only, until one
 //   fails: for mutants
 #include <algorithm>
@@ -23,7 +23,7 @@ namespace ghostnet::cuda_on_cpu {
 namespace {
 
 struct Tally {
-  std::string only = {};  ///< what a case has in its text, to be run
+  std::string only = {};  ///< runs only the cases whose text contains this
   int passed = 0, failed = 0;
 
   void count(bool pass, const std::string& what) {
@@ -45,7 +45,7 @@ Outcome outcome_of(const LayerCase& c) { return c.run(); }
 bool is_one_launch(const Case& c) { return c.path != Path::two_kernels; }
 bool is_one_launch(const LayerCase&) { return true; }
 
-/** Runs cases and prints a line on all of them. */
+/** Runs cases and prints one line for all of them. */
 template <class C>
 void run_group(const char* name, Precision dtype, std::vector<C> cases, Tally& tally) {
   std::erase_if(cases, [&](const C& c) { return text_of(c).find(tally.only) == std::string::npos; });
@@ -69,7 +69,7 @@ void run_group(const char* name, Precision dtype, std::vector<C> cases, Tally& t
   std::fflush(stdout);
 }
 
-/** TF32: the nearest number of 10 bits behind the point, away from zero where two are, and NaN stays NaN. */
+/** TF32: the nearest number with 10 fraction bits, ties away from zero; NaN stays NaN. */
 void check_tensor_floats(Tally& tally) {
   bool rounds = true;
   for (const float value : {1.f, -3.f, 1e-30f, -6e37f}) {
@@ -91,7 +91,7 @@ void check_tensor_floats(Tally& tally) {
               "tf32 keeps NaN and infinity");
 }
 
-/** The 16-bit formats themselves: every number there and back, and rounding against what float64 says. */
+/** The 16-bit formats: every number converted and back, and rounding compared with float64. */
 void check_formats(Tally& tally) {
   const auto nearest = [](double value, uint16_t (*from)(float), float (*to)(uint16_t)) {
     const uint16_t bits = from(static_cast<float>(value));
@@ -130,7 +130,7 @@ void check_formats(Tally& tally) {
               "float16 overflows where it should");
 }
 
-/** What a launch refuses, before it touches a pointer. */
+/** The calls that a launch rejects before it uses a pointer. */
 void check_refusals(Tally& tally) {
   using Module = cuda::GpuGhostModule;
   Module good;
@@ -161,15 +161,15 @@ void check_refusals(Tally& tally) {
   Module gated = good;
   gated.gate = reinterpret_cast<const float*>(uintptr_t{4096});
   tally.count(cuda::launch(cuda::GpuGhostCall{gated}, nullptr).status == cuda::Launch::unsupported,
-              "gates that can not be read four at a time are refused");
+              "gates that cannot be read four at a time are rejected");
   Module residual = good;
   residual.residual = &residual;
   tally.count(cuda::launch(cuda::GhostModuleInTwo{residual}, nullptr).status == cuda::Launch::unsupported,
-              "two kernels refuse a residual");
+              "two kernels reject a residual");
   Module sums = good;
   sums.in_channels = 2;
   tally.count(cuda::launch(cuda::GhostEpilogueCall{sums}, nullptr).status == cuda::Launch::unsupported,
-              "the epilogue refuses other sums than those of its maps");
+              "the epilogue rejects sums that are not those of its maps");
 }
 
 template <class Call, class Change>

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <map>
 
-extern "C" char __executable_start __attribute__((weak));  // where the linker put the program
+extern "C" char __executable_start __attribute__((weak));  // the address of the program
 
 namespace ghostnet::cuda_on_cpu {
 
@@ -15,7 +15,7 @@ std::string source_line(const void* address) {
   const auto [entry, is_new] = known.try_emplace(address, "unknown line");
   if (!is_new) return entry->second;
   char command[128];
-  // One byte back: the call, not what follows it.
+  // One byte back: the call, not the instruction after it.
   std::snprintf(command, sizeof command, "addr2line -e /proc/%d/exe %#tx 2>/dev/null",
                 static_cast<int>(getpid()), static_cast<const char*>(address) - 1 - &__executable_start);
   if (FILE* lines = popen(command, "r")) {

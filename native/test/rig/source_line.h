@@ -4,8 +4,7 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-/** "file:line" of a return address in this program, or "unknown line" where binutils' addr2line is missing.
- */
+/** "file:line" of a return address in this program, or "unknown line" without binutils' addr2line. */
 std::string source_line(const void* address);
 
 }  // namespace ghostnet::cuda_on_cpu

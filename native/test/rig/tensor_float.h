@@ -1,4 +1,4 @@
-/** TF32: float32 with the 10 bits behind the point that tensor cores multiply. */
+/** TF32: float32 with the 10 fraction bits that tensor cores multiply. */
 #pragma once
 
 #include <bit>
@@ -6,10 +6,10 @@
 
 namespace ghostnet::cuda_on_cpu {
 
-/** The bits that are read; NaN and infinities are what they were. */
+/** The bits that are read; NaN and infinities do not change. */
 constexpr uint32_t kTensorFloatBits = 0xffffe000u;
 
-/** What a tensor core makes of a float32: the lower bits are not read. */
+/** A float32 as a tensor core reads it, without the lower bits. */
 inline float tensor_float_of(uint32_t bits) { return std::bit_cast<float>(bits & kTensorFloatBits); }
 
 /** cvt.rna.tf32.f32: to nearest, ties away from zero; NaN stays NaN. */

@@ -1,6 +1,6 @@
 /**
- * What native/cuda_runtime uses of the CUDA runtime, declared for the model of it in this folder: no toolkit
- * is needed, and none of its files is in here.
+ * The part of the CUDA runtime that native/cuda_runtime uses, declared for the model in this folder. No
+ * toolkit is needed, and none of its files is copied here.
  */
 #pragma once
 

@@ -49,7 +49,7 @@ void Queue::loop() {
   while (true) {
     changed_.wait(lock, [&] { return ends_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const Work& work = waiting_.front();  // stays where it is when others are added
+    const Work& work = waiting_.front();  // does not move when others are added
     if (lag_ > 0 && random_() % 4 == 0) {
       lock.unlock();
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % static_cast<unsigned>(lag_)));

@@ -1,4 +1,4 @@
-/** What a stream of the model does its work with. */
+/** The work queue of a stream in the model. */
 #pragma once
 
 #include <condition_variable>
@@ -15,19 +15,19 @@ namespace ghostnet::cuda_model {
 
 using Bytes = std::span<const std::byte>;
 
-/** A copy or launches, with the memory that they read or write; or a mark, which is there for the order. */
+/** A copy or launches, with the memory that they read or write; or a mark, which only sets an order. */
 struct Work {
   std::function<void()> run;
   std::vector<Bytes> touched;
-  const void* graph = nullptr;  ///< that it came from
+  const void* graph = nullptr;  ///< the graph of the work
   bool is_mark = false;
 };
 
-/** A moment that a queue comes to and others wait for. */
+/** A point in a queue that others wait for. */
 class Moment {
  public:
   void come();
-  /** @return false when it did not come in a minute: something waits for itself */
+  /** @return false if it did not occur within a minute, because of a circular wait */
   bool wait();
 
  private:
@@ -37,22 +37,22 @@ class Moment {
 };
 
 /**
- * Does what it is given, one after another, on a thread of its own. Nothing orders two queues but the moments
- * of one that another waits for, so that ThreadSanitizer sees what they leave unordered.
+ * Does its work in order on a separate thread. Only waits for points in another queue order two queues, so
+ * that ThreadSanitizer sees accesses that are not ordered.
  */
 class Queue {
  public:
-  /** @param lag how many microseconds it waits at most before a part of its work */
+  /** @param lag the longest wait before a part of its work, in microseconds */
   Queue(int lag, unsigned seed);
-  /** Does what is left first. */
+  /** Does the remaining work first. */
   ~Queue();
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
 
   void give(Work work);
-  /** After this nothing is done any more, but for the marks. */
+  /** After this only marks are processed. */
   void halt();
-  /** Whether there is such work that is not done yet. */
+  /** Whether such work is not done yet. */
   bool holds(const std::function<bool(const Work&)>& is_meant);
 
  private:
@@ -62,7 +62,7 @@ class Queue {
   std::mt19937 random_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Work> waiting_;  ///< the first one is being done
+  std::deque<Work> waiting_;  ///< the first is in progress
   bool works_ = false, is_halted_ = false, ends_ = false;
   std::thread thread_;
 };

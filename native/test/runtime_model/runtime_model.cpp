@@ -14,7 +14,7 @@ using ghostnet::cuda_model::Moment;
 using ghostnet::cuda_model::Queue;
 using ghostnet::cuda_model::Work;
 
-// Objects stay, marked as given back, until all begins anew: their address is not another's meanwhile.
+// Objects stay, marked as released, until the next reset, so that no other object gets their address.
 
 struct CUevent_st {
   int device;
@@ -37,7 +37,7 @@ struct CUstream_st {
   int device;
   std::unique_ptr<Queue> queue;
   bool is_given_back = false;
-  std::unique_ptr<CUgraph_st> capture = nullptr;  ///< what it records just now
+  std::unique_ptr<CUgraph_st> capture = nullptr;  ///< the recording in progress
   std::thread::id capturing_thread = {};
 };
 
@@ -58,12 +58,12 @@ template <class Object>
 using Objects = std::vector<std::unique_ptr<Object>>;
 
 struct Runtime {
-  std::mutex mutex;  ///< of all below; what streams do is done without it
+  std::mutex mutex;  ///< guards everything below, except the work of streams
   Setup setup;
   std::vector<std::string> faults;
   Counts counts;
   std::vector<Memory> memory;
-  // Streams go first, and with them what they still do.
+  // Streams first, with their remaining work.
   Objects<CUevent_st> events;
   Objects<CUgraph_st> graphs;
   Objects<CUgraphExec_st> executables;
@@ -105,11 +105,11 @@ bool is_capturing_thread() {
 }
 
 struct Rules {
-  bool may_record = false;  ///< the thread that records a graph may make the call
-  bool gives_back = false;  ///< the call does its work even when it fails
+  bool may_record = false;  ///< a thread that records a graph may make the call
+  bool gives_back = false;  ///< the call does its work even if it fails
 };
 
-/** A call to the runtime: what is common to all, then `body` for what it does. */
+/** A call to the runtime: the common part, then `body`. */
 template <class Body>
 cudaError_t make_call(const char* name, Rules rules, const Body& body) {
   Runtime& all = runtime();
@@ -150,7 +150,7 @@ Object* make(Objects<Object>& objects, Values&&... values) {
   return objects.back().get();
 }
 
-/** Whether a stream can be given something by this thread. */
+/** Whether this thread can submit work to a stream. */
 bool is_usable(cudaStream_t stream) {
   if (!is_there(runtime().streams, stream, "a stream")) return false;
   if (stream->device == current_device) return true;
@@ -177,7 +177,7 @@ bool is_on_device(Bytes bytes) {
   return memory != nullptr && memory->kind == Kind::device && memory->device == current_device;
 }
 
-/** Whether a stream still has such work to do. */
+/** Whether a stream still has such work. */
 bool is_pending(const std::function<bool(const Work&)>& is_meant) {
   return std::ranges::any_of(runtime().streams, [&](const auto& stream) {
     return !stream->is_given_back && stream->queue->holds(is_meant);
@@ -217,7 +217,7 @@ cudaError_t give_memory_back(void* memory, Kind kind) {
   return cudaSuccess;
 }
 
-/** Waits for a moment, outside of the lock; `moment` is null when there is nothing to wait for. */
+/** Waits for a point without the lock; `moment` is null if there is nothing to wait for. */
 cudaError_t wait_for(const std::shared_ptr<Moment>& moment) {
   const bool came = moment == nullptr || moment->wait();
   const std::lock_guard lock(runtime().mutex);

@@ -1,7 +1,7 @@
 /**
- * A strict model of the CUDA runtime: what native/cuda_runtime calls in place of CUDA's. Its streams copy,
- * and do what kernels are given to do, on threads of their own; what its documented rules do not allow is a
- * fault, also where CUDA would let it pass.
+ * A strict model of the CUDA runtime, which native/cuda_runtime calls instead of CUDA's. Its streams copy,
+ * and do the work of kernels, on their own threads. Violations of the documented rules are faults, even if
+ * CUDA would accept them.
  */
 #pragma once
 
@@ -18,34 +18,34 @@ namespace ghostnet::cuda_model {
 
 struct Setup {
   std::vector<cuda::Gpu> gpus = {{"Model", 9, 0, int64_t{1} << 30}};
-  int driver = CUDART_VERSION;  ///< 0 where there is none
+  int driver = CUDART_VERSION;  ///< 0 if there is none
   int lag = 0;                  ///< of the streams, see Queue
 };
 
-/** Begins anew: all that was there is gone. */
+/** Resets the model and discards all objects. */
 void reset(const Setup& setup);
 
 /**
- * Makes one call fail, counted from now on: the first is number 0. It does nothing then; one that gives
- * something back does that nevertheless, as CUDA's, which tell what failed before.
- * @param is_sticky from then on all calls fail and nothing is computed any more
+ * Makes one call fail, counted from now on: the first is number 0. The call then does nothing; a call that
+ * releases a resource still does so, as in CUDA, where it reports an earlier failure.
+ * @param is_sticky from then on all calls fail and nothing is computed
  */
 void fail(int number, cudaError_t error, bool is_sticky = false);
-/** The name of the call that was made to fail; empty when so many were not made. */
+/** The name of the call that failed on purpose; empty if there were fewer calls. */
 std::string failed_call();
 
-/** What was done against the rules. */
+/** The violations of the rules. */
 std::vector<std::string> faults();
-/** What was made and not given back: "2 events, 1 stream"; empty when nothing. */
+/** The resources that were not released: "2 events, 1 stream"; empty if none. */
 std::string left_over();
 
 struct Counts {
-  int launches = 0;  ///< of kernels, those in graphs when they are recorded
+  int launches = 0;  ///< of kernels; those in graphs count when recorded
   int graph_launches = 0;
 };
 Counts counts();
 
-/** For stand-ins of kernels: gives a stream something to do that touches this memory of the device. */
+/** For stand-ins of kernels: submits work to a stream that accesses this device memory. */
 void launch_kernel(cudaStream_t stream, std::function<void()> run, std::vector<Bytes> touched);
 
 }  // namespace ghostnet::cuda_model

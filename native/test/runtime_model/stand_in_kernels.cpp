@@ -1,6 +1,6 @@
-// What stands in for the kernels where the runtime is modelled: each launch reads all that its kernel reads
-// and writes all that it writes, a digest of what was read. A result is the same when its batch is, and
-// another when anything on its way was.
+// Stand-ins for the kernels over the model of the runtime: each launch reads all memory that its kernel
+// reads, and writes a digest of it to all memory that its kernel writes. Equal batches have equal results,
+// and any difference on the way changes the result.
 #include <cstring>
 #include <type_traits>
 
@@ -13,7 +13,7 @@ namespace {
 
 using cuda_model::Bytes;
 
-/** What a launch touches; the last one is written. */
+/** The memory that a launch accesses; the last range is written. */
 class Touched {
  public:
   explicit Touched(Precision dtype) : dtype_(dtype) {}

@@ -1,5 +1,5 @@
 /**
- * Layers of single pixels, in float32 in every precision: squeeze-and-excitation.
+ * Layers of single pixels, float32 in every precision: squeeze-and-excitation.
  */
 #pragma once
 
@@ -42,7 +42,7 @@ class DenseStep : public Step {
   int input_, output_;
 };
 
-/** The means of the channels, from their row sums, and a dense layer of these. */
+/** The means of the channels, computed from their row sums, followed by a dense layer. */
 class MeanDenseStep : public DenseStep {
  public:
   MeanDenseStep(const Node& node, const cpu::Float32Kernels& kernels, const cpu::PackedRows& weights,

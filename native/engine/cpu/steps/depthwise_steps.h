@@ -87,7 +87,7 @@ class ShortcutStep : public RowStep {
 
   void run(const StepContext& context) const override {
     if (split_ == Split::rows) return run_rows(context, context.share_of(out().height));
-    // Each thread makes the few spatial rows for itself.
+    // Each thread computes the few spatial rows it needs.
     run_part(context, {0, out().height}, panels_of(pointwise_.panels, context.rank, context.size));
   }
 

@@ -8,10 +8,10 @@ namespace ghostnet {
 struct GhostModuleBuffers {
   int input, output;
   std::optional<int> gate = {}, residual = {}, row_sums = {};
-  std::optional<int> kept = {};  ///< rows that are kept from one call of run_rows to the next
+  std::optional<int> kept = {};  ///< rows kept from one call of run_rows to the next
 };
 
-/** A ghost module, with the gate on its input and the sum with a residual where the network has them. */
+/** A ghost module, with the gate on its input and the sum with a residual if the network has them. */
 template <typename Value>
 class GhostModuleStep : public RowStep {
  public:

@@ -1,7 +1,7 @@
 /**
- * A step of the engine for CPUs: a part of what it does to one image. The threads of a team run a step
- * together, each its share, and meet at a barrier before a step that reads what others wrote. Steps that read
- * or write activations are templates over the type in which these are stored.
+ * A step of the CPU engine: part of the computation of one image. The threads of a team share a step and meet
+ * at a barrier before a step that reads what others wrote. Steps that read or write activations are templates
+ * over the type in which these are stored.
  */
 #pragma once
 
@@ -17,21 +17,21 @@
 
 namespace ghostnet {
 
-/** Where a buffer lies among the others, in floats, and how many rows of it are kept. Activations may be
- * narrower than a float. */
+/** The place of a buffer among the others, in floats, and the number of its rows that are kept. Activations
+ * may be narrower than a float. */
 struct BufferPlace {
-  bool late;  ///< among those of which each image of a group has its own
+  bool late;  ///< one of the buffers that each image of a group has separately
   int64_t offset;
   int64_t ring;
 };
 
-/** One thread's view of an image that is being computed. */
+/** One thread's view of the image that it computes. */
 struct StepContext {
   const void* input;  ///< of this image
   const Normalisation* normalisation;
-  cpu::Strided<float> pooled;  ///< [last channels], the result of the steps, and that of the next image
-  float* early;                ///< buffers of the team
-  cpu::Strided<float> late;    ///< buffers of the image, and those of the next one of its group
+  cpu::Strided<float> pooled;  ///< [last channels], the result of the steps, by image
+  float* early;                ///< the buffers of the team
+  cpu::Strided<float> late;    ///< the buffers of the image, by image of its group
   const BufferPlace* places;
   float* scratch;  ///< of this thread
   int rank, size;  ///< of this thread in its team
@@ -42,7 +42,7 @@ struct StepContext {
   }
   /** A late buffer of all images of the group. */
   cpu::Strided<float> buffers(int number) const { return {buffer(number), late.stride}; }
-  /** The same for another image of the group, which has no input any more. */
+  /** The same for another image of the group, without its input. */
   StepContext image(int64_t index) const {
     StepContext other = *this;
     other.input = nullptr;
@@ -62,10 +62,10 @@ struct StepContext {
   cpu::Range share_of(int64_t count) const { return cpu::share_of(count, rank, size); }
 };
 
-/** Images that one thread may compute together at most. */
+/** The largest number of images that one thread computes together. */
 inline constexpr int64_t kMaxGroup = 4;
 
-/** Pixels that a step with memory of its own computes at a time. */
+/** Pixels that a step with its own memory computes at a time. */
 inline constexpr int64_t kTilePixels = 256;
 
 template <typename Value>
@@ -73,7 +73,7 @@ constexpr int64_t bytes_of(int64_t values) {
   return values * static_cast<int64_t>(sizeof(Value));
 }
 
-/** How the threads of a team share a step: rows of the output, or its channels where rows are few. */
+/** How the threads of a team share a step: rows of the output, or its channels if rows are few. */
 enum class Split { rows, channels };
 
 class Step {
@@ -83,8 +83,8 @@ class Step {
 
   /** Computes this thread's share of the whole step. */
   virtual void run(const StepContext& context) const = 0;
-  /** Computes the step for the images of a group, by one thread: those that share what they read of the
-   * weights. @param first of the images */
+  /** Computes the step for the images of a group, which share each read of the weights, by one thread.
+   * @param first the first image */
   virtual void run_group(const StepContext& first, int64_t images) const {
     for (int64_t index = 0; index < images; ++index) run(first.image(index));
   }
@@ -92,8 +92,8 @@ class Step {
   const std::string& name() const { return name_; }
   int64_t multiply_adds() const { return multiply_adds_; }
 
-  int64_t bytes = 0;          ///< of activations and weights, read and written once
-  int64_t scratch = 0;        ///< bytes of scratch memory that each thread takes
+  int64_t bytes = 0;          ///< of activations and weights, each read or written once
+  int64_t scratch = 0;        ///< bytes of scratch memory per thread
   bool barrier_after = true;  ///< the next step reads what this one writes
 
  private:
@@ -112,16 +112,16 @@ class RowStep : public Step {
   const Plane& out() const { return out_; }
   int output() const { return output_; }
 
-  /** Output rows on top of those that earlier calls have computed, by one thread. */
+  /** Computes further output rows, after those of earlier calls, by one thread. */
   virtual void run_rows(const StepContext& context, cpu::Range rows) const = 0;
 
   struct Need {
     int buffer;
     cpu::Range rows;
   };
-  /** The rows of buffers that must be there while `rows` are computed. */
+  /** The rows of the buffers that must exist while `rows` are computed. */
   virtual std::vector<Need> needs(cpu::Range rows) const = 0;
-  /** Rows of the output that are written before their turn. */
+  /** Output rows that are written ahead. */
   virtual int64_t ahead() const { return 0; }
 
  protected:

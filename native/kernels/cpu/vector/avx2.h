@@ -27,7 +27,7 @@ struct Vector {
     return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
   }
   void store(float* p) const { _mm256_storeu_ps(p, value); }
-  // By halves: masked stores are microcoded on some processors.
+  // In halves: masked stores are microcoded on some processors.
   void store(float* p, int64_t count) const {
     __m128 part = _mm256_castps256_ps128(value);
     if (count & 4) {
@@ -47,7 +47,7 @@ struct Vector {
 inline Vector operator+(Vector a, Vector b) { return {_mm256_add_ps(a.value, b.value)}; }
 inline Vector operator*(Vector a, Vector b) { return {_mm256_mul_ps(a.value, b.value)}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.value, b.value, c.value)}; }
-// Of a minimum or maximum, the second operand comes back when either is NaN.
+// A minimum or maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm256_max_ps(_mm256_setzero_ps(), x.value)}; }
 inline Vector min(Vector bound, Vector x) { return {_mm256_min_ps(bound.value, x.value)}; }
 

@@ -47,7 +47,7 @@ struct HalfVector {
 inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.value, b.value)}; }
 inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.value, b.value)}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
-// Of a minimum or maximum, the second operand comes back when either is NaN.
+// A minimum or maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm512_max_ps(_mm512_setzero_ps(), x.value)}; }
 inline Vector min(Vector bound, Vector x) { return {_mm512_min_ps(bound.value, x.value)}; }
 

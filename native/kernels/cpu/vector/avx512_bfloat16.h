@@ -1,4 +1,4 @@
-/** Vectors of bfloat16, computed with as float32, for AVX-512 with AVX512_BF16. */
+/** Vectors of bfloat16, converted to float32 for arithmetic, for AVX-512 with AVX512_BF16. */
 #pragma once
 
 #include <immintrin.h>
@@ -50,7 +50,7 @@ struct Vector {
 inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.value, b.value)}; }
 inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.value, b.value)}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
-// The second operand of a maximum comes back when either is NaN.
+// A maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm512_max_ps(_mm512_setzero_ps(), x.value)}; }
 
 struct HalfVector {
@@ -87,15 +87,15 @@ inline HalfVector fma(HalfVector a, HalfVector b, HalfVector c) {
 inline HalfVector relu(HalfVector x) { return {_mm256_max_ps(_mm256_setzero_ps(), x.value)}; }
 
 /**
- * The even lanes, then the odd ones: a shift and a mask take them out of a register of bfloat16, which in
- * their order would have to be spread over two.
+ * The even lanes, then the odd lanes: a shift and a mask extract them from a register of bfloat16. In memory
+ * order, the values would have to be spread over two registers.
  */
 struct SplitVector {
   static constexpr int kLanes = 2 * HalfVector::kLanes;
   HalfVector even, odd;
 
   static SplitVector alternate(float a, float b) { return {{_mm256_set1_ps(a)}, {_mm256_set1_ps(b)}}; }
-  /** In the order of the registers, even lanes first. */
+  /** In register order, even lanes first. */
   static SplitVector load(const float* p) { return {HalfVector::load(p), HalfVector::load(p + kLanes / 2)}; }
   static SplitVector load(const BFloat16* p) {
     return from(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
@@ -127,7 +127,7 @@ inline SplitVector fma(SplitVector a, SplitVector b, SplitVector c) {
 }
 inline SplitVector relu(SplitVector x) { return {relu(x.even), relu(x.odd)}; }
 
-// Loads take values out of the memory that they lie in: they are in a register already.
+// Loads already place the values in a register.
 template <typename V>
 inline V in_register(V x) {
   return x;

@@ -1,4 +1,4 @@
-/** The vectors of bfloat16 for the instruction set compiled for; contract.h says what its file provides. */
+/** The vectors of bfloat16 for the target instruction set; contract.h defines what its file must provide. */
 #pragma once
 
 #if defined(__AVX512BF16__)

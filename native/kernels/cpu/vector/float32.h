@@ -1,4 +1,4 @@
-/** The vectors of float32 for the instruction set compiled for; contract.h says what its file provides. */
+/** The vectors of float32 for the target instruction set; contract.h defines what its file must provide. */
 #pragma once
 
 #if defined(__AVX512F__)

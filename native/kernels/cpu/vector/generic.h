@@ -1,5 +1,4 @@
-/** Four lanes of float32 in the compiler's own vector type: SSE2 on x86-64, NEON on ARM, and right anywhere.
- */
+/** Four lanes of float32 in the compiler's vector type: SSE2 on x86-64, NEON on ARM, correct everywhere. */
 #pragma once
 
 #include "kernels/cpu/vector/contract.h"
