@@ -5,7 +5,7 @@ import { cmakeJs, configure } from './configure.mjs';
 
 try {
   configure({ tests: process.argv.includes('--tests') });
-  // make would do one thing after another.
+  // By itself make runs one compiler at a time.
   const jobs = process.env.CMAKE_BUILD_PARALLEL_LEVEL ?? availableParallelism();
   cmakeJs(['build'], { CMAKE_BUILD_PARALLEL_LEVEL: jobs });
 } catch (error) {

@@ -1,4 +1,4 @@
-// Configures a build tree of CMakeLists.txt, for what builds it.
+// Configures build trees with cmake-js.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ export function cmakeJs(args, env = {}) {
   if (status !== 0) throw new Error(`cmake-js ${args[0]} ended with ${error?.message ?? status}`);
 }
 
-/** What CMake keeps of a build tree: an object, empty where the tree is not configured. */
+/** The entries of CMakeCache.txt; none if the tree is not configured. */
 export function cacheOf(build) {
   const file = join(build, 'CMakeCache.txt');
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -26,8 +26,8 @@ function isSame(path, other) {
 }
 
 /**
- * CMake refuses a build tree that was configured at another place: takes from it what CMake would, the object files with it.
- * All else in the folder stays.
+ * CMake refuses a build tree that was configured at another place. Removes from such a tree what `cmake --fresh` would (CMake
+ * 3.24), object files included; other files in the folder stay.
  */
 export function forgetOtherPlace(build, source = root) {
   const { CMAKE_HOME_DIRECTORY: home, CMAKE_CACHEFILE_DIR: folder } = cacheOf(build);
@@ -38,9 +38,9 @@ export function forgetOtherPlace(build, source = root) {
 }
 
 /**
- * Configures a build tree; says what the machine lacks for that, and ends the process then.
+ * Configures a build tree. Ends the process with a message if the machine lacks a prerequisite.
  *
- * @param options more of cmake-js's options
+ * @param options further options of cmake-js
  */
 export function configure({ build = join(root, 'build'), tests = false, options = [], env } = {}) {
   requirePrerequisites({ tests });

@@ -1,6 +1,6 @@
-// What a build from source needs of a machine. Says what is missing, all of it at once, before anything long begins:
-//   node cmake/prerequisites.mjs [--tests]              a message with the line that installs it, and exit code 1
-//   node cmake/prerequisites.mjs [--tests] --packages   the missing Debian packages, for a script
+// The programs and libraries that a build from source needs. Reports all missing ones at once, before a long step begins:
+//   node cmake/prerequisites.mjs [--tests]              prints them with the line that installs them; exit code 1
+//   node cmake/prerequisites.mjs [--tests] --packages   prints the missing Debian packages, for scripts
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,12 +10,13 @@ import { manifest, root } from '../packaging/project.mjs';
 const [, oldestCMake] = /cmake_minimum_required\(VERSION ([\d.]+)\)/.exec(
   readFileSync(join(root, 'CMakeLists.txt'), 'utf8'),
 );
-// The first that knows the tags of LibTorch's wheels.
+// The first version that knows the tags of LibTorch's wheels.
 const oldestPip = '20.3';
 
 /**
- * What is needed, with its packages by package manager. `fault` gives undefined where it is there, else a text: that there is
- * another version, or nothing. `renew` is the line for a version that is too old, where the package manager may have no other.
+ * Each prerequisite with its package for each package manager. `fault` returns undefined if it is present, '' if it is missing,
+ * and a text if it is unusable. `renew` is the line that replaces a version which is too old and which the package manager may
+ * not be able to update.
  */
 export const prerequisites = [
   {
@@ -25,7 +26,7 @@ export const prerequisites = [
       const source = '#include <source_location>\n#if __cplusplus < 202002L\n#error\n#endif\n';
       if (preprocesses(source)) return undefined;
       const found = versionOf(compiler(), ['-dumpfullversion']);
-      return found && `${found} was found, or its standard library is missing`;
+      return found && `${found} was found, which is too old or lacks its standard library`;
     },
   },
   {
@@ -53,13 +54,13 @@ export const prerequisites = [
   },
 ];
 
-/** Runs a command. @returns what it prints, undefined where it does not work */
+/** Runs a command. @returns its standard output, undefined if it fails */
 function output([command, ...args], input) {
   const { status, stdout } = spawnSync(command, args, { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   return status === 0 ? stdout : undefined;
 }
 
-/** The first version number that a program prints, '' where there is no such program. */
+/** The first version number that a program prints, '' if the program is missing. */
 function versionOf(command, args = ['--version']) {
   return /\d+(\.\d+)+/.exec(output([...command, ...args]) ?? '')?.[0] ?? '';
 }
@@ -71,7 +72,7 @@ function olderThan(oldest, version) {
   return version && `${version} was found`;
 }
 
-/** As CMake chooses it. */
+/** The compiler that CMake will choose. */
 function compiler() {
   if (process.env.CXX) return process.env.CXX.split(' ');
   return [['c++', 'g++', 'clang++'].find((name) => versionOf([name])) ?? 'c++'];
@@ -88,12 +89,12 @@ function fetchesLibTorch() {
   return !LIBTORCH && LIBTORCH_USE_PYTORCH !== '1' && !existsSync(fetched);
 }
 
-/** Whether CMake was told where GoogleTest is: it knows better than the compiler then. */
+/** Whether a variable tells CMake where GoogleTest is: the compiler alone need not find it. */
 function namesGoogleTest() {
   return ['GTest_ROOT', 'GTest_DIR', 'GTEST_ROOT', 'CMAKE_PREFIX_PATH'].some((name) => process.env[name]);
 }
 
-/** @returns those of the prerequisites that this machine lacks, each with its fault */
+/** @returns the prerequisites that this machine lacks, each with its fault as `found` */
 export function findMissing({ tests }) {
   if (process.platform === 'win32') return []; // cmake-js looks for Visual Studio
   return prerequisites
@@ -102,7 +103,7 @@ export function findMissing({ tests }) {
     .filter(({ found }) => found !== undefined);
 }
 
-/** What to type to install what is missing. */
+/** The line that installs the missing packages. */
 function lineFor(missing, manager, isRoot) {
   const as = isRoot || manager === 'brew' ? '' : 'sudo ';
   const isTooOld = ({ found, renew }) => found !== '' && renew !== undefined;
@@ -118,8 +119,8 @@ function lineFor(missing, manager, isRoot) {
 }
 
 /**
- * @param missing what findMissing() gave
- * @param manager a package manager that the prerequisites name; undefined where there is none
+ * @param missing the result of findMissing()
+ * @param manager a package manager that the prerequisites name; undefined if the machine has none of them
  */
 export function messageFor(missing, manager, isRoot) {
   const list = missing.map(({ name, found }) => `  - ${name}${found ? `: ${found}` : ''}`);
@@ -129,7 +130,7 @@ export function messageFor(missing, manager, isRoot) {
   return ['This machine lacks:', ...list, '', advice].join('\n');
 }
 
-/** Ends the process with a message where the machine lacks something. */
+/** Prints a message and ends the process if the machine lacks a prerequisite. */
 export function requirePrerequisites(options) {
   const missing = findMissing(options);
   if (missing.length === 0) return;

@@ -2,7 +2,7 @@
 //   1. their own source on this CPU under a checker, against float64   (needs g++)
 //   2. planted bugs, every one of which 1 has to catch                  (needs g++)
 //   3. what nvcc and the disassembly say of them                        (needs nvcc)
-// npm run test:cuda -- --only 'float16 fused 1x7x7': of 1 the cases that have this in their text, and nothing else.
+// npm run test:cuda -- --only 'float32 depthwise' runs only the cases of 1 that have this in their text.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
