@@ -1,4 +1,4 @@
-// Configures a build tree of CMakeLists.txt.
+// Configures build trees with cmake-js.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { root } from '../packaging/project.mjs';
 import { requirePrerequisites } from './prerequisites.mjs';
 
-/** Runs cmake-js in the root of the clone. @throws {Error} if it fails */
+/** Runs cmake-js in the root of the clone. @throws {Error} when it fails */
 export function cmakeJs(args, env = {}) {
   const command = [join('node_modules', 'cmake-js', 'bin', 'cmake-js'), ...args];
   const options = { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } };
@@ -14,7 +14,7 @@ export function cmakeJs(args, env = {}) {
   if (status !== 0) throw new Error(`cmake-js ${args[0]} ended with ${error?.message ?? status}`);
 }
 
-/** The CMake cache of a build tree as an object, empty if the tree is not configured. */
+/** The entries of CMakeCache.txt; none if the tree is not configured. */
 export function cacheOf(build) {
   const file = join(build, 'CMakeCache.txt');
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
@@ -26,8 +26,8 @@ function isSame(path, other) {
 }
 
 /**
- * CMake rejects a build tree that was configured in another folder. This removes the files that CMake would write, including
- * object files. All other files stay.
+ * CMake refuses a build tree that was configured at another place. Removes from such a tree what `cmake --fresh` would (CMake
+ * 3.24), object files included; other files in the folder stay.
  */
 export function forgetOtherPlace(build, source = root) {
   const { CMAKE_HOME_DIRECTORY: home, CMAKE_CACHEFILE_DIR: folder } = cacheOf(build);
@@ -38,7 +38,7 @@ export function forgetOtherPlace(build, source = root) {
 }
 
 /**
- * Configures a build tree. If the machine lacks a prerequisite, prints which and ends the process.
+ * Configures a build tree. Ends the process with a message if the machine lacks a prerequisite.
  *
  * @param options further options of cmake-js
  */

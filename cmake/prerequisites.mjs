@@ -1,6 +1,6 @@
-// The prerequisites of a build from source. Lists everything that is missing, before any long step begins:
-//   node cmake/prerequisites.mjs [--tests]              a message with the line that installs it, and exit code 1
-//   node cmake/prerequisites.mjs [--tests] --packages   the missing Debian packages, for a script
+// The programs and libraries that a build from source needs. Reports all missing ones at once, before a long step begins:
+//   node cmake/prerequisites.mjs [--tests]              prints them with the line that installs them; exit code 1
+//   node cmake/prerequisites.mjs [--tests] --packages   prints the missing Debian packages, for scripts
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,9 @@ const [, oldestCMake] = /cmake_minimum_required\(VERSION ([\d.]+)\)/.exec(
 const oldestPip = '20.3';
 
 /**
- * The prerequisites, with their packages by package manager. `fault` returns undefined if the prerequisite is present, else a text:
- * the wrong version, or an empty text. `renew` is the command that replaces a version that is too old, if the package manager may
- * have no newer version.
+ * Each prerequisite with its package for each package manager. `fault` returns undefined if it is present, '' if it is missing,
+ * and a text if it is unusable. `renew` is the line that replaces a version which is too old and which the package manager may
+ * not be able to update.
  */
 export const prerequisites = [
   {
@@ -26,7 +26,7 @@ export const prerequisites = [
       const source = '#include <source_location>\n#if __cplusplus < 202002L\n#error\n#endif\n';
       if (preprocesses(source)) return undefined;
       const found = versionOf(compiler(), ['-dumpfullversion']);
-      return found && `${found} was found, or its standard library is missing`;
+      return found && `${found} was found, which is too old or lacks its standard library`;
     },
   },
   {
@@ -54,13 +54,13 @@ export const prerequisites = [
   },
 ];
 
-/** Runs a command. @returns its output, or undefined if it fails */
+/** Runs a command. @returns its standard output, undefined if it fails */
 function output([command, ...args], input) {
   const { status, stdout } = spawnSync(command, args, { input, encoding: 'utf8', maxBuffer: 2 ** 28 });
   return status === 0 ? stdout : undefined;
 }
 
-/** The first version number that a program prints, or '' if there is no such program. */
+/** The first version number that a program prints, '' if the program is missing. */
 function versionOf(command, args = ['--version']) {
   return /\d+(\.\d+)+/.exec(output([...command, ...args]) ?? '')?.[0] ?? '';
 }
@@ -72,7 +72,7 @@ function olderThan(oldest, version) {
   return version && `${version} was found`;
 }
 
-/** The compiler, chosen as CMake does. */
+/** The compiler that CMake will choose. */
 function compiler() {
   if (process.env.CXX) return process.env.CXX.split(' ');
   return [['c++', 'g++', 'clang++'].find((name) => versionOf([name])) ?? 'c++'];
@@ -89,12 +89,12 @@ function fetchesLibTorch() {
   return !LIBTORCH && LIBTORCH_USE_PYTORCH !== '1' && !existsSync(fetched);
 }
 
-/** Whether CMake was given the place of GoogleTest, and so finds it without the compiler. */
+/** Whether a variable tells CMake where GoogleTest is: the compiler alone need not find it. */
 function namesGoogleTest() {
   return ['GTest_ROOT', 'GTest_DIR', 'GTEST_ROOT', 'CMAKE_PREFIX_PATH'].some((name) => process.env[name]);
 }
 
-/** @returns the prerequisites that this machine lacks, each with its fault */
+/** @returns the prerequisites that this machine lacks, each with its fault as `found` */
 export function findMissing({ tests }) {
   if (process.platform === 'win32') return []; // cmake-js looks for Visual Studio
   return prerequisites
@@ -103,13 +103,13 @@ export function findMissing({ tests }) {
     .filter(({ found }) => found !== undefined);
 }
 
-/** The commands that install the missing prerequisites. */
+/** The line that installs the missing packages. */
 function lineFor(missing, manager, isRoot) {
   const as = isRoot || manager === 'brew' ? '' : 'sudo ';
   const isTooOld = ({ found, renew }) => found !== '' && renew !== undefined;
   const names = missing.filter((needed) => !isTooOld(needed)).map(({ packages }) => packages[manager]);
   return [
-    // The package lists of a fresh Debian are empty.
+    // The lists of a fresh Debian are empty.
     names.length > 0 && manager === 'apt-get' && `${as}apt-get update`,
     names.length > 0 && `${as}${manager} install ${names.join(' ')}`,
     ...missing.filter(isTooOld).map(({ renew }) => renew),
@@ -120,7 +120,7 @@ function lineFor(missing, manager, isRoot) {
 
 /**
  * @param missing the result of findMissing()
- * @param manager a package manager that the prerequisites name; undefined if there is none
+ * @param manager a package manager that the prerequisites name; undefined if the machine has none of them
  */
 export function messageFor(missing, manager, isRoot) {
   const list = missing.map(({ name, found }) => `  - ${name}${found ? `: ${found}` : ''}`);
@@ -130,7 +130,7 @@ export function messageFor(missing, manager, isRoot) {
   return ['This machine lacks:', ...list, '', advice].join('\n');
 }
 
-/** Ends the process with a message if the machine lacks a prerequisite. */
+/** Prints a message and ends the process if the machine lacks a prerequisite. */
 export function requirePrerequisites(options) {
   const missing = findMissing(options);
   if (missing.length === 0) return;

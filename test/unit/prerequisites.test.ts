@@ -48,7 +48,7 @@ function check(changes: Programs = {}, args: readonly string[] = ['--tests'], en
 }
 
 describe.skipIf(process.platform === 'win32')('a machine to build on', () => {
-  it('is fit when everything is there, and nothing is said', () => {
+  it('passes without a word when everything is there', () => {
     const { status, stdout, stderr } = check();
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   });
@@ -58,7 +58,7 @@ describe.skipIf(process.platform === 'win32')('a machine to build on', () => {
     ['cmake', 'CMake 3.22', 'cmake'],
     ['make', 'make or ninja', 'make'],
     ['python3', 'pip', 'python3-pip'],
-  ])('without %s is told in one message with the line to type', (program, name, debian) => {
+  ])('without %s is reported in one message with the line to type', (program, name, debian) => {
     const { status, stderr } = check({ [program]: undefined }, []);
     expect(status).toBe(1);
     expect(stderr).toContain(`  - ${name}`);
@@ -93,7 +93,7 @@ describe.skipIf(process.platform === 'win32')('a machine to build on', () => {
     expect(check({ python3: undefined }, [], { LIBTORCH_USE_PYTORCH: '1' }).status).toBe(0);
   });
 
-  it('is told of versions that are too old, and how to get newer ones', () => {
+  it('is reported with versions that are too old, and the lines for newer ones', () => {
     const { status, stderr } = check({
       'c++': 'case $1 in --version | -dumpfullversion) echo 9.4.0;; *) exit 1;; esac',
       cmake: 'echo cmake version 3.16.3',
@@ -110,7 +110,7 @@ describe.skipIf(process.platform === 'win32')('a machine to build on', () => {
     expect(check({}, ['--packages']).stdout).toBe('\n');
   });
 
-  it('is asked for the packages of its own package manager', () => {
+  it('gets the line of its own package manager', () => {
     const all = prerequisites.map((needed) => ({ ...needed, found: '' }));
     expect(messageFor(all, 'apt-get', false)).toContain(
       '\n  sudo apt-get update && sudo apt-get install g++ ',
@@ -173,7 +173,7 @@ describe('a build tree that was configured at another place', () => {
   const contents = (build: string) =>
     ['CMakeCache.txt', 'CMakeFiles', 'packages'].filter((name) => existsSync(join(build, name)));
 
-  it("is forgotten, and what is not CMake's stays", () => {
+  it('is removed, and other files in the folder stay', () => {
     const build = tree('/a/clone/that/is/gone');
     forgetOtherPlace(build);
     expect(contents(build)).toEqual(['packages']);
