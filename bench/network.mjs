@@ -72,7 +72,7 @@ function safetensorsOf(state) {
   );
 }
 
-/** The same values on every machine: uniform in [-2, 2), about the range of a normalised photograph. */
+/** The same values on every machine: uniform in [-2, 2), about the range of a normalised image. */
 function noise(start, count) {
   const values = new Float32Array(count);
   let state = start;

@@ -1,6 +1,5 @@
 /**
  * The threads that compute together with the executor's thread: one pool per process, shared by all models.
- * Free of LibTorch.
  */
 #pragma once
 

@@ -33,7 +33,7 @@ void guard(const std::function<void()>& work) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The operator rejected its arguments",
                 first_line(error.what_without_backtrace()));
   } catch (const c10::Error& error) {
-    // The CPU allocator has no error type of its own.
+    // The CPU allocator has no separate error type.
     const std::string message = first_line(error.what_without_backtrace());
     if (std::string(error.what_without_backtrace()).find("can't allocate memory") != std::string::npos) {
       throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for a run", message);

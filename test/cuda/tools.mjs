@@ -1,4 +1,4 @@
-// Finds NVIDIA's tools and a PyTorch with CUDA. Not every toolkit contains the disassembler, which is also in a wheel of its own
+// Finds NVIDIA's tools and a PyTorch with CUDA. Not every toolkit contains the disassembler, which is also in a separate wheel
 // and in Triton's wheel.
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';

@@ -245,7 +245,7 @@ describe('the state dict in a file', () => {
     [what: string, bytes: Buffer, weights: 'auto' | 'ema' | 'raw', wrapper: string | undefined, value: number]
   >([
     ['itself', both(dict([['w', one.ref]])), 'auto', undefined, 1],
-    ['itself when the plain one is asked for', both(dict([['w', one.ref]])), 'raw', undefined, 1],
+    ['itself when the plain one is requested', both(dict([['w', one.ref]])), 'raw', undefined, 1],
     [
       'under state_dict',
       both(

@@ -283,9 +283,10 @@ TEST(CudaModelItself, SeesWhatIsAgainstTheRules) {
     cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking);
     cudaEventRecord(it.event, stream);
   });
-  expect_fault("a wait for what was not recorded",
+  expect_fault("a wait for an event that was not recorded",
                [](Things& it) { cudaStreamWaitEvent(it.stream, it.event, 0); });
-  expect_fault("a wait for what was not recorded", [](Things& it) { cudaEventSynchronize(it.event); });
+  expect_fault("a wait for an event that was not recorded",
+               [](Things& it) { cudaEventSynchronize(it.event); });
   expect_fault("a stream that does not exist", [](Things& it) {
     cudaStreamDestroy(it.stream);
     cudaEventRecord(it.event, it.stream);
@@ -294,8 +295,9 @@ TEST(CudaModelItself, SeesWhatIsAgainstTheRules) {
     cudaEventDestroy(it.event);
     cudaEventDestroy(it.event);
   });
-  expect_fault("memory given back that was not taken so", [](Things& it) { cudaFreeHost(it.memory); });
-  expect_fault("memory given back that a stream still uses", [](Things& it) {
+  expect_fault("memory released that was not allocated that way",
+               [](Things& it) { cudaFreeHost(it.memory); });
+  expect_fault("memory released while a stream still uses it", [](Things& it) {
     std::promise<void> gate;
     cuda_model::launch_kernel(it.stream, [&] { gate.get_future().wait(); }, {});
     cudaMemcpyAsync(it.memory, it.staged, 64, cudaMemcpyDefault, it.stream);
@@ -304,7 +306,7 @@ TEST(CudaModelItself, SeesWhatIsAgainstTheRules) {
     cudaStreamSynchronize(it.stream);
   });
   const cuda_model::Bytes nowhere(reinterpret_cast<const std::byte*>(of_host), 64);
-  expect_fault("a kernel that touches what is not the GPU's memory",
+  expect_fault("a kernel that accesses memory other than the GPU's",
                [&](Things& it) { cuda_model::launch_kernel(it.stream, [] {}, {nowhere}); });
 
   const auto begin = [](Things& it) {
@@ -334,7 +336,7 @@ TEST(CudaModelItself, SeesWhatIsAgainstTheRules) {
     cudaGraph_t graph = nullptr;
     std::async(std::launch::async, [&] { cudaStreamEndCapture(it.stream, &graph); }).get();
   });
-  expect_fault("a graph that touches memory given back", [&](Things& it) {
+  expect_fault("a graph that accesses released memory", [&](Things& it) {
     begin(it);
     const cuda_model::Bytes bytes(static_cast<const std::byte*>(it.memory), 64);
     cuda_model::launch_kernel(it.stream, [] {}, {bytes});

@@ -204,14 +204,14 @@ cudaError_t give_memory_back(void* memory, Kind kind) {
   Runtime& all = runtime();
   const auto block = std::ranges::find(all.memory, memory, &Memory::data);
   if (block == all.memory.end() || block->kind != kind) {
-    return fault(cudaErrorInvalidValue, "memory given back that was not taken so");
+    return fault(cudaErrorInvalidValue, "memory released that was not allocated that way");
   }
   const bool is_used = is_pending([&](const Work& work) {
     return std::ranges::any_of(work.touched, [&](Bytes bytes) {
       return bytes.data() < block->data + block->bytes && block->data < bytes.data() + bytes.size();
     });
   });
-  if (is_used) return fault(cudaErrorInvalidValue, "memory given back that a stream still uses");
+  if (is_used) return fault(cudaErrorInvalidValue, "memory released while a stream still uses it");
   std::free(block->data);
   all.memory.erase(block);
   return cudaSuccess;
@@ -291,7 +291,7 @@ void launch_kernel(cudaStream_t stream, std::function<void()> run, std::vector<B
   make_call("a kernel's launch", {.may_record = true}, [&] {
     if (!is_usable(stream)) return cudaErrorInvalidResourceHandle;
     if (!std::ranges::all_of(touched, is_on_device)) {
-      return fault(cudaErrorIllegalAddress, "a kernel that touches what is not the GPU's memory");
+      return fault(cudaErrorIllegalAddress, "a kernel that accesses memory other than the GPU's");
     }
     if (stream->capture != nullptr && stream->capturing_thread != std::this_thread::get_id()) {
       return fault(cudaErrorStreamCaptureUnsupported, "a launch into the recording of another thread");
@@ -464,7 +464,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   return make_call("cudaStreamWaitEvent", {}, [&] {
     if (!is_usable(stream) || !is_usable(event)) return cudaErrorInvalidResourceHandle;
-    if (event->recorded == nullptr) return fault(cudaErrorInvalidValue, "a wait for what was not recorded");
+    if (event->recorded == nullptr)
+      return fault(cudaErrorInvalidValue, "a wait for an event that was not recorded");
     give_mark(stream, [moment = event->recorded] { moment->wait(); });
     return cudaSuccess;
   });
@@ -528,7 +529,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   std::shared_ptr<Moment> moment;
   const cudaError_t error = make_call("cudaEventSynchronize", {}, [&] {
     if (!is_usable(event)) return cudaErrorInvalidResourceHandle;
-    if (event->recorded == nullptr) return fault(cudaErrorInvalidValue, "a wait for what was not recorded");
+    if (event->recorded == nullptr)
+      return fault(cudaErrorInvalidValue, "a wait for an event that was not recorded");
     moment = event->recorded;
     return cudaSuccess;
   });
@@ -558,7 +560,7 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
       return cudaErrorInvalidResourceHandle;
     }
     if (is_pending([&](const Work& work) { return work.graph == executable; })) {
-      fault(cudaErrorInvalidValue, "a graph given back that a stream still runs");
+      fault(cudaErrorInvalidValue, "a graph released while a stream still runs it");
     }
     executable->is_given_back = true;
     return cudaSuccess;
@@ -575,7 +577,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     }
     for (const Work& launch : *executable->launches) {
       if (!std::ranges::all_of(launch.touched, is_on_device)) {
-        return fault(cudaErrorIllegalAddress, "a graph that touches memory given back");
+        return fault(cudaErrorIllegalAddress, "a graph that accesses released memory");
       }
     }
     ++runtime().counts.graph_launches;
