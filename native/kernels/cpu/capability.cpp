@@ -49,7 +49,7 @@ Capability chosen_capability() {
     names += name_of(capability);
   }
   throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
-              "GHOSTNET_CPU_CAPABILITY names an instruction set that this processor lacks", wanted,
+              "GHOSTNET_CPU_CAPABILITY names an instruction set that cannot be used here", wanted,
               "one of " + names);
 }
 

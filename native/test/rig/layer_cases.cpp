@@ -10,7 +10,6 @@ namespace ghostnet::cuda_on_cpu {
 
 namespace {
 
-
 constexpr Order kOrders[] = {Order::forward, Order::reverse, Order::shuffled, Order::preempting};
 
 /** The common part of the cases. */
