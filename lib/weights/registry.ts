@@ -39,11 +39,12 @@ const timmTransform: Required<TransformOptions> = {
 
 const huggingFace = (name: string): string =>
   `https://huggingface.co/timm/${name}.in1k/resolve/main/model.safetensors`;
-const huaweiNoah = 'https://github.com/huawei-noah/Efficient-AI-Backbones/releases/download';
+const huaweiNoah = (file: string): string =>
+  `https://github.com/huawei-noah/Efficient-AI-Backbones/releases/download/${file}`;
 
 type Known = Pick<WeightsEntry, 'license' | 'note'> & Partial<WeightsEntry>;
 
-function published(name: string, url: string, known: Known): WeightsEntry {
+function entry(name: string, url: string, known: Known): WeightsEntry {
   const format = url.endsWith('.safetensors') ? 'safetensors' : 'torch';
   return {
     name,
@@ -68,22 +69,18 @@ function fromAuthors(network: string, kinds = ''): Known {
 
 /** The published weights that the package knows by name. */
 export const weightsRegistry: readonly WeightsEntry[] = [
-  published('ghostnet_100', huggingFace('ghostnet_100'), {
+  entry('ghostnet_100', huggingFace('ghostnet_100'), {
     supported: true,
     sha256: '8efbcf55d97872c828768b096d4ebebc51f8b7e29623fd3b3933d78cc230e2e2',
     bytes: 20_871_632,
     ...fromTimm('GhostNet 1.0x'),
   }),
-  published('ghostnetv2_100', huggingFace('ghostnetv2_100'), fromTimm('GhostNetV2 1.0x')),
-  published(
-    'ghostnetv2_130',
-    `${huaweiNoah}/GhostNetV2/ck_ghostnetv2_13.pth.tar`,
-    fromAuthors('GhostNetV2 1.3x'),
-  ),
-  published('ghostnetv2_160', huggingFace('ghostnetv2_160'), fromTimm('GhostNetV2 1.6x')),
-  published(
+  entry('ghostnetv2_100', huggingFace('ghostnetv2_100'), fromTimm('GhostNetV2 1.0x')),
+  entry('ghostnetv2_130', huaweiNoah('GhostNetV2/ck_ghostnetv2_13.pth.tar'), fromAuthors('GhostNetV2 1.3x')),
+  entry('ghostnetv2_160', huggingFace('ghostnetv2_160'), fromTimm('GhostNetV2 1.6x')),
+  entry(
     'ghostnetv3_100',
-    `${huaweiNoah}/GhostNetV3/ghostnetv3-1.0.pth.tar`,
+    huaweiNoah('GhostNetV3/ghostnetv3-1.0.pth.tar'),
     fromAuthors('GhostNetV3 1.0x', ', plain and averaged weights'),
   ),
 ];
@@ -103,8 +100,8 @@ export function findWeights(name: string, registry: readonly WeightsEntry[] = we
   const usable = registry.filter((candidate) => candidate.supported).map((candidate) => candidate.name);
   const expected = `one of ${usable.join(', ')}`;
   const found = quote(name);
-  const entry = registry.find((candidate) => candidate.name === name);
-  if (entry === undefined) {
+  const chosen = registry.find((candidate) => candidate.name === name);
+  if (chosen === undefined) {
     const known = name.length > longestName ? [] : registry.map((candidate) => candidate.name);
     const meant = nearest(name, known);
     const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
@@ -114,11 +111,11 @@ export function findWeights(name: string, registry: readonly WeightsEntry[] = we
       remedy,
     });
   }
-  if (!entry.supported) {
-    const what = `This version cannot run the network ${entry.variant}`;
+  if (!chosen.supported) {
+    const what = `This version cannot run the network ${chosen.variant}`;
     throw new GhostNetError('GHOSTNET_UNSUPPORTED_MODEL', what, { found, expected });
   }
-  return entry;
+  return chosen;
 }
 
 function checkRegistry(registry: unknown): void {

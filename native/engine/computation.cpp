@@ -9,18 +9,9 @@ namespace ghostnet {
 
 namespace {
 
-// Throws unless kernels for activations of this type run here.
-template <typename Value>
-void check_kernels(Precision precision) {
-  const cpu::Capability capability = cpu::chosen_capability();
-  if (cpu::kernels_of(capability).row<Value>() != nullptr) return;
-  const bool lowered = cpu::kernels_of(cpu::available_capabilities().back()).row<Value>() != nullptr;
-  throw Error(
-      ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
-      std::string("There are no ") + name_of(precision) + " kernels for this processor",
-      lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
-              : "a processor without AVX512_BF16",
-      "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
+bool has_kernels(cpu::Capability capability, Precision precision) {
+  return cpu::visit(precision,
+                    [&]<typename Value>() { return cpu::kernels_of(capability).row<Value>() != nullptr; });
 }
 
 }  // namespace
@@ -37,7 +28,15 @@ void validate(const Computation& computation) {
                 name_of(Precision::float32));
   }
   if (backend != Backend::fused || gpu || precision == Precision::float32) return;
-  cpu::visit(precision, [&]<typename Value>() { check_kernels<Value>(precision); });
+  const cpu::Capability capability = cpu::chosen_capability();
+  if (has_kernels(capability, precision)) return;
+  const bool lowered = has_kernels(cpu::available_capabilities().back(), precision);
+  throw Error(
+      ErrorCode::GHOSTNET_UNSUPPORTED_PRECISION,
+      std::string("There are no ") + name_of(precision) + " kernels for this processor",
+      lowered ? std::string("the instruction set ") + cpu::name_of(capability) + " of GHOSTNET_CPU_CAPABILITY"
+              : "a processor without AVX512_BF16",
+      "a processor with AVX512_BF16, and GHOSTNET_CPU_CAPABILITY unset or avx512");
 }
 
 }  // namespace ghostnet

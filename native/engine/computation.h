@@ -22,8 +22,8 @@ constexpr const char* name_of(Backend backend) { return backend == Backend::fuse
 struct Computation {
   Backend backend = Backend::fused;
   Precision precision = Precision::float32;
-  std::optional<int> gpu =
-      {};  ///< its number in cuda::list_gpus(), which was called before; the CPU if not given
+  /** The number of a GPU in cuda::list_gpus(), which was called before; the CPU if not given. */
+  std::optional<int> gpu = {};
 
   auto operator<=>(const Computation&) const = default;
 };

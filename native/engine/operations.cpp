@@ -13,28 +13,50 @@ struct Value {
   std::optional<size_t> operation, gate;
 };
 
+std::vector<int> readers_of(const Graph& graph) {
+  std::vector<int> readers(graph.nodes.size());
+  for (const Node& node : graph.nodes) {
+    for (const size_t input : node.inputs) ++readers[input];
+  }
+  return readers;
+}
+
+// Engines rectify; the other activations they compute behind dense layers only.
+bool has_known_activations(const Node& node) {
+  const auto is_known = [&](const Convolution& convolution) {
+    return convolution.activation != Activation::hard_sigmoid &&
+           convolution.relu() == node.convolutions[0].relu();
+  };
+  return node.kind == NodeKind::dense || std::ranges::all_of(node.convolutions, is_known);
+}
+
 // Gates and sums become part of the adjacent ghost modules. The operations are in the order of their nodes.
 std::vector<Operation> fused(const Graph& graph) {
+  const std::vector<int> readers = readers_of(graph);
   std::vector<Operation> operations;
   std::vector<Value> values;
   for (const Node& node : graph.nodes) {
+    const auto require = [&](bool supported) {
+      if (!supported) refuse_node(node, "fused engine");
+    };
     const auto input = [&](size_t index) { return values[node.inputs[index]]; };
+    require(has_known_activations(node));
     if (node.kind == NodeKind::scale) {
+      require(!input(0).gate && !input(1).gate);
       values.push_back({input(0).operation, input(1).operation});
-      continue;
-    }
-    if (node.kind == NodeKind::add) {
+    } else if (node.kind == NodeKind::add) {
+      // The sum takes the place of the module's own result, so nothing else may read that.
       Operation& sum = operations[*input(0).operation];
-      if (graph.nodes[sum.node].kind != NodeKind::ghost_module || sum.residual)
-        refuse_node(node, "fused engine");
+      require(graph.nodes[node.inputs[0]].kind == NodeKind::ghost_module && readers[node.inputs[0]] == 1 &&
+              !input(1).gate);
       sum.residual = input(1).operation;
       values.push_back(input(0));
-      continue;
+    } else {
+      const Value taken = node.inputs.empty() ? Value{} : input(0);
+      require(!taken.gate || node.kind == NodeKind::ghost_module);
+      operations.push_back({values.size(), taken.operation, taken.gate, {}});
+      values.push_back({operations.size() - 1, {}});
     }
-    const Value taken = node.inputs.empty() ? Value{} : input(0);
-    if (taken.gate && node.kind != NodeKind::ghost_module) refuse_node(node, "fused engine");
-    values.push_back({operations.size(), {}});
-    operations.push_back({values.size() - 1, taken.operation, taken.gate, {}});
   }
   return operations;
 }

@@ -22,7 +22,7 @@ struct Operation {
 /**
  * The operations of a graph, each after those whose results it reads. An operation whose output row depends
  * on a few input rows comes as early as possible, so that a chain of such operations is not interrupted.
- * @throws Error GHOSTNET_UNSUPPORTED_LAYER if a node other than a ghost module has a gate or a sum
+ * @throws Error GHOSTNET_UNSUPPORTED_LAYER if no engine computes a node where it stands
  */
 std::vector<Operation> operations_of(const Graph& graph);
 

@@ -40,11 +40,12 @@ struct Convolution {
 
   /** [out,in,kernel,kernel]; depthwise [out,1,kernel,kernel]; linear [out,in]. */
   std::vector<int64_t> weight_shape() const;
+  bool relu() const { return activation == Activation::relu; }
 };
 
 /** What a node computes. An engine without a step for a kind rejects the network with an error code. */
 enum class NodeKind {
-  stem,          ///< the first convolution, on the image
+  stem,          ///< the first convolution, 3x3 of stride 2, of the image
   ghost_module,  ///< primary convolution and cheap operation, concatenated and cut to the output's channels
   depthwise,     ///< a depthwise convolution
   pointwise,     ///< a 1x1 convolution of a plane

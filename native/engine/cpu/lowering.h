@@ -206,6 +206,7 @@ class Lowering {
       return;
     }
     const size_t summed = *operations_[input].input;
+    if (!sums_[summed]) refuse_node(node_of(input), "CPU engine");
     add(std::make_unique<MeanDenseStep>(node_of(index), float32_, weights, plane_of(summed), *sums_[summed],
                                         output),
         {sums_[summed]}, {output});

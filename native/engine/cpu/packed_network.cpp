@@ -21,7 +21,7 @@ class Packer {
         return cpu::PackedGhostModule<Value>{
             product(node.convolutions[0], folded[0]),
             depthwise(node.convolutions[1], folded[1], node.output.channels - node.convolutions[0].out),
-            node.convolutions[0].activation == Activation::relu};
+            node.convolutions[0].relu()};
       case NodeKind::depthwise:
         return depthwise(node.convolutions[0], folded[0], node.output.channels);
       case NodeKind::pointwise:

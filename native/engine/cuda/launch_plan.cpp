@@ -100,6 +100,7 @@ class LaunchPlan::Builder {
   int stem(const Operation& operation) {
     const LaunchKey& key = plan_.key_;
     const DeviceConvolution& weights = weights_of(operation);
+    if (!node_of(operation).convolutions[0].relu()) refuse_node(node_of(operation), "GPU engine");
     StemCall call;
     call.dtype = dtype();
     call.bytes = key.input.dtype == DType::uint8;
@@ -138,7 +139,7 @@ class LaunchPlan::Builder {
     call.ratio = cheap.out / primary.out + 1;
     call.cheap_size = cheap.size;
     call.out_channels = int_of(node.output.channels);
-    call.relu = node.convolutions[0].activation == Activation::relu;
+    call.relu = node.convolutions[0].relu();
     const int out = buffer(node.output);
     call.x = at(result_of(operation.input));
     call.gate = operation.gate ? floats_at(result_of(operation.gate)) : nullptr;
@@ -181,6 +182,7 @@ class LaunchPlan::Builder {
     call.channels = weights.out;
     call.size = weights.size;
     call.stride = int_of(node_of(operation).convolutions[0].stride);
+    call.relu = node_of(operation).convolutions[0].relu();
     calls_.emplace_back(call);
     return out;
   }
@@ -198,7 +200,7 @@ class LaunchPlan::Builder {
     call.pixels = batch() * node.output.pixels();
     call.in_channels = weights.in;
     call.out_channels = weights.out;
-    call.relu = node.convolutions[0].activation == Activation::relu;
+    call.relu = node.convolutions[0].relu();
     calls_.emplace_back(call);
     return out;
   }

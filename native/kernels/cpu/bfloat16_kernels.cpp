@@ -6,22 +6,12 @@
 
 // The kernels that compute with these vectors.
 #include "kernels/cpu/bfloat16_product_kernel.h"
-#include "kernels/cpu/depthwise_kernel.h"
-#include "kernels/cpu/pixel_kernels.h"
+
+#include "kernels/cpu/value_table.h"
 
 namespace ghostnet::cpu {
 
 extern const KernelsOn<BFloat16> GHOSTNET_KERNELS;
-const KernelsOn<BFloat16> GHOSTNET_KERNELS = {
-    .lanes = Vector::kLanes,
-    .half_lanes = HalfVector::kLanes,
-    .product = product,
-    .depthwise_row = depthwise_row,
-    .sum_pixels = sum_pixels,
-    .scale_panel = scale_panel,
-    .scale_pixels = scale_pixels,
-    .normalise_row = normalise_row,
-    .interleave_row = interleave_row,
-};
+const KernelsOn<BFloat16> GHOSTNET_KERNELS = kValueTable;
 
 }  // namespace ghostnet::cpu

@@ -7,27 +7,17 @@
 #include "kernels/cpu/vector/float32.h"
 
 // The kernels that compute with these vectors.
-#include "kernels/cpu/depthwise_kernel.h"
 #include "kernels/cpu/peak_kernel.h"
-#include "kernels/cpu/pixel_kernels.h"
 #include "kernels/cpu/product_kernel.h"
 #include "kernels/cpu/row_kernels.h"
+
+#include "kernels/cpu/value_table.h"
 
 namespace ghostnet::cpu {
 
 extern const Float32Kernels GHOSTNET_KERNELS;
 const Float32Kernels GHOSTNET_KERNELS = {
-    {
-        .lanes = Vector::kLanes,
-        .half_lanes = HalfVector::kLanes,
-        .product = product,
-        .depthwise_row = depthwise_row,
-        .sum_pixels = sum_pixels,
-        .scale_panel = scale_panel,
-        .scale_pixels = scale_pixels,
-        .normalise_row = normalise_row,
-        .interleave_row = interleave_row,
-    },
+    kValueTable,
     row_product,
     hard_sigmoid,
     multiply_add_rounds,

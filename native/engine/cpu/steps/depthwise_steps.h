@@ -14,7 +14,7 @@ class DepthwiseStep : public RowStep {
       : RowStep(node.name, weights.weight_count() * node.output.pixels(), in, node.output, output),
         kernels_(kernels),
         weights_(weights),
-        stride_(node.convolutions[0].stride),
+        layer_(node.convolutions[0]),
         input_(input),
         row_sums_(row_sums),
         split_(split) {
@@ -36,13 +36,13 @@ class DepthwiseStep : public RowStep {
   }
 
   std::vector<Need> needs(cpu::Range rows) const override {
-    return {{input_, rows_under(rows, weights_.kernel, stride_)}};
+    return {{input_, rows_under(rows, weights_.kernel, layer_.stride)}};
   }
 
  private:
   void run_part(const StepContext& context, cpu::Range rows, cpu::Range channels) const {
     if (channels.size() == 0) return;
-    const cpu::CpuDepthwiseCall call = depthwise_call(stride_, channels, out().channels);
+    const cpu::CpuDepthwiseCall call = depthwise_call(layer_, channels, out().channels);
     const auto input = context.rows<const Value>(input_, in().row());
     const auto output = context.rows<Value>(this->output(), out().row());
     float* const sums = context.buffer(row_sums_);
@@ -58,7 +58,7 @@ class DepthwiseStep : public RowStep {
 
   const cpu::KernelsOn<Value>& kernels_;
   const cpu::PackedDepthwise<Value>& weights_;
-  int64_t stride_;
+  Convolution layer_;
   int input_;
   std::optional<int> row_sums_;
   Split split_;
@@ -77,7 +77,8 @@ class ShortcutStep : public RowStep {
         kernels_(kernels),
         spatial_(spatial_weights),
         pointwise_(weights),
-        stride_(spatial.convolutions[0].stride),
+        spatial_layer_(spatial.convolutions[0]),
+        relu_(node.convolutions[0].relu()),
         input_(input),
         split_(split) {
     bytes = bytes_of<Value>(in.count() + out().count() + weights.weight_count());
@@ -96,13 +97,13 @@ class ShortcutStep : public RowStep {
   }
 
   std::vector<Need> needs(cpu::Range rows) const override {
-    return {{input_, rows_under(rows, spatial_.kernel, stride_)}};
+    return {{input_, rows_under(rows, spatial_.kernel, spatial_layer_.stride)}};
   }
 
  private:
   void run_part(const StepContext& context, cpu::Range rows, cpu::Range panels) const {
     const int64_t channels = in().channels;
-    const cpu::CpuDepthwiseCall spatial = depthwise_call(stride_, {0, channels}, channels);
+    const cpu::CpuDepthwiseCall spatial = depthwise_call(spatial_layer_, {0, channels}, channels);
     const auto input = context.rows<const Value>(input_, in().row());
     const auto output = context.rows<Value>(this->output(), out().row());
     Value* const scratch = context.scratch_of<Value>();
@@ -117,6 +118,7 @@ class ShortcutStep : public RowStep {
       call.a = scratch;
       call.row_stride = channels;
       call.rows = (to - from) * out().width;
+      call.relu = relu_;
       call.out = output.row(from);
       call.out_stride = out().channels;
       run_product(kernels_, pointwise_, pointwise_.weights.data(), panels, call);
@@ -127,7 +129,8 @@ class ShortcutStep : public RowStep {
   const cpu::KernelsOn<Value>& kernels_;
   const cpu::PackedDepthwise<Value>& spatial_;
   const cpu::PackedProduct<Value>& pointwise_;
-  int64_t stride_;
+  Convolution spatial_layer_;
+  bool relu_;
   int input_;
   Split split_;
 };

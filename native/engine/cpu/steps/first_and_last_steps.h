@@ -13,6 +13,7 @@ class StemStep : public RowStep {
       : RowStep(node.name, weights.weight_count() * node.output.pixels(), in, node.output, output),
         kernels_(kernels),
         weights_(weights),
+        relu_(node.convolutions[0].relu()),
         input_(input) {
     bytes = bytes_of<Value>(out().count()) + in.count() * static_cast<int64_t>(size_of(input));
     scratch = bytes_of<Value>((2 * tile_rows() + 1) * (in.width + 2) * 3 + cpu::kReadableBehind);
@@ -37,7 +38,7 @@ class StemStep : public RowStep {
         call.row_stride = 2 * 3;
         call.segment_stride = pitch;
         call.rows = out().width;
-        call.relu = true;
+        call.relu = relu_;
         call.out = output.row(y);
         call.out_stride = out().channels;
         run_product(kernels_, weights_, weights_.weights.data(), weights_.all_panels(), call);
@@ -71,6 +72,7 @@ class StemStep : public RowStep {
 
   const cpu::KernelsOn<Value>& kernels_;
   const cpu::PackedProduct<Value>& weights_;
+  bool relu_;
   DType input_;
 };
 
@@ -84,7 +86,7 @@ class LastStep : public Step {
         kernels_(kernels),
         weights_(weights),
         in_(in),
-        relu_(node.convolutions[0].activation == Activation::relu),
+        relu_(node.convolutions[0].relu()),
         input_(input) {
     bytes = bytes_of<Value>(in.count() + weights.weight_count());
     scratch = bytes_of<Value>(kTilePixels * 3 * kernels.lanes + cpu::kReadableBehind);

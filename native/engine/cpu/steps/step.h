@@ -134,15 +134,16 @@ class RowStep : public Step {
   }
   int64_t tile_rows() const { return std::max<int64_t>(1, kTilePixels / out_.width); }
   /** A depthwise convolution from one plane to another. @param out_channels of a pixel of its output */
-  cpu::CpuDepthwiseCall depthwise_call(int64_t stride, cpu::Range channels, int64_t out_channels) const {
+  cpu::CpuDepthwiseCall depthwise_call(const Convolution& layer, cpu::Range channels,
+                                       int64_t out_channels) const {
     return {
         .height = in_.height,
         .width = in_.width,
         .pixel_stride = in_.channels,
         .out_width = out_.width,
-        .stride = stride,
+        .stride = layer.stride,
         .channels = channels,
-        .relu = false,
+        .relu = layer.relu(),
         .out_stride = out_channels,
     };
   }
