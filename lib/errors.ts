@@ -91,6 +91,22 @@ export const errorCatalogue = {
     meaning: 'An image cannot be decoded.',
     remedy: 'Pass a complete JPEG, PNG, WebP, AVIF, GIF or TIFF.',
   },
+  GHOSTNET_IMAGE_TOO_LARGE: {
+    meaning: 'An image has more pixels, or needs more memory to decode, than the options allow.',
+    remedy: 'Make the image smaller, or raise the limit that the message names.',
+  },
+  GHOSTNET_QUEUE_FULL: {
+    meaning: 'As many images wait in the pipeline as its option maxQueue allows.',
+    remedy: "Try again later, answer 429 or 503, or create the pipeline with `whenFull: 'wait'`.",
+  },
+  GHOSTNET_TIMEOUT: {
+    meaning: 'An image waited longer than the option timeoutMs allows.',
+    remedy: 'Send fewer images, raise timeoutMs, or use more processors.',
+  },
+  GHOSTNET_CLOSED: {
+    meaning: 'A pipeline was used after close() or destroy(), or was destroyed while the image waited.',
+    remedy: 'Create another pipeline with `model.pipeline()`.',
+  },
   GHOSTNET_UNSUPPORTED_PRECISION: {
     meaning: 'There are no kernels for this precision, on this processor or on any.',
     remedy: "Omit the option precision, or set it to 'float32', which runs on every processor.",
