@@ -3,7 +3,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['build/', 'dist/', 'docs/api/', '.libtorch/', 'bench/peers/']),
+  globalIgnores(['build/', 'dist/', 'docs/api/', '.libtorch/', '.libjpeg-turbo/', 'bench/peers/']),
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { basename, extname } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -33,11 +33,14 @@ export class EngineProcess {
   #log = '';
   #spawnError;
 
-  /** @param {string} engine one of engineNames() */
-  constructor(engine) {
+  /**
+   * @param {string} engine one of engineNames(), or the name of a file in the folder without its ending
+   * @param {string} from the folder, if it is not that of the forward benchmark
+   */
+  constructor(engine, from = folder) {
     this.#engine = engine;
-    const file = readdirSync(folder).find((name) => basename(name, extname(name)) === engine);
-    this.#child = spawn(interpreters[extname(file)], [`${folder}${file}`], { stdio: 'pipe' });
+    const file = readdirSync(from).find((name) => basename(name, extname(name)) === engine);
+    this.#child = spawn(interpreters[extname(file)], [join(from, file)], { stdio: 'pipe' });
     this.#child.on('error', (error) => (this.#spawnError = error));
     // Writing to an engine that has ended fails; the end of its replies gives a better error.
     this.#child.stdin.on('error', () => undefined);

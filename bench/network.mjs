@@ -9,24 +9,30 @@ import { layersOf, onnxOf } from './onnx.mjs';
 const seed = 20;
 const size = [3, 224, 224];
 
+/** GhostNet 1.0x with weights made from a seed: its description, layers and state dict. */
+export async function makeNetwork() {
+  const model = await GhostNet.create({ variant: 'ghostnet_100', seed });
+  const { info } = model;
+  const layers = layersOf(model.summary());
+  const state = await model.stateDict();
+  model.dispose();
+  normalise(layers, state);
+  return { info, layers, state, size, description: `weights made from the seed ${seed}` };
+}
+
 /** Lays out GhostNet 1.0x with weights made from a seed, as the files that engines read. */
 export async function layOutNetwork() {
   const folder = await mkdtemp(join(tmpdir(), 'ghostnet-bench-'));
   const weights = join(folder, 'ghostnet_100.safetensors');
   const onnx = join(folder, 'ghostnet_100.onnx');
-  const model = await GhostNet.create({ variant: 'ghostnet_100', seed });
-  const { multiplyAdds } = model.info;
-  const layers = layersOf(model.summary());
-  const state = await model.stateDict();
-  model.dispose();
-  normalise(layers, state);
+  const { info, layers, state, description } = await makeNetwork();
   await writeFile(weights, safetensorsOf(state));
   await writeFile(onnx, onnxOf(layers, state, size));
   return {
     weights,
     onnx,
-    multiplyAdds,
-    description: `weights made from the seed ${seed}`,
+    multiplyAdds: info.multiplyAdds,
+    description,
     /** Writes the input of a batch. */
     async input(shape) {
       const path = join(folder, `input-${shape.join('x')}.f32`);
@@ -63,7 +69,8 @@ function normalise(layers, state) {
   }
 }
 
-function safetensorsOf(state) {
+/** A state dict as the bytes of a safetensors file. */
+export function safetensorsOf(state) {
   return writeSafetensors(
     [...state].map(([name, { dtype, shape, data }]) => [
       name,

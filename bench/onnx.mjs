@@ -4,7 +4,9 @@ import { content, float, integer } from './protobuf.mjs';
 
 const opset = 17;
 const irVersion = 8; // of that opset
-const float32 = 1; // TensorProto.DataType
+// TensorProto.DataType
+const float32 = 1;
+const uint8 = 2;
 
 const attribute = {
   integer: (name, value) => [content(1, name), integer(3, value), integer(20, 2)],
@@ -33,11 +35,11 @@ function tensor(name, { shape, data }) {
 }
 
 /** An input or output of the network: a length is a number, or a name if it is variable. */
-function value(name, shape) {
+function value(name, shape, type = float32) {
   const lengths = shape.map((length) =>
     content(1, [typeof length === 'number' ? integer(1, length) : content(2, length)]),
   );
-  return [content(1, name), content(2, [content(1, [integer(1, float32), content(2, lengths)])])];
+  return [content(1, name), content(2, [content(1, [integer(1, type), content(2, lengths)])])];
 }
 
 /**
@@ -132,13 +134,39 @@ const nodesOf = {
 // In the order that ONNX expects.
 const parameters = ['weight', 'bias', 'running_mean', 'running_var'];
 
+/** Bytes of pixels, [n,height,width,channels], become `pixel_values`: scaled, normalised, channels first. */
+function normalisation({ mean, std }) {
+  const perChannel = (name, values) =>
+    tensor(name, { shape: [values.length, 1, 1], data: Float32Array.from(values) });
+  return {
+    nodes: [
+      node('Transpose', ['pixels'], 'pixels:planes', [attribute.integers('perm', [0, 3, 1, 2])]),
+      node('Cast', ['pixels:planes'], 'pixels:float', [attribute.integer('to', float32)]),
+      node('Mul', ['pixels:float', 'pixels.scale'], 'pixels:scaled'),
+      node('Add', ['pixels:scaled', 'pixels.offset'], 'pixel_values'),
+    ],
+    weights: [
+      perChannel(
+        'pixels.scale',
+        std.map((deviation) => 1 / (255 * deviation)),
+      ),
+      perChannel(
+        'pixels.offset',
+        std.map((deviation, channel) => -mean[channel] / deviation),
+      ),
+    ],
+  };
+}
+
 /**
  * @param {ReturnType<typeof layersOf>} layers
  * @param {Map<string, { shape: readonly number[], data: ArrayBufferView }>} state parameters and buffers by name
  * @param {[channels: number, height: number, width: number]} size of the input
- * @returns {Buffer} an ONNX file, `pixel_values` [n,channels,height,width] to `logits` [n,classes]
+ * @param {{ mean: readonly number[], std: readonly number[] }} [pixels] how the network normalises, if its input shall be bytes
+ * @returns {Buffer} an ONNX file, `pixel_values` [n,channels,height,width] to `logits` [n,classes]; with `pixels` the input is
+ * `pixels`, uint8 [n,height,width,channels]
  */
-export function onnxOf(layers, state, size) {
+export function onnxOf(layers, state, size, pixels) {
   const wiring = new Wiring('pixel_values');
   const planes = new Map([['pixel_values', size]]);
   const nodes = [];
@@ -157,11 +185,19 @@ export function onnxOf(layers, state, size) {
     planes.set(output, layer.output);
     wiring.add(layer, inputs[0], output);
   }
+  const [channels, height, width] = size;
+  let input = value('pixel_values', ['n', ...size]);
+  if (pixels !== undefined) {
+    const first = normalisation(pixels);
+    nodes.unshift(...first.nodes);
+    weights.push(...first.weights);
+    input = value('pixels', ['n', height, width, channels], uint8);
+  }
   const graph = [
     ...nodes.map((fields) => content(1, fields)),
     content(2, 'ghostnet'),
     ...weights.map((fields) => content(5, fields)),
-    content(11, value('pixel_values', ['n', ...size])),
+    content(11, input),
     content(12, value('logits', ['n', layers.at(-1).output[0]])),
   ];
   return Buffer.concat([

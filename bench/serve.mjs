@@ -37,6 +37,15 @@ export async function serve(open) {
       return { milliseconds };
     },
   };
+  await answer(handlers);
+}
+
+/**
+ * Answers requests from stdin on stdout, one line of JSON each, until stdin ends.
+ *
+ * @param {Record<string, (request: object) => Promise<object>>} handlers by the name of the request
+ */
+export async function answer(handlers) {
   for await (const line of createInterface({ input: process.stdin })) {
     const { do: name, ...request } = JSON.parse(line);
     const reply = await handlers[name](request).catch((error) =>

@@ -16,7 +16,7 @@ const oldestPip = '20.3';
 /**
  * Each prerequisite with its package for each package manager. `fault` returns undefined if it is present, '' if it is missing,
  * and a text if it is unusable. `renew` is the line that replaces a version which is too old and which the package manager may
- * not be able to update.
+ * not be able to update. `onlyFor` is the kind of processor that needs it, as process.arch names it.
  */
 export const prerequisites = [
   {
@@ -39,6 +39,12 @@ export const prerequisites = [
     name: 'make or ninja',
     packages: { 'apt-get': 'make', dnf: 'make', brew: 'ninja' },
     fault: () => (versionOf(['make']) || versionOf(['ninja']) ? undefined : ''),
+  },
+  {
+    name: 'NASM, the assembler of libjpeg-turbo',
+    packages: { 'apt-get': 'nasm', dnf: 'nasm', brew: 'nasm' },
+    onlyFor: 'x64',
+    fault: () => (process.env.ASM_NASM || versionOf(['nasm']) ? undefined : ''),
   },
   {
     name: `pip ${oldestPip} or newer, which fetches LibTorch`,
@@ -99,6 +105,7 @@ export function findMissing({ tests }) {
   if (process.platform === 'win32') return []; // cmake-js looks for Visual Studio
   return prerequisites
     .filter(({ onlyForTests }) => tests || !onlyForTests)
+    .filter(({ onlyFor = process.arch }) => onlyFor === process.arch)
     .map((needed) => ({ ...needed, found: needed.fault() }))
     .filter(({ found }) => found !== undefined);
 }

@@ -21,11 +21,11 @@ export const errorCatalogue = {
     remedy: 'Dispose of it after its last use, or create it again.',
   },
   GHOSTNET_ABORTED: {
-    meaning: 'The AbortSignal of the call fired before the work began, or during a download.',
+    meaning: 'The AbortSignal of the call fired before the work began, or during a download or a listing.',
     remedy: 'Nothing: the work was cancelled as requested. `cause` holds the reason of the signal.',
   },
   GHOSTNET_FILE_NOT_FOUND: {
-    meaning: 'A file does not exist.',
+    meaning: 'A file does not exist, or a folder or glob leads to no image.',
     remedy: 'Check the path; relative paths start at the working directory.',
   },
   GHOSTNET_FILE_UNREADABLE: {
@@ -106,6 +106,11 @@ export const errorCatalogue = {
   GHOSTNET_CLOSED: {
     meaning: 'A pipeline was used after close() or destroy(), or was destroyed while the image waited.',
     remedy: 'Create another pipeline with `model.pipeline()`.',
+  },
+  GHOSTNET_PEER_NOT_INSTALLED: {
+    meaning:
+      'A package that this part of ghostnet works with, an optional peer dependency, is not installed.',
+    remedy: 'Install it, with the command that the message names.',
   },
   GHOSTNET_UNSUPPORTED_PRECISION: {
     meaning: 'There are no kernels for this precision, on this processor or on any.',

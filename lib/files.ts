@@ -24,17 +24,30 @@ export function pathOf(file: string | URL): string {
 const codes: Record<string, ErrorCode> = {
   ENOENT: 'GHOSTNET_FILE_NOT_FOUND',
   ENOTDIR: 'GHOSTNET_FILE_NOT_FOUND',
+  // A path with a zero byte, which no file can have.
+  ERR_INVALID_ARG_VALUE: 'GHOSTNET_FILE_NOT_FOUND',
 };
 
-/** Reads a whole file. @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE` */
-export async function readBytes(file: string | URL): Promise<Buffer> {
-  const path = pathOf(file);
+/** The code for a failure of the system to find or read a file: `GHOSTNET_FILE_NOT_FOUND` or `GHOSTNET_FILE_UNREADABLE`. */
+export function codeOfReading(cause: unknown): ErrorCode {
+  return codes[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
+}
+
+/**
+ * Reads a whole file, whose path is bytes if its name is not UTF-8.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`
+ */
+export async function readBytes(file: string | URL | Uint8Array): Promise<Buffer> {
+  const path = file instanceof Uint8Array ? Buffer.from(file) : pathOf(file);
   try {
     return await readFile(path);
   } catch (cause) {
-    const reason = cause as NodeJS.ErrnoException;
-    const code = codes[reason.code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
-    throw new GhostNetError(code, `The file ${path} cannot be read`, { found: reason.message, cause });
+    const found = (cause as Error).message;
+    throw new GhostNetError(codeOfReading(cause), `The file ${path.toString()} cannot be read`, {
+      found,
+      cause,
+    });
   }
 }
 

@@ -5,7 +5,7 @@
  */
 export type { ContainerFormat } from './checkpoint/index.js';
 export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
-export type { DecodeOptions } from './image/decode.js';
+export type { DecodeOptions } from './image/options.js';
 export type { ImageInput, RawImage } from './image/input.js';
 export type { TransformOptions } from './image/transform.js';
 export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './model/ghost-module.js';
@@ -19,7 +19,24 @@ export { embeddedModel, type WeightsSource } from './model/source.js';
 export type { StageRow } from './native/addon.js';
 export type { Device } from './native/device.js';
 export type { RunOptions } from './native/jobs.js';
-export type { ClassifyOptions, ClassScore } from './pipeline/classify-all.js';
+export {
+  Pipeline,
+  type BatchEvent,
+  type BatchOptions,
+  type ClassifyOptions,
+  type ClassScore,
+  type ImageEvent,
+  type Outcome,
+  type PipelineOptions,
+  type PipelineOutput,
+  type PipelineStats,
+  type RejectedEvent,
+  type StageTimes,
+  type StreamItem,
+  type StreamOptions,
+  type StreamResult,
+  type Times,
+} from './pipeline/index.js';
 export { Tensor, type DType, type DTypeOf, type Shape, type TypedArrays } from './tensor.js';
 export {
   cacheFolder,

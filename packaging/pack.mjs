@@ -58,7 +58,9 @@ export function packGhostnet(version = manifest.version) {
   ]);
   run([join('packaging', 'types.mjs'), dist]);
   cpSync(join(root, 'models'), join(folder, 'models'), { recursive: true });
-  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE']) cpSync(join(root, name), join(folder, name));
+  for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
+    cpSync(join(root, name), join(folder, name));
+  }
   for (const platform of included) {
     for (const name of binaries) {
       cpSync(join(root, 'prebuilds', platform, name), join(folder, 'prebuilds', platform, name));

@@ -13,7 +13,9 @@ let broken = false;
 // A runner that dies without a report counts as a failure, whatever it printed.
 function run(name, command, args, report, count) {
   console.log(`\n== ${name} ==`);
+  const start = performance.now();
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+  console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   if (error) console.error(`${name}: ${error.message}`);
   if (!existsSync(report)) {
     console.error(`${name}: no report; it ended with ${status}`);
@@ -43,6 +45,12 @@ function countNative({ tests, failures, errors, disabled, testsuites }) {
   }
 }
 
+function countAll({ passed, failed, skipped = 0 }) {
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+}
+
 for (const [name, program] of [
   ['C++', 'ghostnet_tests'],
   ['C++ without LibTorch', 'ghostnet_engine_tests'],
@@ -57,19 +65,19 @@ for (const [name, program] of [
   );
 }
 
+// Damaged files, under sanitizers.
+const fuzzed = join(results, 'fuzz-jpeg.json');
+run(
+  'JPEG files that are damaged',
+  process.execPath,
+  [join('test', 'fuzz', 'jpeg.mjs'), '--runs=5000', `--report=${fuzzed}`],
+  fuzzed,
+  countAll,
+);
+
 // The CUDA kernels on this CPU and, if nvcc is installed, the compiled kernels.
 const cuda = join(results, 'cuda.json');
-run(
-  'CUDA',
-  process.execPath,
-  [join('test', 'cuda.mjs'), `--report=${cuda}`],
-  cuda,
-  ({ passed, failed, skipped }) => {
-    totals.passed += passed;
-    totals.failed += failed;
-    totals.skipped += skipped;
-  },
-);
+run('CUDA', process.execPath, [join('test', 'cuda.mjs'), `--report=${cuda}`], cuda, countAll);
 
 const javascript = join(results, 'vitest.json');
 run(
@@ -96,26 +104,36 @@ run(
   },
 );
 
-// The packages, as they would be published.
-const { version } = JSON.parse(readFileSync(join('build', 'Release', 'libtorch.json'), 'utf8'));
-const { libtorch } = JSON.parse(readFileSync('package.json', 'utf8'));
-if (process.argv.length > 2) {
-  console.log('\nThe package is not tested: only some tests were requested.');
-} else if (version !== libtorch.version) {
-  console.log(`\nSkipped:\n  the package: it is built with LibTorch ${libtorch.version}, not ${version}`);
-  totals.skipped += 1;
-} else {
-  const installed = join(results, 'package.json');
+/** What the pipeline promises, measured in processes of its own. */
+function runPipeline() {
+  const report = join(results, 'pipeline.json');
   run(
-    'Package',
+    'Pipeline',
     process.execPath,
-    [join('test', 'package', 'run.mjs'), '--quick'],
-    installed,
-    ({ passed, failed }) => {
-      totals.passed += passed;
-      totals.failed += failed;
-    },
+    [join('test', 'pipeline', 'run.mjs'), '--quick', `--report=${report}`],
+    report,
+    countAll,
   );
+}
+
+/** The packages, as they would be published. */
+function runPackage() {
+  const { version } = JSON.parse(readFileSync(join('build', 'Release', 'libtorch.json'), 'utf8'));
+  const { libtorch } = JSON.parse(readFileSync('package.json', 'utf8'));
+  if (version !== libtorch.version) {
+    console.log(`\nSkipped:\n  the package: it is built with LibTorch ${libtorch.version}, not ${version}`);
+    totals.skipped += 1;
+    return;
+  }
+  const report = join(results, 'package.json');
+  run('Package', process.execPath, [join('test', 'package', 'run.mjs'), '--quick'], report, countAll);
+}
+
+if (process.argv.length > 2) {
+  console.log('\nThe pipeline and the package are not tested: only some tests were requested.');
+} else {
+  runPipeline();
+  runPackage();
 }
 
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

@@ -7,6 +7,7 @@ sys.path[:0] = [str(root / "bench" / "python"), str(root / "native" / "test" / "
 
 import packages
 from serve import serve
+from weights import read_safetensors
 
 
 def open_engine(request):
@@ -32,21 +33,6 @@ def open_engine(request):
 
     settings = {"threads": request["threads"], "freezing": True, "layout": "channels last"}
     return f"torch.compile {torch.__version__}", settings, run
-
-
-def read_safetensors(path, torch):
-    content = Path(path).read_bytes()
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    dtypes = {"F32": torch.float32, "I64": torch.int64}
-    state = {}
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        data = bytearray(content[start + begin : start + end])
-        state[name] = torch.frombuffer(data, dtype=dtypes[entry["dtype"]]).reshape(entry["shape"])
-    return state
 
 
 serve(open_engine)

@@ -16,19 +16,30 @@ def serve(open_engine):
     open_engine takes the fields of the request `open` and returns the name of the engine, its settings, and a function that
     runs the network once and returns the logits as a NumPy array.
     """
+    run = None
+
+    def open_once(request):
+        nonlocal run
+        name, settings, run = open_engine(request)
+        return {"name": name, "settings": settings}
+
+    answer(
+        {
+            "open": open_once,
+            "logits": lambda request: {"logits": run().reshape(-1).tolist()},
+            "time": lambda request: {"milliseconds": _time(run, request["seconds"], request["calls"])},
+        }
+    )
+
+
+def answer(handlers):
+    """Answers requests until stdin ends. handlers: by the name of the request, from its fields to those of the reply."""
     # The output of libraries must not be taken for a reply.
     replies, sys.stdout = sys.stdout, sys.stderr
-    run = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            if request["do"] == "open":
-                name, settings, run = open_engine(request)
-                reply = {"name": name, "settings": settings}
-            elif request["do"] == "logits":
-                reply = {"logits": run().reshape(-1).tolist()}
-            else:
-                reply = {"milliseconds": _time(run, request["seconds"], request["calls"])}
+            reply = handlers[request["do"]](request)
         except Unavailable as reason:
             reply = {"unavailable": str(reason)}
         except Exception:

@@ -43,6 +43,12 @@ export function checkChoice(name: string, value: unknown, choices: readonly stri
   throw invalidArgument(`The option ${name} has an unknown value`, value, expected);
 }
 
+/** Checks an option that is on or off. */
+export function checkFlag(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw invalidArgument(`The option ${name} is neither true nor false`, value, 'true or false');
+}
+
 /** Checks an option that takes an AbortSignal. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;

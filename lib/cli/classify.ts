@@ -1,17 +1,18 @@
 import { once } from 'node:events';
-import { buffer, text } from 'node:stream/consumers';
 
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 
-import { readBytes } from '../files.js';
-import type { HeldImage } from '../image/input.js';
-import { classifierOf, GhostNet } from '../model/ghostnet.js';
+import type { ImageInput } from '../image/input.js';
+import { listedImage } from '../image/source.js';
+import { GhostNet } from '../model/ghostnet.js';
 import type { Precision } from '../model/precision.js';
 import type { Device } from '../native/device.js';
-import { classifyAll, type ClassifyResult } from '../pipeline/classify-all.js';
+import type { ClassScore, StreamResult } from '../pipeline/index.js';
+import { countsInWords } from '../sources/formats.js';
+import { listImages } from '../sources/list-images.js';
+import type { Source } from '../sources/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
-import { expandPaths } from './expand-paths.js';
 import {
   deviceOption,
   jsonOption,
@@ -30,14 +31,17 @@ interface Options {
   readonly threads?: number;
   readonly precision: Precision;
   readonly colorProfile: 'ignore' | 'apply';
+  readonly decode: 'exact' | 'fast';
   readonly filesFrom?: string;
 }
 
 /** An image from the command line, with the name under which it is reported. */
 interface NamedImage {
   readonly name: string;
-  readonly image: HeldImage;
+  readonly image: ImageInput;
 }
+
+type Outcome = StreamResult<NamedImage, ClassScore[]>;
 
 /** `ghostnet classify` */
 export function classifyCommand(): Command {
@@ -55,7 +59,7 @@ export function classifyCommand(): Command {
     .option('-k, --top-k <n>', 'classes per image (default: 5, or all if there are fewer)', parseCount)
     .addOption(jsonOption('JSON lines'))
     .option('--files-from <file>', 'read paths from a file, one per line; - is standard input')
-    .option('--batch-size <n>', 'images per batch (default: 32)', parseCount)
+    .option('--batch-size <n>', 'images per batch (default: 16)', parseCount)
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
@@ -64,85 +68,128 @@ export function classifyCommand(): Command {
         .choices(['ignore', 'apply'])
         .default('ignore'),
     )
+    .addOption(
+      new Option('--decode <how>', 'exact, or fast: decode large JPEGs at a reduced size')
+        .choices(['exact', 'fast'])
+        .default('exact'),
+    )
     .addHelpText('after', exitCodeHelp)
     .action(classify);
 }
 
 async function classify(paths: string[], options: Options, command: Command): Promise<void> {
-  if (paths.includes('-') && options.filesFrom === '-')
-    command.error('error: standard input can be read only once');
-  const images = await gather(paths, options);
-  if (images.length === 0) {
+  const {
+    model: source,
+    device,
+    threads,
+    topK,
+    batchSize,
+    colorProfile,
+    decode,
+    precision,
+    filesFrom,
+  } = options;
+  if (paths.includes('-') && filesFrom === '-') command.error('error: standard input can be read only once');
+  if (paths.length === 0 && filesFrom === undefined) {
     command.error(
-      'error: no images found. Pass image files, folders with images, globs, or - for standard input.',
+      'error: no images named. Pass image files, folders with images, globs, or - for standard input.',
     );
   }
   const json = options.json === true || !process.stdout.isTTY;
-  const { model: source, device, threads, topK, batchSize, colorProfile, precision } = options;
   const model = await GhostNet.load(source, {
     colorProfile,
+    decode,
     device,
     precision,
     ...(threads === undefined ? {} : { threads }),
   });
-  const progress = new Progress(images.length);
+  const pipeline = model.pipeline({
+    ...(topK === undefined ? {} : { topK }),
+    ...(batchSize === undefined ? {} : { maxBatch: batchSize }),
+  });
+  const images = new NamedImages(paths, filesFrom);
+  const progress = new Progress();
+  let count = 0;
   let failed = 0;
-  let index = 0;
-  const results = classifyAll(
-    classifierOf(model),
-    images.map(({ image }) => image),
-    { ...(topK === undefined ? {} : { topK }), ...(batchSize === undefined ? {} : { batchSize }) },
-  );
   try {
-    for await (const result of results) {
-      const name = images[index]?.name ?? '';
-      index += 1;
+    for await (const outcome of pipeline.stream(images)) {
+      const { name } = outcome.input;
+      count += 1;
       progress.clear();
-      if (result.error !== undefined) {
+      if (outcome.error !== undefined) {
         failed += 1;
-        process.stderr.write(`ghostnet: ${name}: ${result.error.message} [${result.error.code}]\n`);
+        process.stderr.write(`ghostnet: ${name}: ${outcome.error.message} [${outcome.error.code}]\n`);
       }
-      await print(json ? toJson(name, result) : toWords(name, result));
+      await print(json ? toJson(outcome) : toWords(outcome));
       progress.advance();
     }
   } finally {
     progress.stop();
     model.dispose();
   }
+  reportSkipped(images.skipped);
+  if (count === 0) command.error('error: no images found.');
   if (failed > 0) {
-    if (images.length > 1) process.stderr.write(`ghostnet: ${failed} of ${images.length} images failed\n`);
+    if (count > 1) process.stderr.write(`ghostnet: ${failed} of ${count} images failed\n`);
     process.exitCode = ExitCode.someFailed;
   }
 }
 
-async function gather(paths: readonly string[], options: Options): Promise<NamedImage[]> {
-  const named = [...paths];
-  if (options.filesFrom !== undefined) {
-    const list =
-      options.filesFrom === '-' ? await text(process.stdin) : (await readBytes(options.filesFrom)).toString();
-    named.push(...list.split(/\r?\n/).filter((line) => line !== ''));
+/** The images of the command line, listed as they are asked for. */
+class NamedImages implements AsyncIterable<NamedImage> {
+  readonly #paths: readonly string[];
+  readonly #filesFrom: string | undefined;
+  /** Standard input, until the paths before it have been listed. */
+  readonly #pending: NamedImage[] = [];
+  readonly #listing = listImages(this.#sources());
+
+  constructor(paths: readonly string[], filesFrom: string | undefined) {
+    this.#paths = paths;
+    this.#filesFrom = filesFrom;
   }
-  const images: NamedImage[] = [];
-  for (const path of named) {
-    if (path === '-') {
-      images.push({ name: '-', image: await buffer(process.stdin) });
-    } else {
-      for (const file of await expandPaths(path)) images.push({ name: file, image: file });
+
+  /** Numbers of pictures in formats that are not read, by extension. */
+  get skipped(): ReadonlyMap<string, number> {
+    return this.#listing.skipped;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<NamedImage> {
+    for await (const { name, path, error } of this.#listing) {
+      yield* this.#pending.splice(0);
+      yield { name, image: listedImage(name, error ?? path) };
     }
+    yield* this.#pending;
   }
-  return images;
+
+  // The listing asks for a source when it has listed the one before.
+  async *#sources(): AsyncGenerator<Source> {
+    for (const path of this.#paths) {
+      if (path === '-') this.#pending.push({ name: '-', image: process.stdin });
+      else yield await Promise.resolve(path);
+    }
+    if (this.#filesFrom === undefined) return;
+    yield { filesFrom: this.#filesFrom === '-' ? process.stdin : this.#filesFrom };
+  }
 }
 
-function toJson(file: string, result: ClassifyResult): string {
-  if (result.error === undefined) return `${JSON.stringify({ file, classes: result.classes })}\n`;
-  const { code, message } = result.error;
+function reportSkipped(skipped: ReadonlyMap<string, number>): void {
+  if (skipped.size === 0) return;
+  const files = [...skipped.values()].reduce((sum, count) => sum + count, 0);
+  process.stderr.write(
+    `ghostnet: ${files} ${files === 1 ? 'file' : 'files'} skipped: ${countsInWords(skipped)}\n`,
+  );
+}
+
+function toJson({ input: { name: file }, result, error }: Outcome): string {
+  if (error === undefined) return `${JSON.stringify({ file, classes: result })}\n`;
+  const { code, message } = error;
   return `${JSON.stringify({ file, error: { code, message } })}\n`;
 }
 
-function toWords(file: string, result: ClassifyResult): string {
-  if (result.error !== undefined) return '';
-  const classes = result.classes.map(({ label, score }) => `${label} ${(score * 100).toFixed(1)} %`);
-  return `${file}: ${classes.join(', ')}\n`;
+function toWords({ input, result, error }: Outcome): string {
+  if (error !== undefined) return '';
+  const classes = result.map(({ label, score }) => `${label} ${(score * 100).toFixed(1)} %`);
+  return `${input.name}: ${classes.join(', ')}\n`;
 }
 
 // Waits for a slow reader, so that results do not accumulate in memory.
@@ -150,23 +197,14 @@ async function print(line: string): Promise<void> {
   if (line !== '' && !process.stdout.write(line)) await once(process.stdout, 'drain');
 }
 
-/** A progress bar on standard error, if it is a terminal and there are many images. */
+/** A line of progress on standard error, if it is a terminal and there are many images. */
 class Progress {
-  readonly #bar: SingleBar | undefined;
+  static readonly #many = 50;
+  readonly #start = performance.now();
+  #count = 0;
+  #bar: SingleBar | undefined;
 
-  constructor(total: number) {
-    const many = 50;
-    if (total < many || !process.stderr.isTTY) return;
-    this.#bar = new SingleBar({
-      format: '{bar} {value}/{total} images, {eta_formatted} left',
-      stream: process.stderr,
-      hideCursor: true,
-      clearOnComplete: true,
-    });
-    this.#bar.start(total, 0);
-  }
-
-  /** Clears the line of the bar for other output; the bar reappears by itself. */
+  /** Clears the line for other output; it reappears by itself. */
   clear(): void {
     if (this.#bar === undefined) return;
     process.stderr.cursorTo(0);
@@ -174,7 +212,19 @@ class Progress {
   }
 
   advance(): void {
-    this.#bar?.increment();
+    this.#count += 1;
+    if (this.#count === Progress.#many && process.stderr.isTTY) {
+      // The listing goes on meanwhile, so that nobody knows the end.
+      this.#bar = new SingleBar({
+        format: '{value} images, {rate} a second',
+        stream: process.stderr,
+        hideCursor: true,
+        clearOnComplete: true,
+      });
+      this.#bar.start(Number.MAX_SAFE_INTEGER, 0, { rate: '' });
+    }
+    const seconds = (performance.now() - this.#start) / 1000;
+    this.#bar?.update(this.#count, { rate: Math.round(this.#count / seconds).toString() });
   }
 
   stop(): void {

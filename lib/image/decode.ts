@@ -1,81 +1,84 @@
 import type { SharpOptions } from 'sharp';
 
-import { inWords, messageOf } from '../check/words.js';
+import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { readBytes } from '../files.js';
-import type { HeldImage, RawImage } from './input.js';
+import type { DecodeSettings } from './options.js';
 import { loadSharp, type Sharp } from './sharp.js';
+import { Turns } from './turns.js';
 
-/** How encoded images are decoded. */
-export interface DecodeOptions {
-  /**
-   * Treatment of an embedded colour profile. `'ignore'`, the default, uses the stored values unchanged, as PIL does, which
-   * read the training images of the published weights. `'apply'` converts to sRGB first.
-   */
-  readonly colorProfile?: 'ignore' | 'apply';
-}
-
-/** RGB bytes of one image, [height,width,3]. */
+/** RGB bytes of one image, row by row. */
 export interface DecodedImage {
-  readonly dtype: 'uint8';
-  readonly shape: readonly [height: number, width: number, channels: 3];
-  readonly data: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly width: number;
+  readonly height: number;
 }
 
-const maxPixels = 0x3fff * 0x3fff;
+// sharp decodes on libuv's threads, 4 unless the variable says otherwise. Half of them stay free for files and names.
+const libuvThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
+const turns = new Turns(Math.max(1, Math.floor(libuvThreads / 2)));
 
 /**
- * Decodes one image to RGB bytes: upright (EXIF orientation applied), without alpha (dropped, as PIL's `convert('RGB')`
- * does), 8 bits per channel, the first frame of an animation. Runs in libuv's thread pool, never on the calling thread.
+ * Decodes one image with sharp to RGB bytes: upright (EXIF orientation applied), without alpha (dropped, as PIL's
+ * `convert('RGB')` does), 8 bits per channel, the first frame of an animation. A bounded number of images is decoded at a time, in
+ * libuv's thread pool.
  *
- * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`,
- * `GHOSTNET_BAD_SHAPE`
+ * @param name - the image in words, for messages
+ * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`, `GHOSTNET_ABORTED` if the signal fires
+ * before the turn of the image
  */
-export async function decodeImage(image: HeldImage, options: DecodeOptions = {}): Promise<DecodedImage> {
-  if (typeof image === 'object' && 'width' in image) return checkRaw(image);
-  const bytes = image instanceof Uint8Array ? image : await readBytes(image);
-  const source = image instanceof Uint8Array ? `${image.byteLength} bytes` : String(image);
+export async function decodeWithSharp(
+  name: string,
+  file: Uint8Array,
+  settings: DecodeSettings,
+  signal?: AbortSignal,
+): Promise<DecodedImage> {
   const sharp = await loadSharp();
-  try {
-    return await decode(sharp, bytes, options);
-  } catch (cause) {
-    const found = messageOf(cause);
-    throw new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${source} cannot be decoded`, {
-      found,
-      cause,
-    });
-  }
+  return turns.take(async () => {
+    try {
+      return await decode(sharp, file, settings);
+    } catch (cause) {
+      throw undecodable(name, cause, settings);
+    }
+  }, signal);
 }
 
-async function decode(sharp: Sharp, bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+async function decode(
+  sharp: Sharp,
+  file: Uint8Array,
+  { colorProfile, maxPixels }: DecodeSettings,
+): Promise<DecodedImage> {
   const input: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
+  let ignoreIcc = colorProfile !== 'apply';
   // The values of a CMYK image mean nothing without its profile, so the profile is always applied.
-  const { space } = await sharp(bytes, input).metadata();
-  const ignoreIcc = options.colorProfile !== 'apply' && space !== 'cmyk';
-  const { data, info } = await sharp(bytes, { ...input, ignoreIcc })
+  if (ignoreIcc && canBeCmyk(file) && (await sharp(file, input).metadata()).space === 'cmyk')
+    ignoreIcc = false;
+  const { data, info } = await sharp(file, { ...input, ignoreIcc })
     .autoOrient()
     .toColourspace('srgb')
     .removeAlpha()
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`${info.channels} channels after conversion to sRGB`);
-  return { dtype: 'uint8', shape: [info.height, info.width, 3], data };
+  return { bytes: data, width: info.width, height: info.height };
 }
 
-function checkRaw({ data, width, height }: RawImage): DecodedImage {
-  const sides = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width >= 1 && height >= 1;
-  const isBytes = data instanceof Uint8Array;
-  if (!sides || !isBytes || data.byteLength !== width * height * 3) {
-    const found = isBytes ? `${data.byteLength} bytes` : inWords(data);
-    throw new GhostNetError(
-      'GHOSTNET_BAD_SHAPE',
-      'The data of the raw image does not match its width and height',
-      {
-        found: `${found} for ${inWords(width)} x ${inWords(height)}`,
-        expected: 'width * height * 3 bytes in a Uint8Array',
-        remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
-      },
-    );
+/** Whether the bytes begin as those of a JPEG or TIFF do. */
+function canBeCmyk(file: Uint8Array): boolean {
+  return ['ffd8', '49492a00', '4d4d002a'].some((magic) =>
+    Buffer.from(magic, 'hex').every((byte, index) => file[index] === byte),
+  );
+}
+
+function undecodable(name: string, cause: unknown, { maxPixels }: DecodeSettings): GhostNetError {
+  const found = messageOf(cause);
+  if (/exceeds pixel limit/i.test(found)) {
+    return new GhostNetError('GHOSTNET_IMAGE_TOO_LARGE', `The image ${name} has too many pixels`, {
+      expected: `at most ${maxPixels}, the option maxPixels`,
+      cause,
+    });
   }
-  return { dtype: 'uint8', shape: [height, width, 3], data };
+  return new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${name} cannot be decoded`, {
+    found,
+    cause,
+  });
 }

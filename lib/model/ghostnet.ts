@@ -1,20 +1,32 @@
-import { checkObject, invalidArgument } from '../check/option.js';
+import { checkNumber, checkObject, invalidArgument } from '../check/option.js';
 import { writeSafetensors } from '../checkpoint/index.js';
+import { GhostNetError } from '../errors.js';
 import { writeBytes } from '../files.js';
-import { decodeImage } from '../image/decode.js';
-import { holdImage } from '../image/hold.js';
-import type { HeldImage, ImageInput } from '../image/input.js';
+import type { ImageInput } from '../image/input.js';
+import { decodeSettings, type DecodeSettings } from '../image/options.js';
+import { sourceOf } from '../image/source.js';
 import type { NativeModel } from '../native/addon.js';
 import { placementFor, type Placement } from '../native/device.js';
 import { runJob, throwIfAborted, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import {
-  classifyAll,
-  type Classifier,
+  classifyOutput,
+  embedOutput,
+  inputOutput,
+  Pipeline,
+  pipelineOf,
+  pipelineSettings,
+  Scheduler,
+  settleEach,
+  type BatchOptions,
   type ClassifyOptions,
   type ClassScore,
-} from '../pipeline/classify-all.js';
-import { handleOf, tensorOf, type DType, type Shape, type Tensor } from '../tensor.js';
+  type Output,
+  type PipelineModel,
+  type PipelineOptions,
+  type PipelineSettings,
+} from '../pipeline/index.js';
+import { handleOf, Tensor, tensorOf, type DType, type Shape } from '../tensor.js';
 import { writeMetadata } from './metadata.js';
 import { infoOf, type ModelInfo } from './model-info.js';
 import type { BatchOf, NetworkInput } from './network-input.js';
@@ -28,9 +40,6 @@ import {
 } from './options.js';
 import { embeddedModel, openWeights, type WeightsSource } from './source.js';
 import { layerTable } from './summary.js';
-
-/** The parts of a model that classifying needs. For the rest of the package: index.ts does not export it. */
-export let classifierOf: (model: GhostNet) => Classifier;
 
 /** The constructor's first argument, which no other code has. */
 const key = Symbol('GhostNet');
@@ -48,18 +57,14 @@ const key = Symbol('GhostNet');
  */
 export class GhostNet {
   readonly #model: NativeModel;
-  readonly #colorProfile: 'ignore' | 'apply';
+  readonly #decode: DecodeSettings;
+  /** The queues of this model that may have work. */
+  readonly #schedulers = new Set<Pick<Scheduler<never>, 'close' | 'isIdle'>>();
+  /** Those of the calls for images, by output and batch. */
+  readonly #shared = new Map<string, unknown>();
+  #isDisposed = false;
   /** A description of this model: variant, sizes, transform, labels. */
   readonly info: ModelInfo;
-
-  static {
-    classifierOf = (model) => ({
-      labels: model.info.labels,
-      decode: (image) => decodeImage(image, { colorProfile: model.#colorProfile }),
-      scores: (images, topK, options) =>
-        runJob(options, (ticket) => model.#model.classify(ticket, images, topK, model.info.threads)),
-    });
-  }
 
   private constructor(given: symbol, model: NativeModel, options: ModelOptions, placement: Placement) {
     if (given !== key) {
@@ -70,7 +75,7 @@ export class GhostNet {
       );
     }
     this.#model = model;
-    this.#colorProfile = options.colorProfile ?? 'ignore';
+    this.#decode = decodeSettings(options);
     this.info = infoOf(model.describe(), options, placement);
   }
 
@@ -146,17 +151,31 @@ export class GhostNet {
   }
 
   /**
-   * Computes the embeddings of a batch, the input of the classifier, for search and de-duplication.
+   * Computes the embeddings of a batch of inputs, or of images: the input of the classifier, for search and de-duplication.
    *
    * @param input - as for {@link GhostNet.forward}
-   * @returns float32 [N,1280], each value at least 0
-   * @throws {@link GhostNetError} as {@link GhostNet.forward}
+   * @returns float32 [N,1280], each value at least 0; N is 1 for one image
+   * @throws {@link GhostNetError} as {@link GhostNet.forward}; for images as {@link GhostNet.classify}
    */
   async embed<D extends DType, S extends Shape>(
     input: NetworkInput<D, S>,
-    options: RunOptions = {},
-  ): Promise<Tensor<'float32', readonly [BatchOf<S>, 1280]>> {
-    return this.#run(input, 'features', options);
+    options?: RunOptions,
+  ): Promise<Tensor<'float32', readonly [BatchOf<S>, 1280]>>;
+  /** @param images - one image, or a list of images */
+  async embed(
+    images: ImageInput | readonly ImageInput[],
+    options?: BatchOptions,
+  ): Promise<Tensor<'float32', readonly [number, 1280]>>;
+  async embed(
+    input: Tensor | ImageInput | readonly ImageInput[],
+    options: BatchOptions = {},
+  ): Promise<Tensor<'float32', readonly [number, 1280]>> {
+    const isInput = (input as unknown) instanceof Tensor && !isPixels(input as Tensor);
+    if (isInput) return this.#run(input, 'features', options);
+    const rows = await this.#each('embed', embedOutput, input as ImageInput | readonly ImageInput[], options);
+    const values = new Float32Array(rows.length * this.info.features);
+    for (const [row, features] of rows.entries()) values.set(features, row * this.info.features);
+    return Tensor.from(values, [rows.length, 1280]);
   }
 
   async #run<S extends Shape>(
@@ -165,9 +184,13 @@ export class GhostNet {
     options: RunOptions,
   ): Promise<Tensor<'float32', S>> {
     const handle = handleOf(input, 'The input');
-    return tensorOf(
-      await runJob(options, (ticket) => this.#model.run(ticket, handle, output, this.info.threads)),
-    );
+    const model = this.#usable();
+    return tensorOf(await runJob(options, (ticket) => model.run(ticket, handle, output, this.info.threads)));
+  }
+
+  #usable(): NativeModel {
+    if (this.#isDisposed) throw disposed();
+    return this.#model;
   }
 
   /**
@@ -184,11 +207,9 @@ export class GhostNet {
     images: ImageInput | readonly ImageInput[],
     options: ClassifyOptions = {},
   ): Promise<ClassScore[] | ClassScore[][]> {
-    const results: ClassScore[][] = [];
-    for await (const result of classifyAll(classifierOf(this), hold(images), options)) {
-      if (result.error !== undefined) throw result.error;
-      results.push(result.classes);
-    }
+    checkObject('options', options);
+    checkNumber('topK', options.topK, 1, this.info.numClasses);
+    const results = await this.#each('classify', classifyOutput, images, options);
     return Array.isArray(images) ? results : (results[0] ?? []);
   }
 
@@ -211,11 +232,72 @@ export class GhostNet {
     images: ImageInput | readonly ImageInput[],
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
+    const inputs = await this.#each('input', inputOutput, images, options);
+    const side = this.info.inputSize;
+    const batch = new (native().NativeTensor)('uint8', [inputs.length, side, side, 3]);
+    const bytes = new Uint8Array(batch.buffer);
+    for (const [position, input] of inputs.entries()) {
+      bytes.set(new Uint8Array(input.buffer), position * side * side * 3);
+      input.dispose();
+    }
+    return tensorOf(batch);
+  }
+
+  /**
+   * Creates one queue for many callers, for a server, a worker or a large collection: it decodes images, computes them in batches,
+   * and bounds memory, waiting time and threads. See `docs/pipelines.md`.
+   *
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`
+   */
+  pipeline(options: PipelineOptions & { readonly output: 'embed' }): Pipeline<Float32Array>;
+  pipeline(options?: PipelineOptions & { readonly output?: 'classify' }): Pipeline<ClassScore[]>;
+  pipeline(options: PipelineOptions = {}): Pipeline<Float32Array> | Pipeline<ClassScore[]> {
+    this.#usable();
+    const settings = pipelineSettings(options, this.info.numClasses, this.#decode);
+    return options.output === 'embed'
+      ? pipelineOf((owner) => this.#scheduler(owner, settings, embedOutput))
+      : pipelineOf((owner) => this.#scheduler(owner, settings, classifyOutput));
+  }
+
+  #scheduler<R>(owner: object, settings: PipelineSettings, output: Output<R>): Scheduler<R> {
+    const model: PipelineModel = {
+      native: this.#model,
+      isDisposed: () => this.#isDisposed,
+      labels: this.info.labels,
+      threads: this.info.threads,
+      decoders: decodersFor(this.info.threads, native().runtime().defaultThreads),
+    };
+    const scheduler = new Scheduler(owner, model, settings, output, () => this.#schedulers.delete(scheduler));
+    this.#schedulers.add(scheduler);
+    return scheduler;
+  }
+
+  /** The results of one image or of a list, through a queue that all such calls share. */
+  async #each<R>(
+    name: string,
+    output: Output<R>,
+    images: ImageInput | readonly ImageInput[],
+    options: ClassifyOptions,
+  ): Promise<R[]> {
     throwIfAborted(options);
-    const decoded = await Promise.all(hold(images).map(classifierOf(this).decode));
-    return tensorOf(
-      await runJob(options, (ticket) => this.#model.prepare(ticket, decoded, this.info.threads)),
-    );
+    checkNumber('batchSize', options.batchSize, 1, 1024);
+    this.#usable();
+    const list = (Array.isArray(images) ? images : [images]) as readonly ImageInput[];
+    for (const image of list) sourceOf(image); // a wrong argument is reported before any work
+    const maxBatch = options.batchSize ?? 16;
+    const key = `${name} ${maxBatch}`;
+    let scheduler = this.#shared.get(key) as Scheduler<R> | undefined;
+    if (scheduler === undefined) {
+      const settings = pipelineSettings({ maxBatch }, this.info.numClasses, this.#decode);
+      scheduler = this.#scheduler(this, settings, output);
+      this.#shared.set(key, scheduler);
+    }
+    const results: R[] = [];
+    for await (const { result, error } of settleEach(scheduler, list, options)) {
+      if (error !== undefined) throw error;
+      results.push(result);
+    }
+    return results;
   }
 
   /**
@@ -229,7 +311,7 @@ export class GhostNet {
     size: { height: number; width: number } = { height: this.info.inputSize, width: this.info.inputSize },
   ): string {
     checkObject('size', size);
-    return layerTable(this.info, this.#model.layers(size.height, size.width), size);
+    return layerTable(this.info, this.#usable().layers(size.height, size.width), size);
   }
 
   /**
@@ -238,7 +320,8 @@ export class GhostNet {
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
   async stateDict(options: RunOptions = {}): Promise<Map<string, Tensor<'float32' | 'int64'>>> {
-    const arrays = await runJob(options, (ticket) => this.#model.state(ticket));
+    const model = this.#usable();
+    const arrays = await runJob(options, (ticket) => model.state(ticket));
     return new Map(arrays.map(([name, handle]) => [name, tensorOf(handle)]));
   }
 
@@ -263,7 +346,16 @@ export class GhostNet {
 
   /** Frees the weights. Pending calls still succeed, later calls fail. A second call does nothing. */
   dispose(): void {
-    this.#model.dispose();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    // Images that were taken still need the weights.
+    const busy = [...this.#schedulers].filter(({ isIdle }) => !isIdle);
+    const finished = [...this.#schedulers].map((scheduler) => scheduler.close(disposed()));
+    if (busy.length === 0) this.#model.dispose();
+    else
+      void Promise.all(finished).then(() => {
+        this.#model.dispose();
+      });
   }
 
   /** As {@link GhostNet.dispose}, for `using`. */
@@ -277,6 +369,16 @@ function isOptions(value: WeightsSource | LoadOptions): value is LoadOptions {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
 
-function hold(images: ImageInput | readonly ImageInput[]): HeldImage[] {
-  return ((Array.isArray(images) ? images : [images]) as readonly ImageInput[]).map(holdImage);
+/** Some wait in native code, so that no thread waits for JavaScript between two images; none if that would use more threads. */
+function decodersFor(threads: number, processors: number): number {
+  return threads < processors ? threads : processors + Math.min(processors, 4);
+}
+
+/** Whether a tensor is one image, not a batch. */
+function isPixels({ dtype, shape }: Tensor): boolean {
+  return dtype === 'uint8' && shape.length === 3;
+}
+
+function disposed(): GhostNetError {
+  return new GhostNetError('GHOSTNET_DISPOSED', 'The model was used after dispose()');
 }

@@ -1,5 +1,5 @@
-import { checkChoice, checkNumber, checkObject, invalidArgument } from '../check/option.js';
-import type { DecodeOptions } from '../image/decode.js';
+import { checkNumber, checkObject, invalidArgument } from '../check/option.js';
+import { decodeSettings, type DecodeOptions } from '../image/options.js';
 import type { TransformOptions } from '../image/transform.js';
 import type { StageRow } from '../native/addon.js';
 import type { Device } from '../native/device.js';
@@ -62,9 +62,9 @@ export interface CreateOptions extends ModelOptions {
  */
 export function checkModelOptions(options: ModelOptions): void {
   checkObject('options', options);
-  const { threads, labels, colorProfile } = options;
+  const { threads, labels } = options;
   checkNumber('threads', threads, 1, native().runtime().maxThreads);
-  checkChoice('colorProfile', colorProfile, ['ignore', 'apply']);
+  decodeSettings(options); // checks them
   if (labels === undefined) return;
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
     throw invalidArgument('The option labels is not a list of strings', labels, 'an array of strings');

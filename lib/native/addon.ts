@@ -19,6 +19,38 @@ export interface NativeBytes {
   readonly data: Uint8Array;
 }
 
+/** An image: a path, in bytes if it is not valid UTF-8; the content of a file; or RGB pixels. */
+export type NativeImage =
+  | { readonly path: string | Uint8Array }
+  | {
+      readonly bytes: Uint8Array;
+      /** Whether no other code can change, transfer or resize the memory, so that it need not be copied. */
+      readonly isOwn?: boolean;
+      readonly width?: number;
+      readonly height?: number;
+    };
+
+/** See native/image/prepare.h. */
+export interface NativePrepareOptions {
+  /** `'sharp'`: files are read and left to it. */
+  readonly decoder: 'auto' | 'sharp';
+  readonly decode: 'exact' | 'fast';
+  readonly maxPixels: number;
+  readonly maxCoefficientBytes: number;
+}
+
+/** See native/image/prepare.h. */
+export interface NativePrepared {
+  /** uint8 [inputSize,inputSize,3]; absent if the image is left to another decoder. */
+  readonly input?: NativeTensor;
+  /** uint8 [bytes]: the content of a path that is left to another decoder. */
+  readonly file?: NativeTensor;
+  /** Of the decoder, in eighths: 8 is the full size. */
+  readonly scale: number;
+  /** That the thread worked. */
+  readonly milliseconds: number;
+}
+
 /** An array of a weights file. */
 export interface NativeArray extends NativeBytes {
   readonly name: string;
@@ -102,13 +134,16 @@ export interface NativeModel {
     output: 'logits' | 'features',
     threads: number,
   ): Promise<NativeTensor>;
+  /** @param images - prepared by this model */
   classify(
     ticket: Ticket,
-    images: readonly NativeBytes[],
+    images: readonly NativeTensor[],
     topK: number,
     threads: number,
   ): Promise<{ index: number; score: number }[][]>;
-  prepare(ticket: Ticket, images: readonly NativeBytes[], threads: number): Promise<NativeTensor>;
+  /** @param images - prepared by this model */
+  embed(ticket: Ticket, images: readonly NativeTensor[], threads: number): Promise<NativeTensor>;
+  prepare(ticket: Ticket, image: NativeImage, options: NativePrepareOptions): Promise<NativePrepared>;
   state(ticket: Ticket): Promise<[name: string, array: NativeTensor][]>;
   dispose(): void;
 }

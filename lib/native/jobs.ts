@@ -5,7 +5,7 @@ import { native } from './load.js';
 
 /** Options of a call that computes. */
 export interface RunOptions {
-  /** Cancels the call while it waits for its turn; a run that has begun is finished. */
+  /** Cancels the call while it waits for its turn or decodes images; a run that has begun is finished. */
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +41,7 @@ export async function runJob<T>(options: RunOptions, start: (ticket: Ticket) => 
 export function throwIfAborted(options: RunOptions): void {
   checkObject('options', options);
   checkSignal(options.signal);
-  if (options.signal?.aborted === true) throw aborted(options.signal);
+  if (options.signal?.aborted === true) throw aborted(options.signal.reason);
 }
 
 function listen(signal: AbortSignal): Set<Ticket> {
@@ -57,11 +57,12 @@ function unlisten(signal: AbortSignal): void {
 }
 
 function onAbort(this: AbortSignal): void {
-  for (const ticket of waiting.get(this) ?? []) native().abort(ticket, aborted(this));
+  for (const ticket of waiting.get(this) ?? []) native().abort(ticket, aborted(this.reason));
 }
 
-function aborted(signal: AbortSignal): GhostNetError {
-  return new GhostNetError('GHOSTNET_ABORTED', 'The call was aborted before its work began', {
-    cause: signal.reason,
+/** The error of a call that was aborted. @param reason - of the signal */
+export function aborted(reason: unknown): GhostNetError {
+  return new GhostNetError('GHOSTNET_ABORTED', 'The call was aborted before its work was done', {
+    cause: reason,
   });
 }

@@ -59,12 +59,13 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
     call.out_channels = to_int(options.Get("outChannels"), "outChannels");
   call.stride = to_int(options.Get("stride"), "stride");
   call.relu = options.Get("relu").ToBoolean();
-  call.threads = to_threads(options.Get("threads"));
-  return run_job<Array>(info, Executor::cpu(), {}, TensorHandle::wrap, [x, arrays = std::move(arrays), call] {
-    std::map<std::string, ArrayView> views;
-    for (const auto& [name, array] : arrays) views.emplace(name, array.view());
-    return run_ghost_module(x.view(), views, call);
-  });
+  const int threads = to_threads(options.Get("threads"));
+  return run_job<Array>(info, {Executor::cpu(), threads}, {}, TensorHandle::wrap,
+                        [x, arrays = std::move(arrays), call](Team& team) {
+                          std::map<std::string, ArrayView> views;
+                          for (const auto& [name, array] : arrays) views.emplace(name, array.view());
+                          return run_ghost_module(x.view(), views, call, team.size());
+                        });
 }
 
 /**
@@ -74,7 +75,7 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
 Napi::Value null_run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
   Network::check_input(input.dtype, input.shape);
-  return run_job<Array>(info, Executor::cpu(), {}, TensorHandle::wrap, [input] {
+  return run_job<Array>(info, {Executor::cpu()}, {}, TensorHandle::wrap, [input](Team&) {
     const std::vector<int64_t> shape = {input.shape[0], 1000};
     return Array{DType::float32, shape, std::make_shared<Buffer>(byte_count(DType::float32, shape))};
   });
@@ -97,9 +98,8 @@ Napi::Value list_gpus(const Napi::CallbackInfo& info) {
 /** measurePeak(ticket, threads): multiply-adds per second */
 Napi::Value peak(const Napi::CallbackInfo& info) {
   return run_job<double>(
-      info, Executor::cpu(), {},
-      [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); },
-      [threads = to_threads(info[1])] { return measure_peak(threads); });
+      info, {Executor::cpu(), to_threads(info[1])}, {},
+      [](Napi::Env env, double peak) -> Napi::Value { return Napi::Number::New(env, peak); }, measure_peak);
 }
 
 Napi::Object start(Napi::Env env, Napi::Object exports) {

@@ -47,20 +47,27 @@ Napi::Value Environment::make_error(std::exception_ptr failure) const {
   return env_.Undefined();
 }
 
-Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
-                                  std::function<Napi::Value(Napi::Env)> convert, Executor& executor) {
+Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept,
+                                  std::function<void(Team&)> work,
+                                  std::function<Napi::Value(Napi::Env)> convert, Placement placement) {
   if (ticket < 1 || ticket > last_ticket_ || pending_.contains(ticket)) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The ticket is unknown or already in use",
                 std::to_string(ticket));
   }
-  auto owned = std::make_unique<Pending>(Pending{
-      this, ticket, Napi::Promise::Deferred::New(env_), {}, std::move(convert), nullptr, executor, 0});
+  auto owned = std::make_unique<Pending>(Pending{this,
+                                                 ticket,
+                                                 Napi::Promise::Deferred::New(env_),
+                                                 {},
+                                                 std::move(convert),
+                                                 nullptr,
+                                                 std::move(placement)});
   for (const Napi::Object& object : kept) owned->kept.push_back(Napi::Persistent(object));
   Pending* pending = owned.get();
   const Napi::Promise promise = pending->deferred.Promise();
   if (pending_.empty())
     settler_.Ref(env_);  // a pending job keeps the process alive; an idle package does not
   pending_.emplace(ticket, std::move(owned));
+  const auto& [executor, threads, aside, cancelled] = pending->placement;
   pending->executor_ticket = executor.submit({
       this,
       std::move(work),
@@ -68,6 +75,9 @@ Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept,
         pending->failure = failure;
         settler.NonBlockingCall(pending);
       },
+      threads,
+      aside,
+      cancelled,
   });
   return promise;
 }
@@ -84,7 +94,7 @@ std::unique_ptr<Environment::Pending> Environment::take(Ticket ticket) {
 void Environment::settle(Napi::Env env, Napi::Function, Environment* environment, Pending* finished) {
   if (env == nullptr) return;  // the environment is closing and has dropped its jobs
   const std::unique_ptr<Pending> pending = environment->take(finished->ticket);
-  if (pending == nullptr) return;
+  if (pending == nullptr || pending->is_settled) return;
   try {
     if (pending->failure != nullptr) {
       pending->deferred.Reject(environment->make_error(pending->failure));
@@ -104,9 +114,16 @@ void Environment::settle(Napi::Env env, Napi::Function, Environment* environment
 
 bool Environment::abort(Ticket ticket, Napi::Value reason) {
   const auto found = pending_.find(ticket);
-  if (found == pending_.end() || !found->second->executor.cancel(found->second->executor_ticket))
-    return false;
-  take(ticket)->deferred.Reject(reason);
+  if (found == pending_.end() || found->second->is_settled) return false;
+  Pending& pending = *found->second;
+  if (pending.placement.executor.cancel(pending.executor_ticket)) {
+    take(ticket)->deferred.Reject(reason);
+    return true;
+  }
+  if (pending.placement.cancelled == nullptr) return false;
+  // The job still uses what it was given until it notices.
+  pending.is_settled = true;
+  pending.deferred.Reject(reason);
   return true;
 }
 

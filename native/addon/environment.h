@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "engine/executor.h"
+#include "engine/team.h"
 #include "runtime/guard.h"
 
 namespace ghostnet::addon {
@@ -32,26 +33,39 @@ class Environment {
   Napi::Value make_error(std::exception_ptr failure) const;
   void set_error_factory(const Napi::Function& factory) { error_factory_ = Napi::Persistent(factory); }
 
+  /** How and where a job runs. */
+  struct Placement {
+    Executor& executor;
+    int threads = 1;     ///< as Executor::Job
+    bool aside = false;  ///< as Executor::Job
+    std::shared_ptr<std::atomic<bool>> cancelled =
+        {};  ///< as Executor::Job: the job can be aborted while it runs
+  };
+
   /**
-   * Runs `work` on the executor, converts its result with `convert` on this thread and settles the promise.
+   * Runs `work` on an executor, converts its result with `convert` on this thread and settles the promise.
    * @param kept JavaScript values whose memory the work reads; not collected while the job is pending
    */
   template <typename Result>
-  Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result()> work,
-                    std::function<Napi::Value(Napi::Env, Result)> convert, Executor& executor) {
+  Napi::Promise run(Ticket ticket, std::vector<Napi::Object> kept, std::function<Result(Team&)> work,
+                    std::function<Napi::Value(Napi::Env, Result)> convert, Placement placement) {
     // The executor's thread writes the result before it reports the end; this thread reads it afterwards.
     auto result = std::make_shared<Result>();
     return submit(
-        ticket, std::move(kept), [result, work = std::move(work)] { *result = work(); },
+        ticket, std::move(kept), [result, work = std::move(work)](Team& team) { *result = work(team); },
         [result, convert = std::move(convert)](Napi::Env env) { return convert(env, std::move(*result)); },
-        executor);
+        std::move(placement));
   }
 
   /** A ticket for one job. Issued here, so that two copies of the JavaScript side over one binary never use
    * the same ticket. */
   Ticket new_ticket() { return ++last_ticket_; }
 
-  /** Drops a waiting job and rejects its promise with `reason`. @return false if it runs or has ended */
+  /**
+   * Drops a waiting job, or asks a running one to stop early if it can, and rejects its promise with
+   * `reason`.
+   * @return false if it runs and cannot be stopped, or has ended
+   */
   bool abort(Ticket ticket, Napi::Value reason);
 
   Napi::FunctionReference tensor_class;
@@ -65,15 +79,16 @@ class Environment {
     std::vector<Napi::ObjectReference> kept;
     std::function<Napi::Value(Napi::Env)> convert;
     std::exception_ptr failure;
-    Executor& executor;
-    Executor::Ticket executor_ticket;
+    Placement placement;
+    Executor::Ticket executor_ticket = 0;
+    bool is_settled = false;  ///< its promise was rejected while it ran
   };
   static void settle(Napi::Env env, Napi::Function, Environment*, Pending* pending);
   using Settler = Napi::TypedThreadSafeFunction<Environment, Pending, settle>;
 
   explicit Environment(Napi::Env env);
-  Napi::Promise submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void()> work,
-                       std::function<Napi::Value(Napi::Env)> convert, Executor& executor);
+  Napi::Promise submit(Ticket ticket, std::vector<Napi::Object> kept, std::function<void(Team&)> work,
+                       std::function<Napi::Value(Napi::Env)> convert, Placement placement);
   std::unique_ptr<Pending> take(Ticket ticket);
   void close();
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "addon/environment.h"
+#include "addon/image_argument.h"
 #include "addon/options.h"
 #include "addon/tensor_handle.h"
 #include "base/error.h"
@@ -13,8 +14,10 @@ namespace ghostnet::addon {
 
 namespace {
 
-Executor& executor_of(const Network& network) {
-  return network.gpu() ? Executor::gpu(*network.gpu()) : Executor::cpu();
+/** Where a run of a network takes place. */
+Environment::Placement placement_of(const Network& network, int threads) {
+  if (network.gpu()) return {Executor::gpu(*network.gpu())};
+  return {Executor::cpu(), threads};
 }
 
 Napi::Array from_stages(Napi::Env env, const StageTable& table) {
@@ -40,9 +43,10 @@ Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
 
-// The bytes are in JavaScript's memory, which is kept alive while the job is pending.
-std::vector<ArrayView> to_images(const Napi::Value& value) {
-  return values_of<ArrayView>(value, "images", to_view);
+std::vector<Array> to_inputs(const Napi::Value& value) {
+  std::vector<Array> inputs = values_of<Array>(value, "images", TensorHandle::array_of);
+  if (inputs.empty()) throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "A batch has no image");
+  return inputs;
 }
 
 }  // namespace
@@ -54,6 +58,7 @@ Napi::Function ModelHandle::define(Napi::Env env) {
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::layers>>("layers"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::run>>("run"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::classify>>("classify"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::embed>>("embed"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::prepare>>("prepare"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::state>>("state"),
                          InstanceMethod<&ModelHandle::dispose>("dispose"),
@@ -84,9 +89,9 @@ Napi::Value ModelHandle::load(const Napi::CallbackInfo& info) {
   const Napi::Array list = to_array(info[1], "arrays");
   const Napi::Object options = to_object(info[2], "options");
   return run_job<std::shared_ptr<Network>>(
-      info, Executor::cpu(), {list}, wrap_network,
+      info, {Executor::cpu()}, {list}, wrap_network,
       [arrays = to_named_arrays(list), architecture = stated_architecture(options),
-       transform = to_transform(options), computation = to_computation(options)] {
+       transform = to_transform(options), computation = to_computation(options)](Team&) {
         return Network::load(arrays, architecture, transform, computation);
       });
 }
@@ -109,10 +114,9 @@ Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
     result.Set("notFinite", from_strings(env, inspection.not_finite));
     return result;
   };
-  return run_job<Inspection>(info, Executor::cpu(), {list}, convert,
-                             [arrays = to_named_arrays(list), architecture = stated_architecture(options)] {
-                               return ghostnet::inspect(arrays, architecture);
-                             });
+  return run_job<Inspection>(info, {Executor::cpu()}, {list}, convert,
+                             [arrays = to_named_arrays(list), architecture = stated_architecture(options)](
+                                 Team&) { return ghostnet::inspect(arrays, architecture); });
 }
 
 Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
@@ -120,9 +124,9 @@ Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {
   std::optional<uint64_t> seed;
   if (!options.Get("seed").IsUndefined()) seed = static_cast<uint64_t>(to_int(options.Get("seed"), "seed"));
   return run_job<std::shared_ptr<Network>>(
-      info, Executor::cpu(), {}, wrap_network,
+      info, {Executor::cpu()}, {}, wrap_network,
       [architecture = to_architecture(options), transform = to_transform(options), seed,
-       computation = to_computation(options)] {
+       computation = to_computation(options)](Team&) {
         return Network::create(architecture, transform, seed, computation);
       });
 }
@@ -177,9 +181,9 @@ Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
   Network::check_input(input.dtype, input.shape);
   const auto used = network();
-  return run_job<Array>(info, executor_of(*used), {}, TensorHandle::wrap,
-                        [model = used, input, output = to_output(info[2]), threads = to_threads(info[3])] {
-                          return model->run(input.view(), output, threads);
+  return run_job<Array>(info, placement_of(*used, to_threads(info[3])), {}, TensorHandle::wrap,
+                        [model = used, input, output = to_output(info[2])](Team& team) {
+                          return model->run(input.view(), output, team);
                         });
 }
 
@@ -196,22 +200,49 @@ Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
     });
   };
   const auto used = network();
-  return run_job<Scores>(info, executor_of(*used), {to_array(info[1], "images")}, convert,
-                         [model = used, images = to_images(info[1]), top_k = to_int(info[2], "topK"),
-                          threads = to_threads(info[3])] { return model->classify(images, top_k, threads); });
+  return run_job<Scores>(info, placement_of(*used, to_threads(info[3])), {}, convert,
+                         [model = used, images = to_inputs(info[1]), top_k = to_int(info[2], "topK")](
+                             Team& team) { return model->classify(images, top_k, team); });
+}
+
+Napi::Value ModelHandle::embed(const Napi::CallbackInfo& info) {
+  const auto used = network();
+  return run_job<Array>(
+      info, placement_of(*used, to_threads(info[2])), {}, TensorHandle::wrap,
+      [model = used, images = to_inputs(info[1])](Team& team) { return model->embed(images, team); });
 }
 
 Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
-  return run_job<Array>(info, Executor::cpu(), {to_array(info[1], "images")}, TensorHandle::wrap,
-                        [model = network(), images = to_images(info[1]), threads = to_threads(info[2])] {
-                          return model->prepare(images, threads);
-                        });
+  ImageArgument image = to_image(info[1]);
+  PrepareOptions options = to_prepare_options(to_object(info[2], "options"));
+  const auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  options.cancelled = cancelled.get();
+  const auto convert = [](Napi::Env env, PreparedImage prepared) -> Napi::Value {
+    const auto result = Napi::Object::New(env);
+    if (prepared.input.memory != nullptr) result.Set("input", TensorHandle::wrap(env, prepared.input));
+    if (prepared.file != nullptr) {
+      const auto size = static_cast<int64_t>(prepared.file->size());
+      result.Set("file", TensorHandle::wrap(env, {DType::uint8, {size}, prepared.file}));
+    }
+    result.Set("scale", prepared.scale);
+    result.Set("milliseconds", prepared.milliseconds);
+    return result;
+  };
+  return run_job<PreparedImage>(info, {Executor::cpu(), 1, true, cancelled}, std::move(image.kept), convert,
+                                [transform = network()->transform(), source = std::move(image.source),
+                                 copy = std::move(image.copy), options, cancelled](Team&) {
+                                  PreparedImage prepared = ghostnet::prepare(source, transform, options);
+                                  // Another decoder takes the bytes as they were at the call.
+                                  if (prepared.input.memory == nullptr && copy != nullptr)
+                                    prepared.file = copy;
+                                  return prepared;
+                                });
 }
 
 Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
   using State = std::map<std::string, Array>;
   return run_job<State>(
-      info, Executor::cpu(), {},
+      info, {Executor::cpu()}, {},
       [](Napi::Env env, State arrays) -> Napi::Value {
         return list_of(env, arrays, [&](auto& entry) {
           const Napi::Array pair = Napi::Array::New(env, 2);
@@ -220,7 +251,7 @@ Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
           return pair;
         });
       },
-      [model = network()] { return model->state(); });
+      [model = network()](Team&) { return model->state(); });
 }
 
 void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }

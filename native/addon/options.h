@@ -19,10 +19,12 @@ Ticket to_ticket(const Napi::Value& value);
 
 /** Environment::run of a call whose first argument is the ticket. */
 template <typename Result>
-Napi::Promise run_job(const Napi::CallbackInfo& info, Executor& executor, std::vector<Napi::Object> kept,
-                      std::function<Napi::Value(Napi::Env, Result)> convert, std::function<Result()> work) {
+Napi::Promise run_job(const Napi::CallbackInfo& info, Environment::Placement placement,
+                      std::vector<Napi::Object> kept, std::function<Napi::Value(Napi::Env, Result)> convert,
+                      std::function<Result(Team&)> work) {
   return Environment::of(info.Env())
-      .run<Result>(to_ticket(info[0]), std::move(kept), std::move(work), std::move(convert), executor);
+      .run<Result>(to_ticket(info[0]), std::move(kept), std::move(work), std::move(convert),
+                   std::move(placement));
 }
 
 /** From 1 to kMaxThreads. */

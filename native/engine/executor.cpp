@@ -5,16 +5,17 @@
 #include <map>
 #include <utility>
 
-#include "engine/worker_pool.h"
+#include "engine/spin.h"
+#include "engine/threads.h"
 
 namespace ghostnet {
 
 Executor& Executor::cpu() {
-  // Never destroyed, so that the thread cannot outlive it. The binding stops the executor when JavaScript's
+  // Never destroyed, so that no thread can outlive it. The binding stops the executor when JavaScript's
   // process exits, before any destructor runs. The exit handler covers a process that ends in another way. It
   // runs after the destructors of everything that LibTorch has set up since.
   static Executor* executor = [] {
-    auto* made = new Executor();
+    auto* made = new Executor(default_threads());
     std::atexit(stop_all);
     return made;
   }();
@@ -44,7 +45,7 @@ Executor& Executor::gpu(int index) {
   cpu();  // its exit handler stops all executors
   const std::lock_guard lock(gpus_mutex);
   OfGpu& gpu = gpus()[index];
-  while (gpu.executors.size() < kExecutorsOfGpu) gpu.executors.push_back(new Executor());
+  while (gpu.executors.size() < kExecutorsOfGpu) gpu.executors.push_back(new Executor(1));
   gpu.next = (gpu.next + 1) % kExecutorsOfGpu;
   return *gpu.executors[gpu.next];
 }
@@ -60,75 +61,176 @@ std::vector<Executor*> Executor::all() {
 
 void Executor::stop_all() {
   for (Executor* executor : all()) executor->stop();
-  WorkerPool::shared().stop();
 }
 
 Executor::Ticket Executor::submit(Job job) {
   const std::lock_guard lock(mutex_);
   const Ticket ticket = ++last_ticket_;
   if (stopped_) return ticket;
-  if (!thread_.joinable()) thread_ = std::thread([this] { loop(); });
-  waiting_.push_back({ticket, std::move(job)});
-  changed_.notify_all();
+  const int wanted = job.aside ? 1 : job.threads;
+  (job.aside ? aside_ : in_order_).push_back({ticket, std::move(job)});
+  add_workers(wanted, std::max(threads_, wanted));
+  dispatch();
   return ticket;
+}
+
+/** Adds workers until `wanted` of them are idle or there are `most`. */
+void Executor::add_workers(int wanted, int most) {
+  while (static_cast<int>(idle_.size()) < wanted && static_cast<int>(workers_.size()) < most) {
+    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
+    idle_.insert(idle_.begin(), &worker);
+    worker.thread = std::thread([this, &worker] { loop(worker); });
+  }
+}
+
+/** Gives jobs to idle workers. The caller holds the lock. */
+void Executor::dispatch() {
+  while (!idle_.empty()) {
+    if (!is_ordered_running_ && !in_order_.empty()) {
+      Entry entry = std::move(in_order_.front());
+      in_order_.pop_front();
+      // One thread runs the job, others have jobs aside to do, and the rest are its team.
+      const auto needed = std::min<int64_t>(static_cast<int64_t>(aside_.size()), threads_ - aside_running_);
+      const auto free = static_cast<int64_t>(idle_.size()) - 1 - needed;
+      const auto size = static_cast<size_t>(std::clamp<int64_t>(free, 0, entry.job.threads - 1));
+      std::vector<Worker*> reserved(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
+      idle_.erase(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
+      is_ordered_running_ = true;
+      start(std::move(entry), std::move(reserved));
+    } else if (!aside_.empty() && aside_running_ < threads_) {
+      ++aside_running_;
+      Entry entry = std::move(aside_.front());
+      aside_.pop_front();
+      start(std::move(entry), {});
+    } else {
+      return;
+    }
+  }
+}
+
+void Executor::start(Entry entry, std::vector<Worker*> reserved) {
+  Worker& worker = *idle_.back();
+  idle_.pop_back();
+  worker.entry = std::move(entry);
+  worker.team.gather({reserved.begin(), reserved.end()});
+  worker.reserved = std::move(reserved);
+  worker.busy = true;
+  worker.Member::team = nullptr;
+  worker.task.fetch_add(1, std::memory_order_release);
+  worker.task.notify_one();
 }
 
 bool Executor::cancel(Ticket ticket) {
   Entry dropped;  // destroyed after the lock is released, because a job may hold large objects
   const std::lock_guard lock(mutex_);
-  const auto found =
-      std::find_if(waiting_.begin(), waiting_.end(), [&](const Entry& e) { return e.ticket == ticket; });
-  if (found == waiting_.end()) return false;
-  dropped = std::move(*found);
-  waiting_.erase(found);
-  return true;
+  const auto has_ticket = [&](const Entry& entry) { return entry.ticket == ticket; };
+  for (std::deque<Entry>* waiting : {&in_order_, &aside_}) {
+    const auto found = std::find_if(waiting->begin(), waiting->end(), has_ticket);
+    if (found == waiting->end()) continue;
+    dropped = std::move(*found);
+    waiting->erase(found);
+    return true;
+  }
+  for (const auto& worker : workers_) {
+    if (worker->busy && has_ticket(worker->entry) && worker->entry.job.cancelled != nullptr) {
+      worker->entry.job.cancelled->store(true);
+    }
+  }
+  return false;
 }
 
 void Executor::drop(Owner owner) {
   std::deque<Entry> dropped;
   std::unique_lock lock(mutex_);
-  std::deque<Entry> kept;
-  for (Entry& entry : waiting_) (entry.job.owner == owner ? dropped : kept).push_back(std::move(entry));
-  waiting_ = std::move(kept);
-  changed_.wait(lock, [&] { return running_ != owner; });
+  for (std::deque<Entry>* waiting : {&in_order_, &aside_}) {
+    std::deque<Entry> kept;
+    for (Entry& entry : *waiting) (entry.job.owner == owner ? dropped : kept).push_back(std::move(entry));
+    *waiting = std::move(kept);
+  }
+  const auto is_running = [&] {
+    bool found = false;
+    for (const auto& worker : workers_) {
+      if (!worker->busy || worker->entry.job.owner != owner) continue;
+      found = true;
+      if (worker->entry.job.cancelled != nullptr) worker->entry.job.cancelled->store(true);
+    }
+    return found;
+  };
+  changed_.wait(lock, [&] { return !is_running(); });
 }
 
 void Executor::stop() {
-  std::deque<Entry> dropped;
-  std::thread ended;
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    dropped.swap(waiting_);
-    ended.swap(thread_);
-    changed_.notify_all();
+  std::deque<Entry> dropped_in_order, dropped_aside;
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  dropped_in_order.swap(in_order_);
+  dropped_aside.swap(aside_);
+  const auto is_busy = [&] {
+    bool found = false;
+    for (const auto& worker : workers_) {
+      if (!worker->busy) continue;
+      found = true;
+      if (worker->entry.job.cancelled != nullptr) worker->entry.job.cancelled->store(true);
+    }
+    return found;
+  };
+  changed_.wait(lock, [&] { return !is_busy(); });
+  std::vector<std::unique_ptr<Worker>> ended;
+  ended.swap(workers_);
+  idle_.clear();
+  lock.unlock();
+  for (const auto& worker : ended) {
+    worker->Member::team = nullptr;
+    worker->task.fetch_add(1, std::memory_order_release);
+    worker->task.notify_one();
   }
-  if (ended.joinable()) ended.join();
+  for (const auto& worker : ended) worker->thread.join();
 }
 
-void Executor::loop() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
-    if (stopped_) return;
-    Job job = std::move(waiting_.front().job);
-    waiting_.pop_front();
-    running_ = job.owner;
-    lock.unlock();
-
-    std::exception_ptr failure;
-    try {
-      job.work();
-    } catch (...) {
-      failure = std::current_exception();
+void Executor::loop(Worker& worker) {
+  int threads = 1;
+  for (uint32_t seen = 0;;) {
+    Spin(threads).wait(worker.task, seen);
+    seen = worker.task.load(std::memory_order_acquire);
+    if (worker.Member::team != nullptr) {
+      threads = worker.Member::team->size();
+      worker.Member::team->join(worker.number);
+    } else if (worker.busy) {
+      threads = worker.team.size();
+      run(worker);
+    } else {
+      return;  // stop()
     }
-    job.on_finished(failure);
-    job = {};  // releases the job's objects before its owner learns that no job of it is running
-
-    lock.lock();
-    running_ = nullptr;
-    changed_.notify_all();
   }
+}
+
+void Executor::run(Worker& worker) {
+  Job& job = worker.entry.job;
+  std::exception_ptr failure;
+  try {
+    job.work(worker.team);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  job.on_finished(failure);
+  const bool was_aside = job.aside;
+  // Releases the job's objects before its owner learns that no job of it is running. `cancelled` stays
+  // readable for cancel() and drop() until then.
+  job.work = nullptr;
+  job.on_finished = nullptr;
+
+  const std::lock_guard lock(mutex_);
+  worker.entry = {};
+  worker.busy = false;
+  if (was_aside) --aside_running_;
+  if (!was_aside) is_ordered_running_ = false;
+  if (!stopped_) {
+    idle_.insert(idle_.end(), worker.reserved.begin(), worker.reserved.end());
+    idle_.push_back(&worker);
+    worker.reserved.clear();
+    dispatch();
+  }
+  changed_.notify_all();
 }
 
 }  // namespace ghostnet

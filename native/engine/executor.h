@@ -1,21 +1,34 @@
 /**
- * The threads that compute: one per process for the CPU and two per GPU. They are long-lived and shared by
- * all models and all JavaScript environments. The jobs of an executor run one after another, in the order in
- * which they were submitted.
+ * The threads that compute: one set per process for the CPU, shared by all models and all JavaScript
+ * environments, and two threads per GPU. They are long-lived.
  */
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "engine/team.h"
+
 namespace ghostnet {
 
+/**
+ * Runs two kinds of jobs on one set of threads.
+ *
+ * - Jobs in order run one after another, in the order in which they were submitted: everything that a network
+ *   computes. Such a job gets a team of all threads that have nothing else to do when it begins.
+ * - Jobs aside run beside all others, each on one thread, in the order in which they were submitted:
+ * decoding.
+ *
+ * So a batch is computed by every thread that has nothing to decode, and no thread waits while there is work.
+ */
 class Executor {
  public:
   using Ticket = uint64_t;
@@ -24,8 +37,12 @@ class Executor {
 
   struct Job {
     Owner owner;
-    std::function<void()> work;                           ///< runs on the executor's thread; may throw
-    std::function<void(std::exception_ptr)> on_finished;  ///< on the executor's thread, once, after the work
+    std::function<void(Team&)> work;                      ///< runs on one of the threads; may throw
+    std::function<void(std::exception_ptr)> on_finished;  ///< on the same thread, once, after the work
+    int threads = 1;     ///< the most that the work can use, if it runs in order
+    bool aside = false;  ///< runs beside other jobs
+    /** Set to ask the running work to stop early, for example because its owner closes. */
+    std::shared_ptr<std::atomic<bool>> cancelled = {};
   };
 
   /** The executor of the CPU. It lives until the process exits. */
@@ -38,35 +55,55 @@ class Executor {
   /** All executors made so far. */
   static std::vector<Executor*> all();
 
+  /** @param threads that jobs share; a job in order that wants more adds threads */
+  explicit Executor(int threads) : threads_(threads) {}
+  ~Executor() { stop(); }
+
   Ticket submit(Job job);
 
-  /** Drops a waiting job without calling its on_finished. @return false if the job is running or has run */
+  /**
+   * Drops a waiting job without calling its on_finished. A running job is asked to stop early.
+   * @return whether it was waiting
+   */
   bool cancel(Ticket ticket);
 
   /** Drops the waiting jobs of an owner, and returns when none of its jobs is running. */
   void drop(Owner owner);
 
-  /** Drops all waiting jobs, waits for the running job and ends the thread. Later jobs are dropped. */
+  /** Drops all waiting jobs, waits for the running jobs and ends the threads. Later jobs are dropped. */
   void stop();
-  /** Stops all executors and the threads of the worker pool. */
+  /** Stops all executors. */
   static void stop_all();
 
  private:
   struct Entry {
-    Ticket ticket;
+    Ticket ticket = 0;
     Job job;
   };
+  struct Worker : Team::Member {
+    Entry entry;  ///< the job it runs; empty if it has none
+    Team team;    ///< of a job in order
+    std::vector<Worker*> reserved;
+    bool busy = false;
+    std::thread thread;
+  };
 
-  Executor() = default;
-  void loop();
+  void loop(Worker& worker);
+  void run(Worker& worker);
+  void dispatch();
+  void add_workers(int wanted, int most);
+  void start(Entry entry, std::vector<Worker*> reserved);
 
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Entry> waiting_;
-  Owner running_ = nullptr;
+  std::condition_variable changed_;  ///< a job has ended
+  const int threads_;
+  std::deque<Entry> in_order_, aside_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Worker*> idle_;  ///< the last one has worked most recently
+  bool is_ordered_running_ = false;
+  int aside_running_ = 0;  ///< at most threads_
   Ticket last_ticket_ = 0;
   bool stopped_ = false;
-  std::thread thread_;
 };
 
 }  // namespace ghostnet

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 
-#include "engine/worker_pool.h"
 #include "kernels/cpu/kernel_table.h"
 
 namespace ghostnet {
@@ -32,12 +31,12 @@ struct Trial {
 
 }  // namespace
 
-double measure_peak(int threads) {
+double measure_peak(Team& team) {
   double best = 0;
   for (int number = 0; number < kTrials; ++number) {
     Trial trial{*cpu::kernels_of(cpu::chosen_capability()).float32};
     const auto start = std::chrono::steady_clock::now();
-    WorkerPool::shared().run(threads, Trial::run, &trial);
+    team.run(Trial::run, &trial);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     best = std::max(best, static_cast<double>(trial.multiply_adds) / took.count());
   }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "engine/team.h"
+
 namespace ghostnet {
 
 /**
- * The best measured number of multiply-adds per second that `threads` threads of the pool reach together with
- * the instruction set of the kernels. Call it on the executor's thread; takes about 50 ms.
+ * The best measured number of multiply-adds per second that the threads of a team reach together with
+ * the instruction set of the kernels. Takes about 50 ms.
  */
-double measure_peak(int threads);
+double measure_peak(Team& team);
 
 }  // namespace ghostnet

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/array.h"
+#include "engine/team.h"
 #include "image/transform.h"
 
 namespace ghostnet {
@@ -19,7 +20,7 @@ struct Request {
   const ArrayView& input;  ///< float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; checked
   const Transform& transform;
   Output output;
-  int threads;  ///< CPU threads, from 1 to kMaxThreads; not used by a GPU
+  Team& team;  ///< of CPU threads, at most kMaxThreads; not used by a GPU
 };
 
 class Runner {

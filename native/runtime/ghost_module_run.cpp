@@ -66,7 +66,7 @@ FoldedGhostModule folded(const Weights& weights) {
 }  // namespace
 
 Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView>& weights,
-                       const GhostModuleRun& call) {
+                       const GhostModuleRun& call, int threads) {
   if (x.dtype != DType::float32) {
     throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The input has the wrong dtype", name_of(x.dtype),
                 "float32 [N,C,H,W]");
@@ -78,7 +78,7 @@ Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView
   Array result;
   guard([&] {
     const c10::InferenceMode inference;
-    if (at::get_num_threads() != call.threads) at::set_num_threads(call.threads);
+    if (at::get_num_threads() != threads) at::set_num_threads(threads);
     const FoldedGhostModule module = folded(Weights(weights));
     const int64_t all = module.primary_bias.numel() + module.cheap_bias.numel();
     result =

@@ -1,11 +1,10 @@
 #include "runtime/network.h"
 
-#include <ATen/ops/_upsample_bicubic2d_aa.h>
-#include <ATen/ops/_upsample_bilinear2d_aa.h>
 #include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -25,29 +24,6 @@
 namespace ghostnet {
 
 namespace {
-
-/**
- * Resizes with antialiasing, as PIL does, and crops.
- * @param image uint8 [H,W,3], RGB
- * @param out uint8 [input_size,input_size,3], RGB; every element is written
- */
-void resize_and_crop(const Transform& transform, const ArrayView& image, uint8_t* out) {
-  const int64_t height = image.shape.at(0);
-  const int64_t width = image.shape.at(1);
-  const CropPlan plan = plan_crop(transform, height, width);
-  const c10::InferenceMode inference;
-  // The bytes of an image are already a channels-last tensor; LibTorch only reads them.
-  const at::Tensor pixels =
-      at::from_blob(const_cast<void*>(image.data), {1, height, width, 3}, at::kByte).permute({0, 3, 1, 2});
-  const std::array<int64_t, 2> size = {plan.resized_height, plan.resized_width};
-  const at::Tensor resized = transform.interpolation == Interpolation::bicubic
-                                 ? at::_upsample_bicubic2d_aa(pixels, size, false)
-                                 : at::_upsample_bilinear2d_aa(pixels, size, false);
-  const at::Tensor crop = resized.narrow(2, plan.top, transform.input_size)
-                              .narrow(3, plan.left, transform.input_size)
-                              .permute({0, 2, 3, 1});
-  at::from_blob(out, crop.sizes(), at::kByte).copy_(crop);
-}
 
 std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
   std::vector<int64_t> order(static_cast<size_t>(classes));
@@ -176,28 +152,27 @@ void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
   }
 }
 
-Array Network::run(const ArrayView& input, Output output, int threads) const {
+Array Network::run(const ArrayView& input, Output output, Team& team) const {
   check_input(input.dtype, input.shape);
   Array result;
   guard([&] {
     Runner& runner = weights_->runner(computation_);
     result = {DType::float32, {input.shape[0], runner.columns(output)}, nullptr};
     result.memory = std::make_shared<Buffer>(byte_count(result.dtype, result.shape));
-    runner.run({input, transform_, output, threads}, reinterpret_cast<float*>(result.memory->data()));
+    runner.run({input, transform_, output, team}, reinterpret_cast<float*>(result.memory->data()));
   });
   return result;
 }
 
-std::vector<std::vector<ClassScore>> Network::classify(const std::vector<ArrayView>& images, int64_t top_k,
-                                                       int threads) const {
+std::vector<std::vector<ClassScore>> Network::classify(const std::vector<Array>& images, int64_t top_k,
+                                                       Team& team) const {
   const int64_t classes = architecture().num_classes;
   if (top_k < 1 || top_k > classes) {
     throw Error(
         ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
         "a whole number from 1 to " + std::to_string(classes) + ", the number of classes of the model");
   }
-  const Array batch = prepare(images, threads);
-  const Array logits = run(batch.view(), Output::logits, threads);
+  const Array logits = run(gather(images).view(), Output::logits, team);
   const auto* row = reinterpret_cast<const float*>(logits.memory->data());
   std::vector<std::vector<ClassScore>> results;
   for (size_t image = 0; image < images.size(); ++image, row += classes) {
@@ -206,26 +181,31 @@ std::vector<std::vector<ClassScore>> Network::classify(const std::vector<ArrayVi
   return results;
 }
 
-Array Network::prepare(const std::vector<ArrayView>& images, int threads) const {
-  for (const ArrayView& image : images) {
-    if (image.dtype != DType::uint8 || image.shape.size() != 3 || image.shape[2] != 3 || image.shape[0] < 1 ||
-        image.shape[1] < 1) {
-      throw Error(image.dtype == DType::uint8 ? ErrorCode::GHOSTNET_BAD_SHAPE : ErrorCode::GHOSTNET_BAD_DTYPE,
-                  "The image is not RGB bytes",
-                  std::string(name_of(image.dtype)) + " " + text_of(image.shape), "uint8 [H,W,3]");
-    }
-  }
+Array Network::embed(const std::vector<Array>& images, Team& team) const {
+  return run(gather(images).view(), Output::features, team);
+}
+
+Array Network::gather(const std::vector<Array>& images) const {
   const int64_t side = transform_.input_size;
+  const std::vector<int64_t> shape = {side, side, 3};
+  for (const Array& image : images) {
+    if (image.dtype == DType::uint8 && image.shape == shape) continue;
+    throw Error(ErrorCode::GHOSTNET_BAD_SHAPE, "The image is not prepared for this model",
+                std::string(name_of(image.dtype)) + " " + text_of(image.shape), "uint8 " + text_of(shape));
+  }
   Array batch{DType::uint8, {static_cast<int64_t>(images.size()), side, side, 3}, nullptr};
-  guard([&] {
-    use_threads(threads);
-    batch.memory = std::make_shared<Buffer>(byte_count(batch.dtype, batch.shape));
-    auto* out = reinterpret_cast<uint8_t*>(batch.memory->data());
-    for (const ArrayView& image : images) {
-      resize_and_crop(transform_, image, out);
-      out += side * side * 3;
-    }
-  });
+  // One image is a batch already.
+  if (images.size() == 1) {
+    batch.memory = images[0].memory;
+    return batch;
+  }
+  const size_t bytes = byte_count(DType::uint8, shape);
+  batch.memory = std::make_shared<Buffer>(bytes * images.size());
+  std::byte* out = batch.memory->data();
+  for (const Array& image : images) {
+    std::memcpy(out, image.memory->data(), bytes);
+    out += bytes;
+  }
   return batch;
 }
 

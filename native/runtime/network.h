@@ -1,8 +1,8 @@
 /**
  * A network with weights, ready to run: the interface of the model for the addon, without LibTorch's headers.
  *
- * Calls may be made from any thread, one at a time in the process; calls for a GPU may run at the same time,
- * two per GPU. They throw only Error.
+ * Calls may be made from any thread. Those that take a team run one at a time in the process; for a GPU two
+ * per GPU. They throw only Error.
  */
 #pragma once
 
@@ -61,37 +61,38 @@ class Network {
   /**
    * @param input float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; H and W of at least
    * kMinInputSide
-   * @param threads from 1 to kMaxThreads
-   * @return float32
+   * @return float32 [N,num_classes] or [N,kFeatureChannels]
    * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE, GHOSTNET_OUT_OF_MEMORY; GHOSTNET_INVALID_ARGUMENT
    * if GHOSTNET_CPU_CAPABILITY names an instruction set that this processor lacks
    */
-  Array run(const ArrayView& input, Output output, int threads) const;
+  Array run(const ArrayView& input, Output output, Team& team) const;
 
   /** Throws the errors of run for an input of this shape and dtype, without running. */
   static void check_input(DType dtype, const std::vector<int64_t>& shape);
 
   /**
-   * Resizes, crops and classifies images of any size in one batch.
-   * @param images uint8 [H,W,3], RGB
+   * Classifies prepared images in one batch.
+   * @param images uint8 [input_size,input_size,3] each, RGB
    * @param top_k number of classes per image, at most num_classes
    * @return for each image its best classes, best first; equal scores in the order of their indices
+   * @throws Error as run, and GHOSTNET_INVALID_ARGUMENT for top_k
    */
-  std::vector<std::vector<ClassScore>> classify(const std::vector<ArrayView>& images, int64_t top_k,
-                                                int threads) const;
+  std::vector<std::vector<ClassScore>> classify(const std::vector<Array>& images, int64_t top_k,
+                                                Team& team) const;
 
   /**
-   * Resizes and crops images of any size to the input of `run`.
-   * @param images uint8 [H,W,3], RGB
-   * @return uint8 [N,input_size,input_size,3]
+   * Embeds prepared images in one batch.
+   * @param images uint8 [input_size,input_size,3] each, RGB
+   * @return float32 [N,kFeatureChannels]
    */
-  Array prepare(const std::vector<ArrayView>& images, int threads) const;
+  Array embed(const std::vector<Array>& images, Team& team) const;
 
   /** Copies of all parameters and buffers by their checkpoint keys: float32, counters int64. */
   std::map<std::string, Array> state() const;
 
  private:
   struct Weights;
+  Array gather(const std::vector<Array>& images) const;
   Network(std::shared_ptr<Weights> weights, const Transform& transform, const Computation& computation);
 
   std::shared_ptr<Weights> weights_;

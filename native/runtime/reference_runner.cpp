@@ -25,10 +25,6 @@ torch::Tensor to_input(const ArrayView& view, const Transform& transform) {
 
 }  // namespace
 
-void use_threads(int threads) {
-  if (at::get_num_threads() != threads) at::set_num_threads(threads);
-}
-
 ReferenceRunner::ReferenceRunner(GhostNet net) : net_(std::move(net)) {
   const torch::NoGradGuard no_grad;
   for (torch::Tensor& parameter : net_->parameters()) {
@@ -42,7 +38,8 @@ int64_t ReferenceRunner::columns(Output output) const {
 
 void ReferenceRunner::run(const Request& request, float* result) {
   const c10::InferenceMode inference;
-  use_threads(request.threads);
+  const int threads = request.team.size();
+  if (at::get_num_threads() != threads) at::set_num_threads(threads);
   const torch::Tensor x = to_input(request.input, request.transform);
   const torch::Tensor y = request.output == Output::logits ? net_->forward(x) : net_->features(x);
   torch::from_blob(result, y.sizes()).copy_(y);

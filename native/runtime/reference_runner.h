@@ -19,7 +19,4 @@ class ReferenceRunner : public Runner {
   GhostNet net_;
 };
 
-/** Sets the number of threads that LibTorch computes with. */
-void use_threads(int threads);
-
 }  // namespace ghostnet

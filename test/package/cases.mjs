@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { root } from '../../packaging/project.mjs';
+import { manifest, root } from '../../packaging/project.mjs';
 import { label, Project } from './project.mjs';
 import { nodeBinary } from './tools.mjs';
 
@@ -46,8 +46,36 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
     const first = await check('gives a label soon after the start', () => project.secondsToLabel('esm.mjs'));
     rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first?.toFixed(2) ?? '']);
   }
+  await observability(check, project);
   if (manager === 'npm') await afterwards(check, project, hasGpuLibrary);
   project.remove();
+}
+
+/** The entries that need optional peer dependencies, before and after these are installed. */
+async function observability(check, project) {
+  const script = 'observability.mjs';
+  const missing = (name) => `GHOSTNET_PEER_NOT_INSTALLED Install it: \`npm install ${name}\`.`;
+  const install = (name) => project.install([`${name}@${manifest.devDependencies[name]}`]);
+  await check('GHOSTNET_PEER_NOT_INSTALLED: says which package to install', () => {
+    assert.equal(project.get('node', [script, 'photo.jpg']), missing('@opentelemetry/api'));
+    install('@opentelemetry/api');
+    assert.equal(project.get('node', [script, 'photo.jpg']), missing('prom-client'));
+    install('prom-client');
+  });
+  await check('serves metrics and makes spans, in ESM and CommonJS', () => {
+    for (const name of [script, 'observability.cjs']) {
+      assert.equal(
+        project.get('node', [name, 'photo.jpg']),
+        'nv_inference_request_success{model="everyday",version="1"} 1',
+      );
+    }
+  });
+  await check('compiles against the types of the peers', () => {
+    const files = ['observability-esm.mts', 'observability-commonjs.cts'];
+    project.compile('node16', undefined, files);
+    project.compile('nodenext', undefined, files);
+    project.compile('preserve', 'bundler', files);
+  });
 }
 
 /** Further checks of an installation, and of the same installation after it is damaged. */

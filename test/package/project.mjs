@@ -117,8 +117,8 @@ export class Project {
     return size(join(this.app, 'node_modules')) / 1e6;
   }
 
-  /** Compiles the TypeScript consumers with the strictest settings, and also checks the declarations of the package. */
-  compile(module, moduleResolution) {
+  /** Compiles TypeScript consumers with the strictest settings, and also checks the declarations of the package. */
+  compile(module, moduleResolution, files = ['typescript-esm.mts', 'typescript-commonjs.cts']) {
     const types = join(dirname(require.resolve('@types/node/package.json')), '..');
     const compilerOptions = {
       module,
@@ -129,7 +129,6 @@ export class Project {
       typeRoots: [types],
       types: ['node'],
     };
-    const files = ['typescript-esm.mts', 'typescript-commonjs.cts'];
     writeFileSync(join(this.app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     this.get('node', [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.json']);
   }

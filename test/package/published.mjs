@@ -29,11 +29,12 @@ export async function checkTarball(check, tarball) {
       .split('\n')
       .map((path) => path.replace(/^package\//, ''));
     const wanted =
-      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
     assert.deepEqual(
       files.filter((path) => !wanted.test(path)),
       [],
     );
+    for (const name of ['LICENSE', 'NOTICE']) assert.ok(files.includes(name), `no ${name}`);
     const platform = `${process.platform}-${process.arch}`;
     for (const name of ['ghostnet', 'ghostnet_loader']) {
       assert.ok(files.includes(`prebuilds/${platform}/${name}.node`), `no ${name}.node for ${platform}`);

@@ -8,6 +8,7 @@ import {
   GhostNetError,
   ghostModule,
   inspectWeights,
+  Pipeline,
   pullWeights,
   Tensor,
 } from 'ghostnet';
@@ -21,11 +22,13 @@ type Call = (...args: never[]) => unknown;
 const folder = mkdtempSync(join(tmpdir(), 'ghostnet-arguments-'));
 const small = { stages: smallStages, numClasses: 2, inputSize: 32, threads: 1 };
 let model: GhostNet;
+let queue: Pipeline<unknown>;
 beforeAll(async () => {
   // Whatever the options of a pull are, it stays off the network.
   vi.stubEnv('GHOSTNET_OFFLINE', '1');
   vi.stubEnv('GHOSTNET_CACHE', folder);
   model = await GhostNet.create(small);
+  queue = model.pipeline();
 });
 afterAll(() => {
   vi.unstubAllEnvs();
@@ -82,8 +85,27 @@ const transform = {
   mean: [0, 0, 0],
   std: [1, 1, 1],
   colorProfile: 'apply',
+  decode: 'fast',
+  decoder: 'sharp',
+  maxPixels: 10_000,
+  maxCoefficientBytes: 0,
 };
 const options = { ...small, ...transform, labels: ['a', 'b'], backend: 'fused', device: 'cpu', signal };
+const pipelineOptions = {
+  output: 'classify',
+  topK: 1,
+  maxBatch: 2,
+  maxDelayMs: 0,
+  maxQueue: 2,
+  whenFull: 'wait',
+  timeoutMs: 1000,
+  decode: 'fast',
+};
+
+/** Reads a stream of results to its end. */
+async function drained(stream: unknown): Promise<void> {
+  for await (const outcome of stream as AsyncIterable<object>) expect(outcome).toHaveProperty('input');
+}
 const weights = {
   primary_weight: floats(2, 3, 1, 1),
   primary_bias: floats(2),
@@ -108,6 +130,16 @@ const calls: readonly (readonly [name: string, call: Call, args: readonly unknow
   ['forward', method('forward'), [floats(1, 3, 32, 32), { signal }]],
   ['embed', method('embed'), [floats(1, 3, 32, 32), { signal }]],
   ['classify', method('classify'), [image, { topK: 1, batchSize: 2, signal }]],
+  ['embed of images', method('embed'), [image, { batchSize: 2, signal }]],
+  ['pipeline', method('pipeline'), [pipelineOptions]],
+  ['new Pipeline', constructorOf(Pipeline), [{}, {}]],
+  ['pipeline.run', (...args) => (queue.run as Call)(...args), [image, { signal }]],
+  [
+    'pipeline.stream',
+    (...args) => drained((queue.stream as Call)(...args)),
+    [[image], { ordered: false, signal }],
+  ],
+  ['pipeline.duplex', (...args) => (queue.duplex as Call)(...args), [{ ordered: false, signal }]],
   ['preprocess', method('preprocess'), [image, { signal }]],
   ['summary', method('summary'), [{ height: 32, width: 32 }]],
   ['stateDict', method('stateDict'), [{ signal }]],
@@ -149,8 +181,12 @@ describe('whatever is passed to it', () => {
 
 describe('the public classes', () => {
   it('have no members but the documented ones', () => {
-    const methods = ['forward', 'embed', 'classify', 'preprocess', 'summary', 'stateDict', 'save', 'dispose'];
-    expect(Object.getOwnPropertyNames(GhostNet.prototype)).toEqual(['constructor', ...methods]);
+    const methods = ['forward', 'embed', 'classify', 'preprocess', 'pipeline'];
+    const others = ['summary', 'stateDict', 'save', 'dispose'];
+    expect(Object.getOwnPropertyNames(GhostNet.prototype)).toEqual(['constructor', ...methods, ...others]);
+    const ofPipeline = ['run', 'stream', 'duplex', 'transformStream', 'stats', 'close', 'destroy'];
+    expect(Object.getOwnPropertyNames(Pipeline.prototype)).toEqual(['constructor', ...ofPipeline]);
+    expect(Object.keys(model.pipeline())).toEqual([]);
     expect(Object.keys(model)).toEqual(['info']);
     expect(Object.getOwnPropertyNames(GhostNet)).toEqual(['length', 'name', 'prototype', 'load', 'create']);
     expect(Object.getOwnPropertyNames(Tensor.prototype)).toEqual([

@@ -37,20 +37,30 @@ interface Node {
   readonly operator: string;
 }
 
+/** The nodes of a graph, and the names of its weights and inputs. */
+function readGraph(onnx: Uint8Array): { nodes: Node[]; weights: string[]; inputs: string[] } {
+  const graph = fieldsOf(fieldsOf(onnx).get(7)?.[0] ?? new Uint8Array());
+  return {
+    nodes: (graph.get(1) ?? []).map(fieldsOf).map((fields) => ({
+      inputs: (fields.get(1) ?? []).map(text),
+      output: fields.get(2)?.map(text)[0] ?? '',
+      operator: fields.get(4)?.map(text)[0] ?? '',
+    })),
+    weights: (graph.get(5) ?? []).map((tensor) => fieldsOf(tensor).get(8)?.map(text)[0] ?? ''),
+    inputs: (graph.get(11) ?? []).map((input) => fieldsOf(input).get(1)?.map(text)[0] ?? ''),
+  };
+}
+
 let layers: ReturnType<typeof layersOf>;
 let nodes: Node[];
 let weights: string[];
+let ofPixels: ReturnType<typeof readGraph>;
 beforeAll(async () => {
   using model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 3, seed: 1, inputSize: 64 });
   layers = layersOf(model.summary());
-  const file = fieldsOf(onnxOf(layers, await model.stateDict(), [3, 64, 64]));
-  const graph = fieldsOf(file.get(7)?.[0] ?? new Uint8Array());
-  nodes = (graph.get(1) ?? []).map(fieldsOf).map((fields) => ({
-    inputs: (fields.get(1) ?? []).map(text),
-    output: fields.get(2)?.map(text)[0] ?? '',
-    operator: fields.get(4)?.map(text)[0] ?? '',
-  }));
-  weights = (graph.get(5) ?? []).map((tensor) => fieldsOf(tensor).get(8)?.map(text)[0] ?? '');
+  const state = await model.stateDict();
+  ({ nodes, weights } = readGraph(onnxOf(layers, state, [3, 64, 64])));
+  ofPixels = readGraph(onnxOf(layers, state, [3, 64, 64], model.info));
 });
 
 describe('the ONNX file that the benchmark gives its peers', () => {
@@ -86,5 +96,17 @@ describe('the ONNX file that the benchmark gives its peers', () => {
       'blocks.3.0.bn_dw:BatchNorm2d',
       'blocks.3.0.se.gate:HardSigmoid',
     ]);
+  });
+
+  it('can take bytes, which it normalises first', () => {
+    expect(ofPixels.inputs).toEqual(['pixels']);
+    const first = ofPixels.nodes.slice(0, 4);
+    expect(first.map(({ operator }) => operator)).toEqual(['Transpose', 'Cast', 'Mul', 'Add']);
+    expect(first.map(({ inputs }) => inputs[0])).toEqual([
+      'pixels',
+      ...first.slice(0, 3).map(({ output }) => output),
+    ]);
+    expect(first[3]?.output).toBe('pixel_values');
+    expect(ofPixels.nodes.slice(4)).toEqual(nodes);
   });
 });

@@ -111,6 +111,69 @@ describe('ghostnet classify', () => {
     expect(stderr).toContain('2 of 3 images failed');
   });
 
+  it('reports each source that names nothing, in its place', () => {
+    mkdirSync(join(folder, 'empty'), { recursive: true });
+    const list = 'missing (1).jpg\n\nphotos/below\r\nmissing[1].jpg\n';
+    const args = ['classify', 'empty', 'photos/plane.JPG', '*.nothing', '--files-from', '-', '-k', '1'];
+    const { stdout, stderr, status } = ghostnet(args, list);
+    expect(status).toBe(1);
+    const lines = linesOf(stdout);
+    expect(lines.map(({ file, error }) => [file, error?.code])).toEqual([
+      ['empty', 'GHOSTNET_FILE_NOT_FOUND'],
+      ['photos/plane.JPG', undefined],
+      ['*.nothing', 'GHOSTNET_FILE_NOT_FOUND'],
+      ['missing (1).jpg', 'GHOSTNET_FILE_NOT_FOUND'],
+      ['-:2', 'GHOSTNET_FILE_NOT_FOUND'],
+      ['photos/below/boats.jpeg', undefined],
+      ['missing[1].jpg', 'GHOSTNET_FILE_NOT_FOUND'],
+    ]);
+    for (const { file, error } of lines) {
+      if (error !== undefined)
+        expect(stderr).toContain(`ghostnet: ${file}: ${error.message} [${error.code}]\n`);
+    }
+    expect(stderr).toContain('5 of 7 images failed');
+  });
+
+  it('says which pictures in folders it does not read', () => {
+    mkdirSync(join(folder, 'phone'), { recursive: true });
+    copyFileSync(photo('nagasaki-boats'), join(folder, 'phone', 'a.jpg'));
+    for (const name of ['b.heic', 'c.HEIC', 'd.bmp', 'e.txt']) writeFileSync(join(folder, 'phone', name), '');
+    const { stdout, stderr, status } = ghostnet(['classify', 'phone', '-k', '1']);
+    expect(linesOf(stdout)).toHaveLength(1);
+    expect(stderr).toBe('ghostnet: 3 files skipped: 2 .heic, 1 .bmp\n');
+    expect(status).toBe(0);
+    rmSync(join(folder, 'phone', 'a.jpg'));
+    for (const name of ['c.HEIC', 'd.bmp']) rmSync(join(folder, 'phone', name));
+    const without = ghostnet(['classify', 'phone']);
+    expect(linesOf(without.stdout)).toMatchObject([
+      { file: 'phone', error: { code: 'GHOSTNET_FILE_NOT_FOUND' } },
+    ]);
+    expect(without.stderr).toContain('ghostnet: 1 file skipped: 1 .heic\n');
+    expect(without.status).toBe(1);
+  });
+
+  it('keeps the place of standard input among the paths', () => {
+    const { stdout } = ghostnet(
+      ['classify', 'photos/below', '-', 'photos/plane.JPG', '-k', '1'],
+      readFileSync(photo('nagasaki-boats')),
+    );
+    expect(linesOf(stdout).map(({ file, classes }) => [file, classes?.[0]?.label])).toEqual([
+      ['photos/below/boats.jpeg', 'ship'],
+      ['-', 'ship'],
+      ['photos/plane.JPG', 'airplane'],
+    ]);
+  });
+
+  it.runIf(process.platform === 'linux')('classifies files whose names are not UTF-8', () => {
+    mkdirSync(join(folder, 'latin'), { recursive: true });
+    const path = Buffer.from(`${join(folder, 'latin')}/caf\xE9.jpg`, 'latin1');
+    copyFileSync(photo('nagasaki-boats'), path);
+    const { stdout, stderr, status } = ghostnet(['classify', 'latin', '-k', '1']);
+    expect(stderr).toBe('');
+    expect(linesOf(stdout)).toMatchObject([{ file: 'latin/caf\\xE9.jpg', classes: [{ label: 'ship' }] }]);
+    expect(status).toBe(0);
+  });
+
   it('gives many images in the order of the arguments, whatever the batch', () => {
     const paths = Array.from({ length: 9 }, (_, index) =>
       index % 3 === 0 ? 'photos/plane.JPG' : 'photos/below/boats.jpeg',
@@ -123,11 +186,10 @@ describe('ghostnet classify', () => {
   });
 
   it('exits with 2 when called wrongly or with nothing to do', () => {
-    mkdirSync(join(folder, 'empty'), { recursive: true });
+    writeFileSync(join(folder, 'empty.txt'), '');
     for (const args of [
       [],
-      ['empty'],
-      ['*.nothing'],
+      ['--files-from', 'empty.txt'],
       ['photos', '-k', '0'],
       ['photos', '--unknown'],
       ['photos', '-k', '11'],
@@ -161,7 +223,7 @@ describe('ghostnet classify', () => {
   );
 
   it('ends quietly when its reader has seen enough', () => {
-    const command = `"${process.execPath}" "${cli}" classify ${'photos '.repeat(200)} | head -n 1`;
+    const command = `"${process.execPath}" "${cli}" classify ${'photos/plane.JPG '.repeat(400)} | head -n 1`;
     const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
     expect(linesOf(stdout)).toHaveLength(1);
     expect(stderr).toBe('');

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
+import { manifest } from '../../packaging/project.mjs';
 import { root } from '../support/child.js';
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
@@ -53,7 +54,8 @@ function circleOf(graph: Graph): readonly string[] {
 }
 
 describe('the imports of lib/, those of types included', () => {
-  const files = filesOf(fileURLToPath(new URL('lib/', root)));
+  const lib = fileURLToPath(new URL('lib/', root));
+  const files = filesOf(lib);
 
   it('are all found', () => {
     const imported = new Set([...files.values()].flatMap((names) => [...names]));
@@ -64,7 +66,31 @@ describe('the imports of lib/, those of types included', () => {
       'cli/try-binary.ts',
       'index.cts',
       'index.mts',
+      'opentelemetry.cts',
+      'opentelemetry.mts',
+      'prometheus.cts',
+      'prometheus.mts',
     ]);
+  });
+
+  it('of the root entry and the command line do not lead to what needs an optional peer', () => {
+    const reached = new Set(['index.ts', 'cli/main.ts']);
+    for (const file of reached) for (const next of files.get(file) ?? []) reached.add(next);
+    expect(reached).toContain('pipeline/events.ts');
+    expect([...reached].filter((file) => file.startsWith('observability/'))).toEqual([]);
+  });
+
+  it('of an optional peer are of types alone', () => {
+    const { peerDependencies } = manifest as { peerDependencies: Record<string, string> };
+    const peers = Object.keys(peerDependencies);
+    const lines = [...files.keys()].flatMap((name) =>
+      readFileSync(join(lib, name), 'utf8')
+        .split('\n')
+        .filter((line) => peers.some((peer) => line.endsWith(` from '${peer}';`))),
+    );
+    expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(
+      peers.map(() => 'import type'),
+    );
   });
 
   it('make no circle of files', () => {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { findBinary } from '../../lib/native/binary.js';
 import { findLibTorch } from '../../lib/native/libtorch.js';
 import { compare, examine } from '../../packaging/floor.mjs';
 import { librariesFor } from '../../packaging/libraries.mjs';
-import { manifest } from '../../packaging/project.mjs';
+import { manifest, root } from '../../packaging/project.mjs';
 
 const { floor } = manifest as { floor: Record<string, string | number> };
 const { folder, addon, built } = findBinary();
@@ -28,6 +29,36 @@ describe.runIf(process.platform === 'linux')('the system requirements of binarie
     expect(compare('3.4.22', '3.4.22')).toBe(0);
     expect(compare('3.4.22', '3.4')).toBeGreaterThan(0);
     expect(compare(8, 10)).toBeLessThan(0);
+  });
+});
+
+describe('the notice of the code in the binaries', () => {
+  const notice = readFileSync(join(root, 'NOTICE'), 'utf8');
+  const { version } = (manifest as { libjpegTurbo: { version: string } }).libjpegTurbo;
+
+  it('names the version that is linked, and says what its licence demands', () => {
+    expect(notice).toContain(`libjpeg-turbo ${version} `);
+    expect(notice).toContain('This software is based in part on the work of the Independent JPEG Group.');
+  });
+
+  const fetched = join(root, '.libjpeg-turbo', version);
+  it.skipIf(!existsSync(fetched))('has the licences of that version', () => {
+    const words = (text: string) =>
+      text
+        .replaceAll(/<br>|^; ?/gm, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim();
+    const between = (file: string, begin: string, end: string) => {
+      const text = readFileSync(join(fetched, file), 'utf8');
+      expect(text).toContain(begin);
+      return words(text.slice(text.indexOf(begin), text.indexOf(end, text.indexOf(begin))));
+    };
+    const licences = [
+      between('README.ijg', 'In legalese:', 'REFERENCES'),
+      between('LICENSE.md', 'Copyright (C)2009', 'Why Two Licenses?'),
+      between('simd/nasm/jsimdext.inc', '; Copyright 2009', '; ====='),
+    ];
+    for (const licence of licences) expect(words(notice)).toContain(licence);
   });
 });
 

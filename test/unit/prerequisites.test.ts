@@ -24,6 +24,7 @@ const programs = {
   'c++': 'cat >/dev/null; echo 12.2.0',
   cmake: 'echo cmake version 3.25.1',
   make: 'echo GNU Make 4.3',
+  nasm: 'echo NASM version 2.16.01',
   python3: 'echo pip 23.0.1 from python3',
   'apt-get': 'echo apt 2.6.1',
 };
@@ -69,6 +70,13 @@ describe.skipIf(process.platform === 'win32')('a machine to build on', () => {
         'm',
       ),
     );
+  });
+
+  it('needs NASM on x64 only, and may name it', () => {
+    const { status, stderr } = check({ nasm: undefined }, []);
+    expect(status).toBe(process.arch === 'x64' ? 1 : 0);
+    if (process.arch === 'x64') expect(stderr).toContain('apt-get install nasm\n');
+    expect(check({ nasm: undefined }, [], { ASM_NASM: join('elsewhere', 'nasm') }).status).toBe(0);
   });
 
   it('needs GoogleTest for the tests only', () => {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/spin.h"
 #include "engine/threads.h"
-#include "engine/worker_pool.h"
 
 namespace ghostnet {
 
@@ -147,12 +147,11 @@ const Plan& Engine::plan_for(const PlanKey& key) {
 }
 
 void Engine::run(const Request& request, float* result) {
-  const Plan& plan = plan_for({input_shape_of(request.input), request.output, request.threads});
+  const Plan& plan = plan_for({input_shape_of(request.input), request.output, request.team.size()});
   auto* const arena =
       reinterpret_cast<float*>(arena_->reserve(static_cast<size_t>(plan.size()) * sizeof(float)));
   Run run(*network_, plan, request, arena, result);
-  WorkerPool::shared().run(
-      request.threads, [](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
+  request.team.run([](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
   if (plan.profile() != nullptr) plan.profile()->count_images(plan.key().input.batch);
 }
 

@@ -27,7 +27,7 @@ class Engine : public Runner {
   int64_t columns(Output output) const override;
 
   /** Plans kept for recurring shapes; the least recently used is dropped first. */
-  static constexpr size_t kMaxPlans = 16;
+  static constexpr size_t kMaxPlans = 64;
   size_t plan_count() const { return plans_.size(); }
 
  private:

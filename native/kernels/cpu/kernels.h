@@ -12,6 +12,8 @@
 
 #include <cstdint>
 
+#include "kernels/cpu/resize.h"
+
 // For functions that take vectors by reference: called, they would go through memory.
 #define GHOSTNET_INLINE [[gnu::always_inline]] inline
 
@@ -111,13 +113,15 @@ struct KernelsOn {
   void (*interleave_row)(const float* red, const float* green, const float* blue, int64_t pixels, Value* out);
 };
 
-/** The kernels on float32, and the kernels on single rows and vectors, which all precisions share. */
+/** The kernels on float32, and those that all precisions share: on single rows and vectors, and on images. */
 struct Float32Kernels : KernelsOn<float> {
   void (*row_product)(const RowProduct& call);
   /** x[i] = relu6(x[i] + 3) / 6 */
   void (*hard_sigmoid)(float* x, int64_t count);
   /** Only multiplies and adds, from and to `out` [2*lanes]. @return the number of multiply-adds */
   int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
+  void (*resize_along)(const ResizeAlong& call);
+  void (*resize_across)(const ResizeAcross& call);
 };
 
 /** Packed weights are padded to whole vectors, and kernels read whole vectors: this number of values after

@@ -50,7 +50,8 @@ struct Case {
 
 std::vector<float> run(CudaEngine& engine, const Case& batch) {
   std::vector<float> result(static_cast<size_t>(batch.view.shape[0] * engine.columns(batch.output)), -1);
-  engine.run({batch.view, Transform{}, batch.output, 1}, result.data());
+  Team alone;
+  engine.run({batch.view, Transform{}, batch.output, alone}, result.data());
   return result;
 }
 
@@ -275,7 +276,7 @@ TEST_F(CudaModel, EnginesGoAwayWhileTheirBatchesAreQueued) {
     for (int job = 0; job < 20; ++job) {
       const Case& batch = cases[static_cast<size_t>(job) % cases.size()];
       executors[static_cast<size_t>(job) % 2]->submit(
-          {&owner, [engine, &batch] { EXPECT_TRUE(same_bits(run(*engine, batch), batch.expected)); },
+          {&owner, [engine, &batch](Team&) { EXPECT_TRUE(same_bits(run(*engine, batch), batch.expected)); },
            [&done](std::exception_ptr failure) {
              EXPECT_EQ(failure, nullptr);
              ++done;

@@ -6,6 +6,7 @@
 #include "engine/cpu/engine.h"
 #include "test/engine/engine_kind.h"
 #include "test/engine/synthetic_network.h"
+#include "with_team.h"
 
 namespace ghostnet {
 namespace {
@@ -39,7 +40,8 @@ TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
     const auto run = [&](int64_t first, int64_t batch, int threads) {
       std::vector<float> result(static_cast<size_t>(batch * columns), -1);
       const ArrayView view = {DType::uint8, {batch, height, width, 3}, bytes.data() + first * image};
-      engine.run({view, Transform{}, Output::logits, threads}, result.data());
+      with_team(threads,
+                [&](Team& team) { engine.run({view, Transform{}, Output::logits, team}, result.data()); });
       return result;
     };
     std::vector<float> alone;

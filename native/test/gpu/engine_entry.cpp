@@ -57,7 +57,8 @@ class Network : public torch::CustomClassHolder {
   /** From host memory to host memory. @param input uint8 [N,H,W,3] or float32 [N,3,H,W], contiguous */
   torch::Tensor run(const torch::Tensor& input, bool features) {
     torch::Tensor result = torch::empty({input.size(0), engine_->columns(output_of(features))});
-    engine_->run({view_of(input), Transform{}, output_of(features), 1}, result.mutable_data_ptr<float>());
+    Team alone;
+    engine_->run({view_of(input), Transform{}, output_of(features), alone}, result.mutable_data_ptr<float>());
     return result;
   }
 

@@ -13,6 +13,7 @@
 #include "runtime/fold.h"
 #include "runtime/tensor_bridge.h"
 #include "test/engine/engine_kind.h"
+#include "with_team.h"
 
 namespace {
 
@@ -52,7 +53,9 @@ using cpu::Capability;
 
 torch::Tensor run(Engine& engine, const Batch& input, Output output, int threads) {
   torch::Tensor result = torch::full({input.given.size(0), engine.columns(output)}, NAN);
-  engine.run({input.view(), Transform{}, output, threads}, result.data_ptr<float>());
+  with_team(threads, [&](Team& team) {
+    engine.run({input.view(), Transform{}, output, team}, result.data_ptr<float>());
+  });
   return result;
 }
 
@@ -164,12 +167,14 @@ TEST_P(EngineOf, NeitherAllocatesNorCallsAnOperatorOnceAShapeIsKnown) {
     const Transform transform;
     for (const Output output : {Output::logits, Output::features}) {
       for (const int threads : {1, 2, 5}) {
-        engine.run({view, transform, output, threads}, result.data());
-        operators = 0;
-        allocations = 0;
-        counting = true;
-        engine.run({view, transform, output, threads}, result.data());
-        counting = false;
+        with_team(threads, [&](Team& team) {
+          engine.run({view, transform, output, team}, result.data());
+          operators = 0;
+          allocations = 0;
+          counting = true;
+          engine.run({view, transform, output, team}, result.data());
+          counting = false;
+        });
         EXPECT_EQ(allocations, 0);
         EXPECT_EQ(operators, 0);
       }

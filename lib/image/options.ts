@@ -1,0 +1,54 @@
+import { checkChoice, checkNumber } from '../check/option.js';
+
+/** How encoded images are decoded. */
+export interface DecodeOptions {
+  /**
+   * Treatment of an embedded colour profile. `'ignore'`, the default, uses the stored values unchanged, as PIL does, which
+   * read the training images of the published weights. `'apply'` converts to sRGB first.
+   */
+  readonly colorProfile?: 'ignore' | 'apply';
+  /**
+   * `'exact'`, the default, gives the pixels of PIL. `'fast'` decodes large JPEGs at 1/2, 1/4 or 1/8 of their size, as long as the
+   * shorter side stays at least 4 times as long as after the resize: a photograph of 12 megapixels at 1/2.
+   */
+  readonly decode?: 'exact' | 'fast';
+  /**
+   * The decoder of JPEGs: `'auto'`, the default, is the package's own, except for CMYK and `colorProfile: 'apply'`. `'sharp'`
+   * decodes every image with sharp, which is slower and takes the memory of a whole image.
+   */
+  readonly decoder?: 'auto' | 'sharp';
+  /** The most pixels of an image, read off its header before it is decoded. Default 50,000,000. */
+  readonly maxPixels?: number;
+  /**
+   * The most bytes that the coefficients of all progressive JPEGs that are being decoded may take together; a file that needs more
+   * than is free waits. Default 256,000,000, enough for one of 85 megapixels with halved colour.
+   */
+  readonly maxCoefficientBytes?: number;
+}
+
+/** The options with their defaults. */
+export type DecodeSettings = Required<DecodeOptions>;
+
+export const defaultDecode: DecodeSettings = {
+  colorProfile: 'ignore',
+  decode: 'exact',
+  decoder: 'auto',
+  maxPixels: 50_000_000,
+  maxCoefficientBytes: 256_000_000,
+};
+
+/** The options of a call over those of its model. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
+export function decodeSettings(options: DecodeOptions, defaults = defaultDecode): DecodeSettings {
+  checkChoice('colorProfile', options.colorProfile, ['ignore', 'apply']);
+  checkChoice('decode', options.decode, ['exact', 'fast']);
+  checkChoice('decoder', options.decoder, ['auto', 'sharp']);
+  checkNumber('maxPixels', options.maxPixels, 1);
+  checkNumber('maxCoefficientBytes', options.maxCoefficientBytes, 0);
+  return {
+    colorProfile: options.colorProfile ?? defaults.colorProfile,
+    decode: options.decode ?? defaults.decode,
+    decoder: options.decoder ?? defaults.decoder,
+    maxPixels: options.maxPixels ?? defaults.maxPixels,
+    maxCoefficientBytes: options.maxCoefficientBytes ?? defaults.maxCoefficientBytes,
+  };
+}

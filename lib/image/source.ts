@@ -1,0 +1,242 @@
+import { addAbortSignal, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ReadableStream } from 'node:stream/web';
+import { types } from 'node:util';
+
+import { invalidArgument } from '../check/option.js';
+import { inWords, messageOf, quote } from '../check/words.js';
+import { GhostNetError } from '../errors.js';
+import { pathOf } from '../files.js';
+import type { NativeImage } from '../native/addon.js';
+import { Tensor } from '../tensor.js';
+import type { ImageInput } from './input.js';
+
+/** An image that waits for its turn. What waits holds nothing but what the caller handed over. */
+export interface ImageSource {
+  /** The image in words, for messages. */
+  readonly name: string;
+  /** Whether it is read from a stream, whose end may be far away. */
+  readonly isStream?: boolean;
+  /**
+   * Opens the image. The signal ends the reading of a stream, and destroys the stream.
+   *
+   * @throws {@link GhostNetError} `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_DISPOSED`
+   */
+  readonly open: (signal: AbortSignal) => NativeImage | Promise<NativeImage>;
+}
+
+/**
+ * Checks the form of an image, without reading it.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`
+ */
+export function sourceOf(image: ImageInput): ImageSource {
+  if (typeof image === 'string') return fileSource(checkedPath(image));
+  if ((image as unknown) instanceof ReadySource) return (image as unknown as ReadySource).source;
+  if (isUrl(image)) return fileSource(pathOf(image));
+  if ((image as unknown) instanceof Tensor) return tensorSource(image as Tensor);
+  if (types.isUint8Array(image)) return bytesSource(image);
+  if (types.isAnyArrayBuffer(image)) return bytesSource(new Uint8Array(image));
+  if (image instanceof Blob) return blobSource(image);
+  if (image instanceof Readable || isWebStream(image)) return streamSource(image);
+  if (isRawImage(image)) return pixelsSource(image);
+  throw invalidArgument(
+    'The image has an unsupported form',
+    image,
+    'a path, a file: URL, the content of an image file (Uint8Array, ArrayBuffer, Blob or readable stream), ' +
+      '{ data, width, height } or a uint8 Tensor [H,W,3]',
+  );
+}
+
+// By behaviour, not by instanceof: a test runner's objects may come from another realm.
+function isUrl(image: unknown): image is URL {
+  return Object.prototype.toString.call(image) === '[object URL]';
+}
+
+function isWebStream(image: unknown): image is ReadableStream<Uint8Array> {
+  return Object.prototype.toString.call(image) === '[object ReadableStream]';
+}
+
+function isRawImage(image: unknown): image is { data: unknown; width: unknown; height: unknown } {
+  return (
+    typeof image === 'object' && image !== null && 'data' in image && 'width' in image && 'height' in image
+  );
+}
+
+/** A string that was meant as something else than a path gets an error that says how to pass it. */
+function checkedPath(path: string): string {
+  const scheme = /^(data|https?|blob):/i.exec(path)?.[1]?.toLowerCase();
+  if (scheme === undefined) {
+    if (path !== '' && !path.includes('\0')) return path;
+    throw invalidArgument(
+      'The image has an empty path or a path with a null byte',
+      path,
+      'the path of a file',
+    );
+  }
+  const remedies: Record<string, string> = {
+    data: "Pass its bytes: `Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')`.",
+    blob: 'Pass the Blob itself.',
+  };
+  const isData = scheme === 'data';
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The image is a ${scheme}: URL`, {
+    found: isData ? `a data: URL of ${path.length} characters` : quote(path),
+    expected: 'a path, a file: URL, or the content of an image file',
+    remedy:
+      remedies[scheme] ??
+      'Download it first, from addresses that you trust only: `await (await fetch(url)).blob()`.',
+  });
+}
+
+function fileSource(path: string): ImageSource {
+  return { name: path.length > 500 ? quote(path) : path, open: () => ({ path }) };
+}
+
+/** An image that only the rest of the package can make: its source as it is. */
+class ReadySource {
+  readonly source: ImageSource;
+
+  constructor(source: ImageSource) {
+    this.source = source;
+  }
+}
+
+/**
+ * An image of a listing: a file, by a name of any encoding, or the error of listing it.
+ *
+ * @param name - for messages
+ */
+export function listedImage(name: string, file: string | Buffer | GhostNetError): ImageInput {
+  const open = (): NativeImage => {
+    if (file instanceof GhostNetError) throw file;
+    return { path: file };
+  };
+  // Users cannot make one, so their types do not mention it.
+  return new ReadySource({ name, open }) as unknown as ImageInput;
+}
+
+function bytesSource(bytes: Uint8Array): ImageSource {
+  const held = new HeldBytes(bytes);
+  return { name: `of ${bytes.byteLength} bytes`, open: () => ({ bytes: held.read() }) };
+}
+
+/** Bytes that stay the caller's, and are read later: a queue of copies would have no bound. */
+class HeldBytes {
+  readonly #bytes: Uint8Array;
+  readonly #length: number;
+  readonly #sample: number;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#length = bytes.byteLength;
+    this.#sample = sampleOf(bytes);
+  }
+
+  /** @throws {@link GhostNetError} `GHOSTNET_DISPOSED` if the bytes were released, resized or, as far as a sample shows, changed */
+  read(): Uint8Array {
+    // Memory that is transferred to another thread has a length of 0 here.
+    if (this.#bytes.byteLength === this.#length && sampleOf(this.#bytes) === this.#sample) return this.#bytes;
+    throw new GhostNetError(
+      'GHOSTNET_DISPOSED',
+      'The bytes of an image were changed or released while it waited',
+      {
+        remedy: 'Leave the bytes as they are until the promise settles, or pass a copy.',
+      },
+    );
+  }
+}
+
+/** A number that differs for different images: a hash of bytes spread over them. */
+function sampleOf(bytes: Uint8Array): number {
+  const step = Math.max(1, Math.floor(bytes.length / 256));
+  let hash = 0;
+  for (let position = 0; position < bytes.length; position += step) {
+    hash = (Math.imul(hash, 31) + (bytes[position] ?? 0)) | 0;
+  }
+  return hash;
+}
+
+function blobSource(blob: Blob): ImageSource {
+  const name = 'name' in blob && typeof blob.name === 'string' ? quote(blob.name) : `of ${blob.size} bytes`;
+  return { name, open: () => contentOf(name, () => blob.arrayBuffer()) };
+}
+
+function streamSource(stream: Readable | ReadableStream<Uint8Array>): ImageSource {
+  const name = 'from a stream';
+  let failure: unknown;
+  // An error while nobody reads must not end the process.
+  if (stream instanceof Readable) stream.on('error', (error) => (failure ??= error));
+  return {
+    name,
+    isStream: true,
+    open: (signal) =>
+      contentOf(name, () => {
+        if (failure !== undefined) throw failure as Error;
+        const readable = stream instanceof Readable ? stream : Readable.fromWeb(stream);
+        return buffer(addAbortSignal(signal, readable));
+      }),
+  };
+}
+
+async function contentOf(name: string, read: () => Promise<ArrayBuffer | Buffer>): Promise<NativeImage> {
+  try {
+    const content = await read();
+    return { bytes: content instanceof Uint8Array ? content : new Uint8Array(content), isOwn: true };
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The image ${name} cannot be read`, {
+      found: messageOf(cause),
+      remedy: 'Pass a stream or Blob that can be read to its end.',
+      cause,
+    });
+  }
+}
+
+function tensorSource({ dtype, shape, data, disposed }: Tensor): ImageSource {
+  if (disposed) {
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of an image tensor was released');
+  }
+  if (!types.isUint8Array(data)) {
+    throw new GhostNetError('GHOSTNET_BAD_DTYPE', 'The image tensor has the wrong dtype', {
+      found: dtype,
+      expected: 'uint8 of shape [H,W,3]',
+    });
+  }
+  const [height = 0, width = 0, channels] = shape;
+  if (shape.length !== 3 || channels !== 3) {
+    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The image tensor has the wrong shape', {
+      found: `[${shape.join(',')}]`,
+      expected: '[H,W,3], RGB',
+      remedy: 'Pass one tensor per image; a batch of inputs goes to forward().',
+    });
+  }
+  return pixelsSource({ data, width, height });
+}
+
+function pixelsSource({
+  data,
+  width,
+  height,
+}: {
+  data: unknown;
+  width: unknown;
+  height: unknown;
+}): ImageSource {
+  const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) >= 1;
+  const isBytes = types.isUint8Array(data);
+  if (!isSide(width) || !isSide(height) || !isBytes || data.byteLength !== width * height * 3) {
+    throw new GhostNetError(
+      'GHOSTNET_BAD_SHAPE',
+      'The data of the raw image does not match its width and height',
+      {
+        found: `${isBytes ? `${data.byteLength} bytes` : inWords(data)} for ${inWords(width)} x ${inWords(height)}`,
+        expected: 'width * height * 3 bytes in a Uint8Array',
+        remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
+      },
+    );
+  }
+  const held = new HeldBytes(data);
+  return {
+    name: `of ${width} x ${height} pixels`,
+    open: () => ({ bytes: held.read(), width, height }),
+  };
+}

@@ -1,0 +1,2 @@
+// The door of ghostnet/opentelemetry for import.
+export * from './observability/opentelemetry.js';

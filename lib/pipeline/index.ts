@@ -1,0 +1,21 @@
+export type { BatchEvent, ImageEvent, RejectedEvent } from './events.js';
+export {
+  pipelineSettings,
+  type BatchOptions,
+  type ClassifyOptions,
+  type PipelineOptions,
+  type PipelineOutput,
+  type PipelineSettings,
+} from './options.js';
+export {
+  classifyOutput,
+  embedOutput,
+  inputOutput,
+  type ClassScore,
+  type Output,
+  type PipelineModel,
+} from './outputs.js';
+export { Pipeline, pipelineOf } from './pipeline.js';
+export { Scheduler } from './scheduler.js';
+export type { Outcome, PipelineStats, StageTimes, Times } from './stats.js';
+export { settleEach, type StreamItem, type StreamOptions, type StreamResult } from './stream.js';

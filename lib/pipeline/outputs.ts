@@ -1,0 +1,69 @@
+import type { NativeModel, NativeTensor } from '../native/addon.js';
+import { runJob } from '../native/jobs.js';
+
+/** A class that a model finds in an image. */
+export interface ClassScore {
+  /** Name of the class. */
+  readonly label: string;
+  /** Its index in the logits. */
+  readonly index: number;
+  /** Softmax over all classes, in [0, 1]. */
+  readonly score: number;
+}
+
+/** The parts of a model that a pipeline needs. */
+export interface PipelineModel {
+  readonly native: NativeModel;
+  readonly isDisposed: () => boolean;
+  /** A name for each class, in the order of the logits. */
+  readonly labels: readonly string[];
+  /** Threads of one run. */
+  readonly threads: number;
+  /** Images that are given to native code to decode at a time. */
+  readonly decoders: number;
+}
+
+/** An image of a batch. */
+export interface BatchItem {
+  readonly topK: number;
+  /** uint8 [inputSize,inputSize,3]. */
+  readonly input: NativeTensor;
+}
+
+/** Computes the results of a batch, in order. The inputs belong to it. */
+export type Output<R> = (model: PipelineModel, batch: readonly BatchItem[]) => Promise<R[]>;
+
+/** The best classes of each image, best first. */
+export const classifyOutput: Output<ClassScore[]> = async ({ native, labels, threads }, batch) => {
+  const most = Math.max(...batch.map(({ topK }) => topK));
+  const inputs = batch.map(({ input }) => input);
+  try {
+    const scores = await runJob({}, (ticket) => native.classify(ticket, inputs, most, threads));
+    return batch.map(({ topK }, position) =>
+      (scores[position] ?? [])
+        .slice(0, topK)
+        .map(({ index, score }) => ({ label: labels[index] ?? '', index, score })),
+    );
+  } finally {
+    for (const input of inputs) input.dispose();
+  }
+};
+
+/** The embedding of each image, in memory of its own. */
+export const embedOutput: Output<Float32Array> = async ({ native, threads }, batch) => {
+  const inputs = batch.map(({ input }) => input);
+  try {
+    const features = await runJob({}, (ticket) => native.embed(ticket, inputs, threads));
+    const values = new Float32Array(features.buffer);
+    const length = values.length / batch.length;
+    const rows = batch.map((_, row) => values.slice(row * length, (row + 1) * length));
+    features.dispose();
+    return rows;
+  } finally {
+    for (const input of inputs) input.dispose();
+  }
+};
+
+/** The input of the network itself. */
+export const inputOutput: Output<NativeTensor> = (_, batch) =>
+  Promise.resolve(batch.map(({ input }) => input));

@@ -1,0 +1,131 @@
+import { checkFlag, checkObject, checkSignal, invalidArgument } from '../check/option.js';
+import { GhostNetError } from '../errors.js';
+import type { ImageInput } from '../image/input.js';
+import { sourceOf } from '../image/source.js';
+import { aborted } from '../native/jobs.js';
+import { Flight } from './flight.js';
+import type { Scheduler } from './scheduler.js';
+import { onAbort } from './signals.js';
+
+/** An image of a stream, alone or with whatever else belongs to it. */
+export type StreamItem = ImageInput | { readonly image: ImageInput };
+
+/** Options of {@link Pipeline.stream}. */
+export interface StreamOptions {
+  /** Whether results come in the order of the images, the default, or each as soon as it is there. */
+  readonly ordered?: boolean;
+  /** Ends the stream. */
+  readonly signal?: AbortSignal;
+}
+
+/** The outcome for one image of a stream. */
+export type StreamResult<T, R> =
+  | { readonly input: T; readonly result: R; readonly error?: undefined }
+  | { readonly input: T; readonly result?: undefined; readonly error: GhostNetError };
+
+/** Options for the rest of the package. */
+export interface InternalStreamOptions extends StreamOptions {
+  readonly topK?: number | undefined;
+}
+
+/** The results of many images; see {@link Pipeline.stream}. */
+export async function* settleEach<T extends StreamItem, R>(
+  scheduler: Scheduler<R>,
+  images: Iterable<T> | AsyncIterable<T>,
+  options: InternalStreamOptions,
+): AsyncGenerator<StreamResult<T, R>, void, void> {
+  checkObject('options', options);
+  checkSignal(options.signal);
+  checkFlag('ordered', options.ordered);
+  const iterator = iteratorOf(images);
+  const stop = new AbortController();
+  const caller = {};
+  const { topK, ordered = true } = options;
+  const { lookAhead } = scheduler;
+  const flight = new Flight<StreamResult<T, R>>(ordered);
+  const source = { isPulling: false, isAtEnd: false };
+
+  const settle = async (input: T): Promise<StreamResult<T, R>> => {
+    try {
+      const submission = { signal: stop.signal, caller, topK, waits: true };
+      return { input, result: await scheduler.submit(sourceOf(imageOf(input)), submission) };
+    } catch (error) {
+      if (scheduler.isOver || !(error instanceof GhostNetError)) throw error;
+      return { input, error };
+    }
+  };
+  const take = (pulled: IteratorResult<T>): void => {
+    if (pulled.done === true) source.isAtEnd = true;
+    else flight.add(settle(pulled.value));
+  };
+  const pull = (): void => {
+    const pulled = iterator.next();
+    if (!isPromise(pulled)) {
+      take(pulled);
+      return;
+    }
+    source.isPulling = true;
+    pulled.then(
+      (value) => {
+        source.isPulling = false;
+        take(value);
+        flight.wake();
+      },
+      (error: unknown) => {
+        source.isAtEnd = true;
+        flight.fail(error);
+      },
+    );
+  };
+
+  const unlisten =
+    options.signal === undefined
+      ? undefined
+      : onAbort(options.signal, (reason) => {
+          flight.fail(aborted(reason));
+        });
+  try {
+    if (options.signal?.aborted === true) throw aborted(options.signal.reason);
+    for (;;) {
+      while (!source.isAtEnd && !source.isPulling && flight.size < lookAhead) pull();
+      const landed = flight.take();
+      if (landed !== undefined) {
+        yield landed;
+        continue;
+      }
+      if (source.isAtEnd && flight.size === 0) return;
+      await flight.news();
+    }
+  } finally {
+    unlisten?.();
+    stop.abort();
+    // Not awaited: a source that waits for its next image would hold up the caller.
+    if (!source.isAtEnd) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+type AnyIterator<T> = Iterator<T> | AsyncIterator<T>;
+
+function iteratorOf<T>(images: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
+  const source = images as Partial<Iterable<T> & AsyncIterable<T>> | null | undefined;
+  // A string is iterable, but its characters are no images.
+  if (source !== null && source !== undefined && typeof source !== 'string') {
+    if (typeof source[Symbol.asyncIterator] === 'function')
+      return (images as AsyncIterable<T>)[Symbol.asyncIterator]();
+    if (typeof source[Symbol.iterator] === 'function') return (images as Iterable<T>)[Symbol.iterator]();
+  }
+  throw invalidArgument(
+    'The images are not iterable',
+    images,
+    'an array, an iterable or an async iterable of images',
+  );
+}
+
+function imageOf(item: StreamItem): ImageInput {
+  const isPair = typeof item === 'object' && (item as unknown) !== null && 'image' in item;
+  return isPair ? item.image : (item as ImageInput);
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown }).then === 'function';
+}

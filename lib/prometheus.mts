@@ -1,0 +1,2 @@
+// The door of ghostnet/prometheus for import.
+export * from './observability/prometheus.js';

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/array.h"
+
+namespace ghostnet {
+
+/**
+ * Reads a whole regular file. Anything else (a folder, a device, a FIFO) is refused without being read.
+ * @param path in the encoding of the file system
+ * @param most the most bytes it may have
+ * @throws Error GHOSTNET_FILE_NOT_FOUND, GHOSTNET_FILE_UNREADABLE, GHOSTNET_OUT_OF_MEMORY
+ */
+std::shared_ptr<Buffer> read_file(const std::string& path, size_t most);
+
+}  // namespace ghostnet

@@ -1,0 +1,19 @@
+/**
+ * Makes JPEG files that are damaged where it matters.
+ */
+#pragma once
+
+#include <vector>
+
+#include "fuzz/random.h"
+#include "jpeg/writer.h"
+
+namespace ghostnet::test {
+
+/** Sound files of every kind. */
+std::vector<Bytes> jpeg_corpus();
+
+/** One to several changes of a file of the corpus. */
+Bytes mutate_jpeg(const std::vector<Bytes>& corpus, Random& random);
+
+}  // namespace ghostnet::test
