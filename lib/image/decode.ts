@@ -18,28 +18,33 @@ const libuvThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
 const turns = new Turns(Math.max(1, Math.floor(libuvThreads / 2)));
 
 /**
- * Decodes one image with sharp to RGB bytes: upright (EXIF orientation applied), without alpha (dropped, as PIL's
- * `convert('RGB')` does), 8 bits per channel, the first frame of an animation. A bounded number of images is decoded at a time, in
- * libuv's thread pool.
+ * Does work that needs sharp and the pixels of a whole image: for a bounded number of images at a time, because of libuv's threads and
+ * of the memory.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_ABORTED` if the signal fires before the turn of the work; and what the work throws
+ */
+export function inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  return turns.take(work, signal);
+}
+
+/**
+ * Decodes one image with sharp to RGB bytes, in libuv's thread pool: upright (EXIF orientation applied), without alpha (dropped, as
+ * PIL's `convert('RGB')` does), 8 bits per channel, the first frame of an animation. Called within {@link inTurn}.
  *
  * @param name - the image in words, for messages
- * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`, `GHOSTNET_ABORTED` if the signal fires
- * before the turn of the image
+ * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`
  */
 export async function decodeWithSharp(
   name: string,
   file: Uint8Array,
   settings: DecodeSettings,
-  signal?: AbortSignal,
 ): Promise<DecodedImage> {
   const sharp = await loadSharp();
-  return turns.take(async () => {
-    try {
-      return await decode(sharp, file, settings);
-    } catch (cause) {
-      throw undecodable(name, cause, settings);
-    }
-  }, signal);
+  try {
+    return await decode(sharp, file, settings);
+  } catch (cause) {
+    throw undecodable(name, cause, settings);
+  }
 }
 
 async function decode(

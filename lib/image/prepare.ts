@@ -1,7 +1,7 @@
 import { GhostNetError, type ErrorCode } from '../errors.js';
 import type { NativeImage, NativeModel, NativePrepared, NativeTensor } from '../native/addon.js';
 import { runJob } from '../native/jobs.js';
-import { decodeWithSharp } from './decode.js';
+import { decodeWithSharp, inTurn } from './decode.js';
 import type { DecodeSettings } from './options.js';
 
 /** Errors of the content of an image. */
@@ -35,8 +35,7 @@ export async function prepareImage(
   settings: DecodeSettings,
   signal?: AbortSignal,
 ): Promise<PreparedImage> {
-  const decoder = settings.colorProfile === 'apply' ? 'sharp' : settings.decoder;
-  const prepare = async (given: NativeImage): Promise<NativePrepared> => {
+  const prepare = async (given: NativeImage, decoder: 'auto' | 'sharp'): Promise<NativePrepared> => {
     try {
       return await runJob(signal === undefined ? {} : { signal }, (ticket) =>
         model.prepare(ticket, given, { ...settings, decoder }),
@@ -45,14 +44,21 @@ export async function prepareImage(
       throw named(error, name);
     }
   };
-  const prepared = await prepare(image);
-  if (prepared.input !== undefined) return { ...prepared, input: prepared.input };
-  const file = prepared.file === undefined ? bytesOf(image) : new Uint8Array(prepared.file.buffer);
-  const start = performance.now();
-  const decoded = await decodeWithSharp(name, file, settings, signal).finally(() => prepared.file?.dispose());
-  const { input, scale, milliseconds } = await prepare({ ...decoded, isOwn: true });
-  if (input === undefined) throw new Error('pixels were left to another decoder');
-  return { input, scale, milliseconds: milliseconds + performance.now() - start };
+  const isFile = 'path' in image;
+  const decoder = settings.colorProfile === 'apply' ? 'sharp' : settings.decoder;
+  const prepared = isFile && decoder === 'sharp' ? undefined : await prepare(image, decoder);
+  if (prepared?.input !== undefined) return { ...prepared, input: prepared.input };
+  return inTurn(async () => {
+    const start = performance.now();
+    // A file is read only now: what waits for its turn holds no content.
+    const { file } = isFile ? await prepare(image, 'sharp') : (prepared ?? {});
+    const content = file === undefined ? bytesOf(image) : new Uint8Array(file.buffer);
+    const decoded = await decodeWithSharp(name, content, settings).finally(() => file?.dispose());
+    const decodeMs = performance.now() - start;
+    const { input, scale, milliseconds } = await prepare({ ...decoded, isOwn: true }, 'auto');
+    if (input === undefined) throw new Error('pixels were left to another decoder');
+    return { input, scale, milliseconds: decodeMs + milliseconds };
+  }, signal);
 }
 
 /** Native code knows no name but that of a file it cannot read. */

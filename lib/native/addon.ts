@@ -24,7 +24,7 @@ export type NativeImage =
   | { readonly path: string | Uint8Array }
   | {
       readonly bytes: Uint8Array;
-      /** Whether no other code can change, transfer or resize the memory, so that it need not be copied. */
+      /** Whether no other code uses the memory, so that it need not be copied; that of pixels is freed after their use. */
       readonly isOwn?: boolean;
       readonly width?: number;
       readonly height?: number;
@@ -43,7 +43,7 @@ export interface NativePrepareOptions {
 export interface NativePrepared {
   /** uint8 [inputSize,inputSize,3]; absent if the image is left to another decoder. */
   readonly input?: NativeTensor;
-  /** uint8 [bytes]: the content of a path that is left to another decoder. */
+  /** uint8 [bytes]: the content of a path, if the decoder is `'sharp'`, or a copy of bytes that are left to it. */
   readonly file?: NativeTensor;
   /** Of the decoder, in eighths: 8 is the full size. */
   readonly scale: number;

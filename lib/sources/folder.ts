@@ -29,7 +29,8 @@ const portionSize = 256;
 const slash = rawOf('/');
 
 /**
- * Reads one folder in portions: sorted and in one portion, unless it has more than {@link Watch.mostSorted} entries. A sorted folder is closed before its entries are yielded.
+ * Reads one folder in portions: sorted and in one portion, unless it has more than {@link Watch.mostSorted} entries. A sorted
+ * folder is closed before its entries are yielded.
  *
  * @param folder - its path
  * @param prefix - what precedes the names of its entries in their paths

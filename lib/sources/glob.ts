@@ -61,8 +61,7 @@ export function literalOf(name: RawPath): RawPath {
 }
 
 /**
- * The files that match a glob. A walk knows, in the folder in which it is, how much of the glob the way there has used up: in every
- * way it can.
+ * The files that match a glob. A walk knows how much of the glob the way to its folder has used up, in every way it can.
  */
 class Matches implements Selection {
   /**

@@ -13,9 +13,9 @@ const empty = rawOf('');
 const byteOrderMark = rawOf('\uFEFF');
 
 /**
- * Takes bytes apart into lines, and yields together those that end in one chunk, which may be none. A line ends with the separator,
- * or with the end of the bytes. `\r` before `\n` belongs to the end of the line. Memory holds one chunk, and the line that it
- * does not complete.
+ * Takes bytes apart into lines, and yields together those that end in one chunk, which may be none. A line ends with the
+ * separator, or with the end of the bytes. `\r` before `\n` belongs to the end of the line. Memory holds one chunk, and the
+ * line that it does not complete.
  */
 export async function* linesOf(
   chunks: AsyncIterable<Buffer>,

@@ -4,12 +4,13 @@ import { Listing } from './listing.js';
 import type { ListOptions, Source } from './source.js';
 
 /**
- * Lists the images in files, folders, globs and lists of them, as a stream: ten million files need no more memory than a thousand.
- * Whatever cannot be listed is an entry with an error in its place, and the rest goes on.
+ * Lists the images in files, folders, globs and lists of them, as a stream. Memory grows with the number of folders, by about
+ * 100 bytes each, but not with the number of files. Whatever cannot be listed is an entry with an error in its place, and the
+ * rest goes on.
  *
  * - Sources are listed one after another, in their order. A file that is named twice is listed twice.
- * - A **folder** is searched at any depth for files with the extensions of JPEG, PNG, WebP, AVIF, GIF and TIFF, in capital or small
- *   letters. Pictures in other formats are counted in {@link Listing.skipped}. Links are followed, and each real folder is
+ * - A **folder** is searched at any depth for files with the extensions of JPEG, PNG, WebP, AVIF, GIF and TIFF, in capital or
+ *   small letters. Pictures in other formats are counted in {@link Listing.skipped}. Links are followed, and each real folder is
  *   walked once: links that make a circle end, and a folder inside one that was named before adds nothing.
  * - The **order** of a folder is that of the bytes of the paths, as of `LC_ALL=C sort`. Above 100,000 images and folders in
  *   one folder it is the order of its file system, which is the same as long as nothing in it changes.

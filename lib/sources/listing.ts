@@ -10,8 +10,8 @@ interface Waiting {
 }
 
 /**
- * The entries of {@link listImages}, and a count of what was passed over. To leave the loop over it ends it, and so does the signal:
- * at once, whatever the file system or a stream makes it wait for. What it has open is closed.
+ * The entries of {@link listImages}, and a count of what was passed over. To leave the loop over it ends it, and so does the
+ * signal: at once, whatever the file system or a stream makes it wait for. What it has open is closed.
  */
 export class Listing implements AsyncIterableIterator<Listed, undefined>, AsyncDisposable {
   /**

@@ -37,7 +37,7 @@ std::string to_path(const Napi::Value& value) {
 
 ImageArgument to_image(const Napi::Value& value) {
   const Napi::Object image = to_object(value, "image");
-  if (!image.Get("path").IsUndefined()) return {ImagePath{to_path(image.Get("path"))}, nullptr, {}};
+  if (!image.Get("path").IsUndefined()) return {ImagePath{to_path(image.Get("path"))}, nullptr, {}, nullptr};
   ImageArgument argument;
   std::span<const uint8_t> bytes = to_bytes(image.Get("bytes"), "bytes");
   if (image.Get("isOwn").ToBoolean()) {
@@ -50,6 +50,12 @@ ImageArgument to_image(const Napi::Value& value) {
   if (image.Get("width").IsUndefined()) {
     argument.source = ImageBytes{bytes};
   } else {
+    Napi::ArrayBuffer memory = image.Get("bytes").As<Napi::Uint8Array>().ArrayBuffer();
+    // Small buffers of Node share their memory.
+    const bool is_whole = memory.ByteLength() == bytes.size();
+    if (argument.copy == nullptr && is_whole) {
+      argument.own = std::make_shared<Napi::ObjectReference>(Napi::Persistent(memory.As<Napi::Object>()));
+    }
     argument.source =
         ImagePixels{bytes, to_int(image.Get("height"), "height"), to_int(image.Get("width"), "width")};
   }

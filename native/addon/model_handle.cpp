@@ -217,7 +217,8 @@ Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
   PrepareOptions options = to_prepare_options(to_object(info[2], "options"));
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   options.cancelled = cancelled.get();
-  const auto convert = [](Napi::Env env, PreparedImage prepared) -> Napi::Value {
+  const auto convert = [own = std::move(image.own)](Napi::Env env, PreparedImage prepared) -> Napi::Value {
+    if (own != nullptr) own->Value().As<Napi::ArrayBuffer>().Detach();
     const auto result = Napi::Object::New(env);
     if (prepared.input.memory != nullptr) result.Set("input", TensorHandle::wrap(env, prepared.input));
     if (prepared.file != nullptr) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -44,9 +45,23 @@ class File {
   int handle_;
 };
 
+/** Reads until the bytes are full or the file ends. @return the bytes read */
+size_t read_up_to(const File& file, const std::string& path, std::byte* bytes, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t count = read(file.handle(), bytes + done, size - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(path, errno);
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
+}
+
 }  // namespace
 
-std::shared_ptr<Buffer> read_file(const std::string& path, size_t most) {
+std::shared_ptr<Buffer> read_file(const std::string& path, size_t most,
+                                  bool (*is_wanted)(std::span<const uint8_t> start)) {
   const File file(path);
   struct stat status{};
   if (fstat(file.handle(), &status) != 0) fail(path, errno);
@@ -59,15 +74,12 @@ std::shared_ptr<Buffer> read_file(const std::string& path, size_t most) {
     throw Error(ErrorCode::GHOSTNET_FILE_UNREADABLE, "The file " + path + " is too large",
                 std::to_string(size) + " bytes", "at most " + std::to_string(most) + " bytes");
   }
+  std::array<std::byte, 16> start;
+  const size_t started = read_up_to(file, path, start.data(), std::min(size, start.size()));
+  if (!is_wanted({reinterpret_cast<const uint8_t*>(start.data()), started})) return nullptr;
   auto bytes = std::make_shared<Buffer>(size);
-  size_t done = 0;
-  while (done < size) {
-    const ssize_t count = read(file.handle(), bytes->data() + done, size - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(path, errno);
-    if (count == 0) break;
-    done += static_cast<size_t>(count);
-  }
+  std::copy_n(start.data(), started, bytes->data());
+  const size_t done = started + read_up_to(file, path, bytes->data() + started, size - started);
   if (done < size) {
     throw Error(ErrorCode::GHOSTNET_FILE_UNREADABLE, "The file " + path + " became shorter while it was read",
                 std::to_string(done) + " bytes", std::to_string(size) + " bytes");

@@ -58,10 +58,10 @@ void start(Decompressor& decompressor, int scale, int64_t coefficients) {
 }
 
 /** @throws Error GHOSTNET_IMAGE_UNDECODABLE if the file ends before the image does */
-void check_end(Decompressor& decompressor) {
+void check_end(Decompressor& decompressor, const std::atomic<bool>* cancelled) {
   bool was_read = false;  // if there are several scans, they were all read before the first row
   decompressor.run([&](j_decompress_ptr libjpeg) { was_read = jpeg_input_complete(libjpeg); });
-  if (was_read || has_end_of_image(decompressor.unused())) return;
+  if (was_read || has_end_of_image(decompressor.unused(), cancelled)) return;
   throw Error(ErrorCode::GHOSTNET_IMAGE_UNDECODABLE, "The JPEG is damaged or incomplete",
               "Premature end of JPEG file");
 }
@@ -93,7 +93,7 @@ JpegResult decode(std::span<const uint8_t> file, const Transform& transform, con
     const int64_t count = std::min(RowResizer::kRowsTogether, window.bottom - row);
     resizer.push(rows.read(count), count);
   }
-  check_end(decompressor);
+  check_end(decompressor, options.cancelled);
   return {JpegOutcome::decoded, scale};
 }
 

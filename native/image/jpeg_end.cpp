@@ -1,16 +1,26 @@
 #include "image/jpeg_end.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "image/libjpeg.h"
 
 namespace ghostnet {
 
 // Source: ITU-T T.81, sections B.1.1 and F.1.2.3.
-bool has_end_of_image(std::span<const uint8_t> rest) {
+bool has_end_of_image(std::span<const uint8_t> rest, const std::atomic<bool>* cancelled) {
+  constexpr ptrdiff_t portion = 1 << 20;  // scanned in some milliseconds, whatever the bytes
   const uint8_t* at = rest.data();
   const uint8_t* const end = at + rest.size();
+  const uint8_t* look = at;
   while (at != end) {
-    at = static_cast<const uint8_t*>(std::memchr(at, 0xff, static_cast<size_t>(end - at)));
-    if (at == nullptr) return false;
+    if (at >= look) {
+      if (cancelled != nullptr && cancelled->load(std::memory_order_relaxed)) throw DecodingCancelled();
+      look = at + std::min(portion, end - at);
+    }
+    const void* const found = std::memchr(at, 0xff, static_cast<size_t>(look - at));
+    at = found == nullptr ? look : static_cast<const uint8_t*>(found);
+    if (at == look) continue;
     while (at != end && *at == 0xff) ++at;  // a marker may be preceded by any number of them
     if (at == end) return false;
     const uint8_t marker = *at++;

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -16,7 +17,9 @@ namespace ghostnet {
  *
  * @param rest the bytes from anywhere in the entropy-coded data, but not between a 0xFF and the byte behind
  * it
+ * @param cancelled as in JpegOptions
+ * @throws DecodingCancelled
  */
-bool has_end_of_image(std::span<const uint8_t> rest);
+bool has_end_of_image(std::span<const uint8_t> rest, const std::atomic<bool>* cancelled);
 
 }  // namespace ghostnet

@@ -8,7 +8,8 @@ namespace ghostnet {
 namespace {
 
 MemoryBudget& coefficient_budget() {
-  static MemoryBudget budget;
+  static MemoryBudget& budget =
+      *new MemoryBudget;  // never destroyed, for a thread may still decode at the exit
   return budget;
 }
 

@@ -51,8 +51,9 @@ class Decompressor {
    * GHOSTNET_IMAGE_TOO_LARGE after kMostScans, GHOSTNET_OUT_OF_MEMORY
    * @throws DecodingCancelled, DecodingUnsupported
    */
+  // Not inlined, because after a jump the variables of the function with setjmp may have any value.
   template <typename Call>
-  void run(const Call& call) {
+  [[gnu::noinline]] void run(const Call& call) {
     if (setjmp(errors_.back) != 0) fail();
     call(&state_);
   }

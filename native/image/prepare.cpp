@@ -53,6 +53,8 @@ PreparedImage prepare_pixels(const ImagePixels& image, const Transform& transfor
   return {.input = input};
 }
 
+bool is_any(std::span<const uint8_t>) { return true; }
+
 PreparedImage prepare_source(const ImageSource& source, const Transform& transform,
                              const PrepareOptions& options) {
   if (const auto* pixels = std::get_if<ImagePixels>(&source)) {
@@ -62,11 +64,11 @@ PreparedImage prepare_source(const ImageSource& source, const Transform& transfo
     return prepare_bytes(image->bytes, transform, options);
   }
   const std::string& path = std::get<ImagePath>(source).path;
-  std::shared_ptr<Buffer> file = read_file(path, kMaxFileBytes);
-  PreparedImage prepared =
-      prepare_bytes({reinterpret_cast<const uint8_t*>(file->data()), file->size()}, transform, options);
-  if (prepared.input.memory == nullptr) prepared.file = std::move(file);
-  return prepared;
+  // Another decoder may have to wait for its turn, and the content should not wait with it.
+  std::shared_ptr<Buffer> file = read_file(path, kMaxFileBytes, options.leave ? is_any : is_jpeg);
+  if (file == nullptr) return {};
+  if (options.leave) return {.file = std::move(file)};
+  return prepare_bytes({reinterpret_cast<const uint8_t*>(file->data()), file->size()}, transform, options);
 }
 
 }  // namespace

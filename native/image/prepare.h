@@ -33,7 +33,7 @@ struct ImagePixels {
 using ImageSource = std::variant<ImagePath, ImageBytes, ImagePixels>;
 
 struct PrepareOptions : JpegOptions {
-  bool leave = false;  ///< read files, and leave all that is encoded to another decoder
+  bool leave = false;  ///< read files of any format, and leave all that is encoded to another decoder
 };
 
 struct PreparedImage {
@@ -41,7 +41,7 @@ struct PreparedImage {
       {};  ///< uint8 [input_size,input_size,3], RGB; without memory if the image is left to another decoder
   int scale = 8;                      ///< of the decoder, in eighths
   double milliseconds = 0;            ///< that the call took
-  std::shared_ptr<Buffer> file = {};  ///< of an ImagePath that is left to another decoder
+  std::shared_ptr<Buffer> file = {};  ///< of an ImagePath, if all is left to another decoder
 };
 
 /**

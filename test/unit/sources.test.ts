@@ -570,6 +570,7 @@ describe('a glob', () => {
     using tree = new Tree(['k[1]/a.jpg', 'k1/b.jpg', '{k,l/m}/c.jpg', 'k/d.jpg']);
     expect(await told(tree, tree.at('k\\[1\\]/*.jpg'))).toEqual(['k[1]/a.jpg']);
     expect(await told(tree, tree.at('\\{k,l/m\\}/*.jpg'))).toEqual(['{k,l/m}/c.jpg']);
+    expect(await told(tree, tree.at('\\{k,l/m}/*.jpg'))).toEqual(['{k,l/m}/c.jpg']);
     expect(await told(tree, tree.at('{k,l/m\\}/*.jpg'))).toEqual([`{k,l/m\\}/*.jpg: ${missing}`]);
   });
 
@@ -714,11 +715,10 @@ describe('a list', () => {
 
   it('keeps only the beginning of a line that is too long', async () => {
     const chunk = Buffer.alloc(longestLine / 2 + 1, 'x');
+    // Longer than a string can be.
+    const chunks = [...Array<Buffer>(9000).fill(chunk), Buffer.from('\nshort')];
     const groups: (string | symbol)[][] = [];
-    for await (const lines of linesOf(
-      Readable.from([...Array<Buffer>(9).fill(chunk), Buffer.from('\nshort')]),
-    ))
-      groups.push(lines);
+    for await (const lines of linesOf(Readable.from(chunks))) groups.push(lines);
     expect(groups.flat()).toEqual([tooLong, 'short']);
   });
 
@@ -726,11 +726,12 @@ describe('a list', () => {
     const lines = 1_000_000;
     const { entries, grownKiB } = await runScriptForJson<{ entries: number; grownKiB: number }>(
       'list-memory.mjs',
-      { args: [String(lines)], timeout: 300_000 },
+      // Without the flag, newer versions of Node let the heap of short-lived objects grow.
+      { args: [String(lines)], flags: ['--max-semi-space-size=16'], timeout: 300_000 },
     );
     expect(entries).toBe(lines);
-    // The lines alone are 60 MB or more.
-    expect(grownKiB).toBeLessThan(40_000);
+    // To keep the names and entries would take more than 100 MB.
+    expect(grownKiB).toBeLessThan(60_000);
   }, 300_000);
 });
 
@@ -846,9 +847,11 @@ describe('the end of a listing', () => {
       yield await new Promise<string>(() => undefined);
     }
     const controller = new AbortController();
-    const aborted = listImages(sources(), { signal: controller.signal }).next();
+    const listing = listImages(sources(), { signal: controller.signal });
+    const [first, second] = [listing.next(), listing.next()];
     controller.abort();
-    await expect(aborted).rejects.toMatchObject({ code: 'GHOSTNET_ABORTED' });
+    await expect(first).rejects.toMatchObject({ code: 'GHOSTNET_ABORTED' });
+    expect(await second).toEqual({ done: true, value: undefined });
     const left = listImages(sources());
     const next = left.next();
     expect(await left.return()).toEqual({ done: true, value: undefined });

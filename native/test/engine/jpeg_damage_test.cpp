@@ -87,6 +87,10 @@ TEST(JpegDamage, IsFoundWhereARestartMarkerIsWrongOrMissing) {
     missing.erase(missing.begin() + static_cast<ptrdiff_t>(at),
                   missing.begin() + static_cast<ptrdiff_t>(at) + 2);
     EXPECT_NE(found_in(missing), "");
+    Bytes late = file;
+    late.insert(late.begin() + static_cast<ptrdiff_t>(at), 100, 0x55);
+    EXPECT_NE(found_in(late).find("extraneous bytes before marker 0xd3"), std::string::npos)
+        << found_in(late);
     return;
   }
   FAIL() << "no restart marker";
@@ -136,7 +140,7 @@ TEST(JpegDamage, IsNotSeenInWhatCostsNoPixels) {
 }
 
 TEST(JpegEnd, IsFoundAsADecoderMeetsIt) {
-  const auto is_found = [](const Bytes& rest) { return has_end_of_image(rest); };
+  const auto is_found = [](const Bytes& rest) { return has_end_of_image(rest, nullptr); };
   EXPECT_TRUE(is_found({0xff, 0xd9}));
   EXPECT_TRUE(is_found({1, 2, 0xff, 0x00, 3, 0xff, 0xd0, 4, 0xff, 0xff, 0xff, 0xd9, 5}));
   EXPECT_TRUE(is_found({0xff, 0xfe, 0, 4, 0xff, 0xd9, 0xff, 0xd9}));

@@ -33,10 +33,11 @@ struct Sampling {
 };
 
 const Sampling kSamplings[] = {
-    {"4:4:4", {1, 1, 1}, {1, 1, 1}}, {"4:2:2", {2, 1, 1}, {1, 1, 1}}, {"4:2:0", {2, 1, 1}, {2, 1, 1}},
-    {"4:4:0", {1, 1, 1}, {2, 1, 1}}, {"4:1:1", {4, 1, 1}, {1, 1, 1}}, {"4:1:0", {4, 1, 1}, {2, 1, 1}},
-    {"mixed", {2, 1, 2}, {2, 2, 1}}, {"1x4", {1, 1, 1}, {4, 1, 1}},   {"1x4 1x2", {1, 1, 1}, {4, 2, 1}},
-    {"2x1", {2, 2, 2}, {1, 1, 1}},
+    {"4:4:4", {1, 1, 1}, {1, 1, 1}},       {"4:2:2", {2, 1, 1}, {1, 1, 1}}, {"4:2:0", {2, 1, 1}, {2, 1, 1}},
+    {"4:4:0", {1, 1, 1}, {2, 1, 1}},       {"4:1:1", {4, 1, 1}, {1, 1, 1}}, {"4:1:0", {4, 1, 1}, {2, 1, 1}},
+    {"mixed", {2, 1, 2}, {2, 2, 1}},       {"1x4", {1, 1, 1}, {4, 1, 1}},   {"1x4 1x2", {1, 1, 1}, {4, 2, 1}},
+    {"2x1", {2, 2, 2}, {1, 1, 1}},         {"3x1", {3, 1, 1}, {1, 1, 1}},   {"1x3", {1, 1, 1}, {3, 1, 1}},
+    {"fine chroma", {1, 2, 2}, {1, 2, 2}},
 };
 
 /** Every kind of file that is decoded here. */
@@ -110,6 +111,21 @@ TEST(Jpeg, HasThePixelsOfTheWholeImageWhereverACropBegins) {
   }
 }
 
+// The decoder smooths the blocks of an unfinished progressive image by those around them. These are enlarged,
+// so that the outermost pixels that a crop depends on count.
+TEST(Jpeg, HasThePixelsOfTheWholeImageWhereBlocksAreSmoothed) {
+  for (Written how : kinds()) {
+    if (how.scans != Scans::unfinished) continue;
+    how.quality = 50;
+    for (int longer = 90; longer < 90 + 2 * 32; longer += 2) {
+      for (const auto& [height, width] : {std::pair{longer, 30}, {30, longer}}) {
+        expect_whole(write_jpeg(test::draw_blocks(height, width, 1), how), how, kSmall, height, width);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 TEST(Jpeg, IsTurnedUpright) {
   for (int tag = 0; tag <= 9; ++tag) {
     for (const bool big_endian : {false, true}) {
@@ -122,6 +138,25 @@ TEST(Jpeg, IsTurnedUpright) {
       }
     }
   }
+}
+
+TEST(Jpeg, IsTurnedByTheFirstExifSegment) {
+  const Bytes file = write_jpeg(draw(60, 90, 1), {.orientation = 6});
+  const auto with = [&](const Bytes& content) {
+    const size_t length = content.size() + 2;
+    Bytes other = {0xff, 0xd8, 0xff, 0xe1, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length)};
+    other.insert(other.end(), content.begin(), content.end());
+    other.insert(other.end(), file.begin() + 2, file.end());
+    return prepare(other).pixels;
+  };
+  const std::string xmp = "http://ns.adobe.com/xap/1.0/";
+  const Bytes turned = prepare(file).pixels;
+  EXPECT_EQ(with(Bytes(xmp.begin(), xmp.end())), turned);
+  EXPECT_EQ(with({}), turned);
+  const Bytes upright = prepare(write_jpeg(draw(60, 90, 1), {})).pixels;
+  EXPECT_NE(upright, turned);
+  EXPECT_EQ(with(test::exif_segment(1, true)), upright);
+  EXPECT_EQ(with({'E', 'x', 'i', 'f', 0, 0}), upright);
 }
 
 // libjpeg gets a file in portions.
@@ -190,6 +225,11 @@ TEST(Jpeg, LeavesOtherKindsToOtherDecoders) {
   EXPECT_EQ(with(0xc9, 8), JpegOutcome::unsupported);
   EXPECT_EQ(with(0xca, 8), JpegOutcome::unsupported);
   EXPECT_EQ(with(0xc5, 8), JpegOutcome::unsupported);
+  // Two samples for three pixels.
+  Bytes fractional = file;
+  fractional[static_cast<size_t>(frame + 11)] = 0x31;
+  fractional[static_cast<size_t>(frame + 14)] = fractional[static_cast<size_t>(frame + 17)] = 0x21;
+  EXPECT_EQ(prepare(fractional).result.outcome, JpegOutcome::unsupported);
   how = {.lossless = true};
   EXPECT_EQ(prepare(write_jpeg(draw(50, 60, 1), how)).result.outcome, JpegOutcome::unsupported);
 }

@@ -48,6 +48,21 @@ Picture draw(int height, int width, unsigned seed) {
   return picture;
 }
 
+Picture draw_blocks(int height, int width, unsigned seed) {
+  std::mt19937 engine(seed);
+  const int columns = (width + 7) / 8;
+  Bytes colours(static_cast<size_t>(columns * ((height + 7) / 8)) * 3);
+  for (uint8_t& value : colours) value = engine() & 1 ? 250 : 5;
+  Picture picture{height, width, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const auto colour = colours.begin() + (y / 8 * columns + x / 8) * 3;
+      picture.pixels.insert(picture.pixels.end(), colour, colour + 3);
+    }
+  }
+  return picture;
+}
+
 Bytes exif_segment(int orientation, bool big_endian) {
   Bytes bytes = {'E', 'x', 'i', 'f', 0, 0};
   const auto number = [&](unsigned value, int size) {

@@ -20,6 +20,9 @@ struct Picture {
 /** Gradients, edges and noise, so that every coefficient and every neighbour matters. */
 Picture draw(int height, int width, unsigned seed);
 
+/** Blocks of random colours: neighbours differ as much as they can. */
+Picture draw_blocks(int height, int width, unsigned seed);
+
 enum class Scans {
   one,
   per_component,  ///< sequential, a scan for each component
