@@ -4,6 +4,16 @@ import type { ImageSource } from '../image/source.js';
 import type { PreparedImage } from '../image/prepare.js';
 import type { NativeImage } from '../native/addon.js';
 
+/** How an image is submitted. */
+export interface Submission {
+  readonly signal?: AbortSignal | undefined;
+  readonly topK?: number | undefined;
+  /** Takes its turn; by default each image does. */
+  readonly caller?: object | undefined;
+  /** Waits for a place whatever `whenFull` says. */
+  readonly waits?: boolean;
+}
+
 /** The stages of an image, in order. */
 export type Stage = 'waiting' | 'opening' | 'opened' | 'preparing' | 'ready' | 'computing' | 'settled';
 

@@ -1,25 +1,16 @@
-import { GhostNetError } from '../errors.js';
+import type { GhostNetError } from '../errors.js';
 import { prepareImage } from '../image/prepare.js';
 import type { ImageSource } from '../image/source.js';
 import { aborted } from '../native/jobs.js';
 import { Deadlines } from './deadlines.js';
 import { batchChannel, imageChannel, rejectedChannel } from './events.js';
 import { FairQueue } from './fair-queue.js';
-import { Item, type Stage } from './item.js';
+import { closed, queueFull, timedOut } from './faults.js';
+import { Item, type Stage, type Submission } from './item.js';
 import type { PipelineSettings } from './options.js';
 import type { Output, PipelineModel } from './outputs.js';
 import { onAbort } from './signals.js';
 import { StatsRecorder, type Outcome, type PipelineStats } from './stats.js';
-
-/** How an image is submitted. */
-export interface Submission {
-  readonly signal?: AbortSignal | undefined;
-  readonly topK?: number | undefined;
-  /** Takes its turn; by default each image does. */
-  readonly caller?: object | undefined;
-  /** Waits for a place whatever `whenFull` says. */
-  readonly waits?: boolean;
-}
 
 /** Streams that are being read at a time. A slow one holds up no decoding, so there may be many. */
 const maxOpening = 64;
@@ -369,20 +360,4 @@ export class Scheduler<R> {
 /** Also after an await, when the compiler would still trust the stage it saw before. */
 function isSettled(item: { readonly stage: Stage }): boolean {
   return item.stage === 'settled';
-}
-
-function closed(reason?: unknown): GhostNetError {
-  return new GhostNetError('GHOSTNET_CLOSED', 'The pipeline is closed', { cause: reason });
-}
-
-function queueFull(maxQueue: number): GhostNetError {
-  return new GhostNetError('GHOSTNET_QUEUE_FULL', 'The queue of the pipeline is full', {
-    found: `${maxQueue} images, the option maxQueue`,
-  });
-}
-
-function timedOut(milliseconds = 0): GhostNetError {
-  return new GhostNetError('GHOSTNET_TIMEOUT', 'The image waited too long for its computation', {
-    found: `more than ${milliseconds} ms, the option timeoutMs`,
-  });
 }

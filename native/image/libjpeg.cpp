@@ -147,6 +147,7 @@ std::span<const uint8_t> Decompressor::unused() const {
 }
 
 void Decompressor::fail() {
+  jpeg_destroy_decompress(&state_);  // here, for an object whose constructor failed has no destructor
   switch (errors_.reason) {
     case Reason::cancelled:
       throw DecodingCancelled();

@@ -43,11 +43,10 @@ class Decompressor {
 
   /**
    * Calls `call(jpeg_decompress_struct*)`, which calls functions of libjpeg. They do not return after an
-   * error but jump out of `call`, which skips destructors: so it may have no object that needs one. It must
-   * not throw, for there are frames of C between it and a handler.
+   * error but jump out of `call`, which skips destructors: so it may have no object that needs one. After an
+   * exception, this object is of no more use.
    *
-   * @throws Error GHOSTNET_IMAGE_UNDECODABLE with libjpeg's text, after an error, or after a warning
-   * that tells of lost pixels,
+   * @throws Error GHOSTNET_IMAGE_UNDECODABLE with libjpeg's text, after an error or a warning of lost pixels,
    * GHOSTNET_IMAGE_TOO_LARGE after kMostScans, GHOSTNET_OUT_OF_MEMORY
    * @throws DecodingCancelled, DecodingUnsupported
    */

@@ -8,16 +8,16 @@ import { GhostNet } from 'ghostnet';
 
 import { given, median, percentile, print, repeated } from './common.mjs';
 
-const { files, seconds, times, maxQueue, maxBatch } = given;
+const { files, seconds, saturation, times, maxQueue, maxBatch } = given;
 const model = await GhostNet.create({ seed: 1 });
 const images = repeated(
   files.map((file) => readFileSync(file)),
   1000,
 );
 
-/** The rate of as many callers as keep the pipeline busy, in images per second. */
+/** The rate of so many callers that the pipeline always has work: images, and the seconds that they took. */
 async function saturated(milliseconds) {
-  const pipeline = model.pipeline({ maxQueue, maxBatch });
+  const pipeline = model.pipeline({ maxQueue, maxBatch, whenFull: 'wait' });
   let done = 0;
   let isOver = false;
   const caller = async () => {
@@ -27,16 +27,16 @@ async function saturated(milliseconds) {
     }
   };
   const start = performance.now();
-  const callers = Array.from({ length: maxQueue }, caller);
+  const callers = Array.from({ length: 2 * maxQueue }, caller);
   await sleep(milliseconds);
-  const rate = (1000 * done) / (performance.now() - start);
+  const rate = { done, seconds: (performance.now() - start) / 1000 };
   isOver = true;
   await Promise.all(callers);
   return rate;
 }
 
 await saturated(500);
-const capacity = await saturated(3000);
+const before = await saturated(saturation);
 
 const pipeline = model.pipeline({ maxQueue, maxBatch });
 const latencies = [];
@@ -56,12 +56,13 @@ async function arrive(image) {
   }
 }
 
+const rate = (times * before.done) / before.seconds;
 const start = performance.now();
 const arrivals = [];
 for (;;) {
   const now = performance.now() - start;
   if (now > 1000 * seconds) break;
-  const due = Math.floor((now / 1000) * times * capacity);
+  const due = Math.floor((now / 1000) * rate);
   while (arrivals.length < due) arrivals.push(arrive(images[arrivals.length % images.length]));
   await sleep(2);
 }
@@ -70,9 +71,11 @@ const lastArrival = performance.now();
 await Promise.all(arrivals);
 clearInterval(sampler);
 const drained = performance.now() - lastArrival;
+// Other processes take more of the processor at one time than at another: the rate is that of both sides of the overload.
+const after = await saturated(saturation);
 const { accepted, rejected, succeeded, batches } = pipeline.stats();
 print({
-  capacity,
+  capacity: (before.done + after.done) / (before.seconds + after.seconds),
   arrived: arrivals.length,
   accepted,
   rejected,

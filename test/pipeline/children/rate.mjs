@@ -26,9 +26,14 @@ async function concurrent() {
   await Promise.all(Array.from({ length: callers }, caller));
 }
 
+/** Time of the processor for each image, in milliseconds. */
+const processor = { listed: [], concurrent: [] };
+
 async function rate(work) {
-  const start = performance.now();
+  const [start, before] = [performance.now(), process.cpuUsage()];
   await work();
+  const { user, system } = process.cpuUsage(before);
+  processor[work.name].push((user + system) / 1000 / count);
   return (1000 * count) / (performance.now() - start);
 }
 
@@ -48,4 +53,5 @@ print({
   callers: median(callersRate),
   ratio: median(ratios),
   batchSize: succeeded / batches,
+  processor: [median(processor.concurrent), median(processor.listed)],
 });
