@@ -6,7 +6,7 @@
 export type { ContainerFormat } from './checkpoint/index.js';
 export { errorCatalogue, GhostNetError, type ErrorCode, type ErrorDetails } from './errors.js';
 export type { DecodeOptions } from './image/options.js';
-export type { ImageInput, RawImage } from './image/input.js';
+export type { ImageInput, RawImage, WebStream } from './image/input.js';
 export type { TransformOptions } from './image/transform.js';
 export { ghostModule, type FoldedGhostModule, type GhostModuleOptions } from './model/ghost-module.js';
 export { GhostNet } from './model/ghostnet.js';

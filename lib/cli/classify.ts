@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 
+import { quote } from '../check/words.js';
 import type { ImageInput } from '../image/input.js';
-import { listedImage } from '../image/source.js';
+import { listedImage, schemeOf } from '../image/source.js';
 import { GhostNet } from '../model/ghostnet.js';
 import type { Precision } from '../model/precision.js';
 import type { Device } from '../native/device.js';
@@ -165,6 +166,8 @@ class NamedImages implements AsyncIterable<NamedImage> {
   async *#sources(): AsyncGenerator<Source> {
     for (const path of this.#paths) {
       if (path === '-') this.#pending.push({ name: '-', image: process.stdin });
+      // Not a path: its error says what to do.
+      else if (schemeOf(path) !== undefined) this.#pending.push({ name: quote(path), image: path });
       else yield await Promise.resolve(path);
     }
     if (this.#filesFrom === undefined) return;

@@ -53,12 +53,17 @@ export async function prepareImage(
     // A file is read only now: what waits for its turn holds no content.
     const { file } = isFile ? await prepare(image, 'sharp') : (prepared ?? {});
     const content = file === undefined ? bytesOf(image) : new Uint8Array(file.buffer);
+    if (content.length === 0) throw emptyImage(name);
     const decoded = await decodeWithSharp(name, content, settings).finally(() => file?.dispose());
     const decodeMs = performance.now() - start;
     const { input, scale, milliseconds } = await prepare({ ...decoded, isOwn: true }, 'auto');
     if (input === undefined) throw new Error('pixels were left to another decoder');
     return { input, scale, milliseconds: decodeMs + milliseconds };
   }, signal);
+}
+
+function emptyImage(name: string): GhostNetError {
+  return new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${name} is empty`, { found: '0 bytes' });
 }
 
 /** Native code knows no name but that of a file it cannot read. */

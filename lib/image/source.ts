@@ -9,7 +9,7 @@ import { GhostNetError } from '../errors.js';
 import { pathOf } from '../files.js';
 import type { NativeImage } from '../native/addon.js';
 import { Tensor } from '../tensor.js';
-import type { ImageInput } from './input.js';
+import type { ImageInput, WebStream } from './input.js';
 
 /** An image that waits for its turn. What waits holds nothing but what the caller handed over. */
 export interface ImageSource {
@@ -23,6 +23,8 @@ export interface ImageSource {
    * @throws {@link GhostNetError} `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_DISPOSED`
    */
   readonly open: (signal: AbortSignal) => NativeImage | Promise<NativeImage>;
+  /** Releases an image that will not be opened: a stream is destroyed. */
+  readonly discard?: () => void;
 }
 
 /**
@@ -33,10 +35,10 @@ export interface ImageSource {
 export function sourceOf(image: ImageInput): ImageSource {
   if (typeof image === 'string') return fileSource(checkedPath(image));
   if ((image as unknown) instanceof ReadySource) return (image as unknown as ReadySource).source;
-  if (isUrl(image)) return fileSource(pathOf(image));
+  if (isUrl(image)) return fileSource(pathOf(image.protocol === 'file:' ? image : checkedPath(image.href)));
   if ((image as unknown) instanceof Tensor) return tensorSource(image as Tensor);
   if (types.isUint8Array(image)) return bytesSource(image);
-  if (types.isAnyArrayBuffer(image)) return bytesSource(new Uint8Array(image));
+  if (types.isAnyArrayBuffer(image)) return bytesSource(viewOf(image));
   if (image instanceof Blob) return blobSource(image);
   if (image instanceof Readable || isWebStream(image)) return streamSource(image);
   if (isRawImage(image)) return pixelsSource(image);
@@ -53,7 +55,7 @@ function isUrl(image: unknown): image is URL {
   return Object.prototype.toString.call(image) === '[object URL]';
 }
 
-function isWebStream(image: unknown): image is ReadableStream<Uint8Array> {
+function isWebStream(image: unknown): image is WebStream {
   return Object.prototype.toString.call(image) === '[object ReadableStream]';
 }
 
@@ -63,24 +65,53 @@ function isRawImage(image: unknown): image is { data: unknown; width: unknown; h
   );
 }
 
+function viewOf(buffer: ArrayBufferLike): Uint8Array {
+  try {
+    return new Uint8Array(buffer);
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of an ArrayBuffer was transferred', { cause });
+  }
+}
+
 /** A string that was meant as something else than a path gets an error that says how to pass it. */
 function checkedPath(path: string): string {
-  const scheme = /^(data|https?|blob):/i.exec(path)?.[1]?.toLowerCase();
-  if (scheme === undefined) {
-    if (path !== '' && !path.includes('\0')) return path;
+  const scheme = schemeOf(path);
+  if (scheme !== undefined) throw urlAsPath(path, scheme);
+  if (path === '' || path.includes('\0')) {
     throw invalidArgument(
       'The image has an empty path or a path with a null byte',
       path,
       'the path of a file',
     );
   }
-  const remedies: Record<string, string> = {
-    data: "Pass its bytes: `Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')`.",
-    blob: 'Pass the Blob itself.',
-  };
-  const isData = scheme === 'data';
-  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The image is a ${scheme}: URL`, {
-    found: isData ? `a data: URL of ${path.length} characters` : quote(path),
+  if (path.length <= longestPath) return path;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The path of an image is too long', {
+    found: `${path.length} characters that begin with ${quote(path.slice(0, 20))}`,
+    expected: `at most ${longestPath} characters`,
+    remedy:
+      "Pass the content of an image as bytes; base64 text becomes bytes with `Buffer.from(text, 'base64')`.",
+  });
+}
+
+/** The longest path that Linux opens. */
+const longestPath = 4096;
+
+/** The scheme of a string that is a URL and not a path, in small letters. */
+export function schemeOf(path: string): string | undefined {
+  return /^\s*(data|https?|ftp|blob|file):/i.exec(path)?.[1]?.toLowerCase();
+}
+
+const remedies: Record<string, string> = {
+  data: "Pass its bytes: `Buffer.from(url.slice(url.indexOf(',') + 1), 'base64')`.",
+  blob: 'Pass the Blob itself.',
+  file: 'Pass a URL object, `new URL(text)`, or the path.',
+};
+
+function urlAsPath(text: string, scheme: string): GhostNetError {
+  const article = scheme === 'http' || scheme === 'https' || scheme === 'ftp' ? 'an' : 'a';
+  return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The image is ${article} ${scheme}: URL`, {
+    // Neither the data nor a password goes into a log.
+    found: scheme === 'data' ? `${text.length} characters` : quote(text.replace(/\/\/[^/]*@/, '//')),
     expected: 'a path, a file: URL, or the content of an image file',
     remedy:
       remedies[scheme] ??
@@ -89,7 +120,7 @@ function checkedPath(path: string): string {
 }
 
 function fileSource(path: string): ImageSource {
-  return { name: path.length > 500 ? quote(path) : path, open: () => ({ path }) };
+  return { name: path, open: () => ({ path }) };
 }
 
 /** An image that only the rest of the package can make: its source as it is. */
@@ -161,7 +192,7 @@ function blobSource(blob: Blob): ImageSource {
   return { name, open: () => contentOf(name, () => blob.arrayBuffer()) };
 }
 
-function streamSource(stream: Readable | ReadableStream<Uint8Array>): ImageSource {
+function streamSource(stream: Readable | WebStream): ImageSource {
   const name = 'from a stream';
   let failure: unknown;
   // An error while nobody reads must not end the process.
@@ -172,9 +203,13 @@ function streamSource(stream: Readable | ReadableStream<Uint8Array>): ImageSourc
     open: (signal) =>
       contentOf(name, () => {
         if (failure !== undefined) throw failure as Error;
-        const readable = stream instanceof Readable ? stream : Readable.fromWeb(stream);
+        const readable = stream instanceof Readable ? stream : Readable.fromWeb(stream as ReadableStream);
         return buffer(addAbortSignal(signal, readable));
       }),
+    discard: () => {
+      if (stream instanceof Readable) stream.destroy();
+      else stream.cancel().catch(() => undefined);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { invalidArgument } from '../check/option.js';
+import { GhostNetError } from '../errors.js';
 import type { PipelineStats } from '../pipeline/index.js';
 import { definitions, type Definition, type Series } from './metrics.js';
 
@@ -65,8 +66,10 @@ export class Collector {
     const key = JSON.stringify([labels.model, labels.version]);
     const group = this.#groups.get(key) ?? { labels, sources: new Set(), kept: new Map() };
     if (group.sources.has(source)) {
-      const found = `another call with the model ${labels.model} and the version ${labels.version}`;
-      throw invalidArgument('The pipeline is registered already', found, 'one call for each pipeline');
+      throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The pipeline is registered already', {
+        found: `another call with the model ${labels.model} and the version ${labels.version}`,
+        expected: 'one call for each pipeline',
+      });
     }
     this.#registerAll();
     group.sources.add(source);
@@ -80,7 +83,8 @@ export class Collector {
   /** Registers what is not: at first everything, and again if the registry was cleared. */
   #registerAll(): void {
     for (const [name, metric] of this.#metrics) {
-      if ([undefined, metric].includes(this.#registry.getSingleMetric(name) as PulledMetric)) continue;
+      const found = this.#registry.getSingleMetric(name);
+      if (found === undefined || found === metric) continue;
       throw invalidArgument('The registry has another metric of this name', name, 'a registry without it');
     }
     for (const [name, metric] of this.#metrics) {

@@ -71,8 +71,8 @@ const tritons: readonly Definition[] = [
       OTHER: (s) => s.failed - s.computeFailed,
     },
   ),
-  counter('nv_inference_count', 'Images that were given to the engine', images),
-  counter('nv_inference_exec_count', 'Batches that were given to the engine', (s) => s.batches),
+  counter('nv_inference_count', 'Images of all batches', images),
+  counter('nv_inference_exec_count', 'Batches that the engine has computed', (s) => s.batches),
   counter(
     'nv_inference_request_duration_us',
     'Cumulative time from run() to the result, in microseconds',

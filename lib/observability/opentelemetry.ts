@@ -5,7 +5,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-import type { Attributes, Context, Span, Tracer, TracerProvider } from '@opentelemetry/api';
+import type { Attributes, Context, Span, TracerProvider } from '@opentelemetry/api';
 
 import { checkObject, invalidArgument } from '../check/option.js';
 import { manifest } from '../native/manifest.js';
@@ -43,8 +43,7 @@ export function instrument(options: InstrumentOptions = {}): () => void {
   if (typeof attributes !== 'function')
     throw invalidArgument('The option attributes is no function', attributes, 'a function');
   const api = loadPeer('@opentelemetry/api', 'ghostnet/opentelemetry') as Api;
-  const tracer = (tracerProvider ?? api.trace).getTracer(manifest.name, manifest.version);
-  const { onImage, onRejected } = new Recorder(api, tracer, attributes);
+  const { onImage, onRejected } = new Recorder(api, tracerProvider ?? api.trace, attributes);
   subscribe(imageChannel.name, onImage);
   subscribe(rejectedChannel.name, onRejected);
   return () => {
@@ -60,12 +59,20 @@ function isProvider(value: unknown): boolean {
 /** Makes spans of events, in the asynchronous context in which they are published: that of the caller. */
 class Recorder {
   readonly #api: Api;
-  readonly #tracer: Tracer;
+  /**
+   * Asked for a tracer each time. The application may have another copy of the API, for which it sets the global provider later;
+   * then a tracer of this copy would remain without effect.
+   */
+  readonly #provider: Pick<TracerProvider, 'getTracer'>;
   readonly #attributes: (pipeline: object) => Attributes;
 
-  constructor(api: Api, tracer: Tracer, attributes: (pipeline: object) => Attributes) {
+  constructor(
+    api: Api,
+    provider: Pick<TracerProvider, 'getTracer'>,
+    attributes: (pipeline: object) => Attributes,
+  ) {
     this.#api = api;
-    this.#tracer = tracer;
+    this.#provider = provider;
     this.#attributes = attributes;
   }
 
@@ -143,7 +150,8 @@ class Recorder {
     attributes: Attributes,
     context = this.#api.context.active(),
   ): Span {
-    return this.#tracer.startSpan(name, { startTime, attributes }, context);
+    const tracer = this.#provider.getTracer(manifest.name, manifest.version);
+    return tracer.startSpan(name, { startTime, attributes }, context);
   }
 
   #fail(span: Span, error: unknown): void {

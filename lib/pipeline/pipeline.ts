@@ -4,8 +4,9 @@ import type { ReadableWritablePair } from 'node:stream/web';
 import { checkObject, checkSignal, invalidArgument } from '../check/option.js';
 import type { ImageInput } from '../image/input.js';
 import { sourceOf } from '../image/source.js';
-import type { RunOptions } from '../native/jobs.js';
+import { aborted, type RunOptions } from '../native/jobs.js';
 import type { Scheduler } from './scheduler.js';
+import { onAbort } from './signals.js';
 import type { PipelineStats } from './stats.js';
 import { settleEach, type StreamItem, type StreamOptions, type StreamResult } from './stream.js';
 
@@ -72,10 +73,17 @@ export class Pipeline<R> {
 
   /** {@link Pipeline.stream} as a Node stream in object mode: write images, read results. For `stream.pipeline()`. */
   duplex(options: StreamOptions = {}): Duplex {
+    checkObject('options', options);
+    checkSignal(options.signal);
     const { lookAhead } = this.#scheduler;
-    return Duplex.from((images: AsyncIterable<StreamItem>) => this.stream(images, options)).setMaxListeners(
-      Math.max(lookAhead, 10),
-    );
+    const duplex = Duplex.from((images: AsyncIterable<StreamItem>) => this.stream(images, options));
+    // Also while nobody reads.
+    const { signal } = options;
+    if (signal !== undefined) {
+      const unlisten = onAbort(signal, (reason) => duplex.destroy(aborted(reason)));
+      duplex.once('close', unlisten);
+    }
+    return duplex.setMaxListeners(Math.max(lookAhead, 10));
   }
 
   /** {@link Pipeline.stream} as a pair of web streams, for `readable.pipeThrough()`. */

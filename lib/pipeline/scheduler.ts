@@ -46,6 +46,7 @@ export class Scheduler<R> {
   #delay: NodeJS.Timeout | undefined;
   #closed: GhostNetError | undefined;
   readonly #idle = new Set<() => void>();
+  readonly #ending = new Set<(error: GhostNetError) => void>();
 
   /** @param onEnd - called when it is closed and idle */
   constructor(
@@ -80,6 +81,15 @@ export class Scheduler<R> {
 
   /** Takes an image. @throws {@link GhostNetError} `GHOSTNET_CLOSED`, `GHOSTNET_QUEUE_FULL`, `GHOSTNET_ABORTED` */
   submit(source: ImageSource, submission: Submission): Promise<R> {
+    try {
+      return this.#accept(source, submission);
+    } catch (error) {
+      source.discard?.();
+      throw error;
+    }
+  }
+
+  #accept(source: ImageSource, submission: Submission): Promise<R> {
     const { signal, topK = this.#settings.topK, caller, waits } = submission;
     if (this.#closed !== undefined) throw this.#closed;
     if (signal?.aborted === true) throw aborted(signal.reason);
@@ -119,16 +129,27 @@ export class Scheduler<R> {
 
   /** Takes no more images: they fail with `error`. @returns when all have settled and nothing runs */
   async close(error = closed()): Promise<void> {
-    this.#closed ??= error;
+    this.#end(error);
     await this.#untilIdle();
   }
 
   /** Rejects all images. @returns when nothing runs */
   async destroy(reason: unknown): Promise<void> {
-    this.#closed = closed(reason);
+    this.#end(closed(reason));
     const all = [this.#waiting, this.#opening, this.#opened, this.#preparing, this.#ready, ...this.#batches];
     for (const items of all) for (const item of [...items]) this.#fail(item, 'aborted', closed(reason));
     await this.#untilIdle();
+  }
+
+  /** Calls back when the pipeline takes no more images. @returns a function that ends the listening */
+  onEnding(callback: (error: GhostNetError) => void): () => void {
+    this.#ending.add(callback);
+    return () => this.#ending.delete(callback);
+  }
+
+  #end(error: GhostNetError): void {
+    this.#closed ??= error;
+    for (const callback of this.#ending) callback(this.#closed);
   }
 
   /** Whether nothing waits and nothing runs. */
@@ -323,10 +344,13 @@ export class Scheduler<R> {
   /** Settles an image with an error, at whatever stage it is. */
   #fail(item: Item<R>, outcome: Outcome, error: unknown): void {
     if (isSettled(item)) return;
-    const { stage } = item;
+    const { stage, source } = item;
     this.#settle(item, outcome, error, performance.now());
     item.reject(error);
-    if (stage === 'waiting') this.#waiting.remove(item.caller, item);
+    if (stage === 'waiting') {
+      this.#waiting.remove(item.caller, item);
+      source?.discard?.();
+    }
     if (stage === 'opened') this.#opened.delete(item);
     if (stage === 'opening') this.#opening.delete(item);
     if (stage === 'preparing') this.#preparing.delete(item);

@@ -151,24 +151,28 @@ export class StatsRecorder {
   }
 }
 
-/** Times, in milliseconds. The histogram rounds; the sum does not. */
+/** Of a distribution, in nanoseconds: three hours. */
+const longest = 1e13;
+
+/** Times, in milliseconds. The histogram rounds to 1 %; the sum is exact. */
 class Distribution {
-  readonly #histogram: RecordableHistogram = createHistogram();
+  // Each percentile goes through all buckets, and stats() is called often: so they are few.
+  readonly #histogram: RecordableHistogram = createHistogram({ figures: 2, highest: longest });
   #sum = 0;
 
   record(milliseconds: number): void {
-    this.#histogram.record(Math.max(1, Math.round(milliseconds * perMillisecond)));
+    this.#histogram.record(Math.min(longest, Math.max(1, Math.round(milliseconds * perMillisecond))));
     this.#sum += milliseconds;
   }
 
   times(): Times {
-    const { count, mean, max } = this.#histogram;
+    const { count, max } = this.#histogram;
     if (count === 0) return { count: 0, sum: 0, mean: 0, p50: 0, p95: 0, p99: 0, max: 0 };
     const at = (percentile: number): number => this.#histogram.percentile(percentile) / perMillisecond;
     return {
       count,
       sum: this.#sum,
-      mean: mean / perMillisecond,
+      mean: this.#sum / count,
       p50: at(50),
       p95: at(95),
       p99: at(99),

@@ -43,23 +43,48 @@ export async function* settleEach<T extends StreamItem, R>(
   const { topK, ordered = true } = options;
   const { lookAhead } = scheduler;
   const flight = new Flight<StreamResult<T, R>>(ordered);
-  const source = { isPulling: false, isAtEnd: false };
+  /** `end`: nothing more is pulled, and once all results are taken, its error is thrown, if it has one. */
+  const source: { isPulling: boolean; end?: { readonly error?: unknown } } = { isPulling: false };
+  const end = (error?: unknown): void => {
+    source.end ??= { error };
+    flight.wake();
+  };
 
-  const settle = async (input: T): Promise<StreamResult<T, R>> => {
+  const take = (pulled: IteratorResult<T>): void => {
+    if (pulled.done === true) {
+      end();
+      return;
+    }
+    const input = pulled.value;
+    let result: Promise<R>;
     try {
       const submission = { signal: stop.signal, caller, topK, waits: true };
-      return { input, result: await scheduler.submit(sourceOf(imageOf(input)), submission) };
+      result = scheduler.submit(sourceOf(imageOf(input)), submission);
     } catch (error) {
-      if (scheduler.isOver || !(error instanceof GhostNetError)) throw error;
-      return { input, error };
+      // What the pipeline has taken is finished, even if it takes no more.
+      if (scheduler.isOver || !(error instanceof GhostNetError)) end(error);
+      else flight.add(Promise.resolve({ input, error }));
+      return;
     }
-  };
-  const take = (pulled: IteratorResult<T>): void => {
-    if (pulled.done === true) source.isAtEnd = true;
-    else flight.add(settle(pulled.value));
+    flight.add(
+      result.then(
+        (value) => ({ input, result: value }),
+        (error: unknown) => {
+          const isOver = error instanceof GhostNetError && error.code === 'GHOSTNET_CLOSED';
+          if (isOver || !(error instanceof GhostNetError)) throw error;
+          return { input, error };
+        },
+      ),
+    );
   };
   const pull = (): void => {
-    const pulled = iterator.next();
+    let pulled: ReturnType<typeof iterator.next>;
+    try {
+      pulled = iterator.next();
+    } catch (error) {
+      end(error);
+      return;
+    }
     if (!isPromise(pulled)) {
       take(pulled);
       return;
@@ -68,39 +93,46 @@ export async function* settleEach<T extends StreamItem, R>(
     pulled.then(
       (value) => {
         source.isPulling = false;
-        take(value);
+        if (source.end === undefined) take(value);
         flight.wake();
       },
       (error: unknown) => {
-        source.isAtEnd = true;
-        flight.fail(error);
+        source.isPulling = false;
+        end(error);
       },
     );
   };
 
-  const unlisten =
-    options.signal === undefined
-      ? undefined
-      : onAbort(options.signal, (reason) => {
-          flight.fail(aborted(reason));
-        });
+  const unlisten = [scheduler.onEnding(end)];
+  if (options.signal !== undefined) {
+    unlisten.push(
+      onAbort(options.signal, (reason) => {
+        flight.fail(aborted(reason));
+      }),
+    );
+  }
   try {
     if (options.signal?.aborted === true) throw aborted(options.signal.reason);
     for (;;) {
-      while (!source.isAtEnd && !source.isPulling && flight.size < lookAhead) pull();
+      while (source.end === undefined && !source.isPulling && flight.size < lookAhead) pull();
       const landed = flight.take();
       if (landed !== undefined) {
         yield landed;
         continue;
       }
-      if (source.isAtEnd && flight.size === 0) return;
+      if (source.end !== undefined && flight.size === 0) {
+        if (source.end.error !== undefined) throw source.end.error as Error;
+        return;
+      }
       await flight.news();
     }
   } finally {
-    unlisten?.();
+    for (const end of unlisten) end();
     stop.abort();
     // Not awaited: a source that waits for its next image would hold up the caller.
-    if (!source.isAtEnd) void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    if (source.end === undefined || source.isPulling) {
+      void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    }
   }
 }
 

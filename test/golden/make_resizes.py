@@ -28,6 +28,10 @@ IMAGES = [
     (513, 700, 4),  # the last row is half padding
     (701, 1003, 2),
     (1027, 643, 1),
+    (410, 150, 8),  # so tall that the vertical pass comes first
+    (201, 100, 8),  # for a target of 64, just not so tall
+    (202, 100, 8),
+    (140, 900, 8),
 ]
 # Input size, crop, interpolation.
 TRANSFORMS = [(224, 0.875, "bicubic"), (48, 0.6, "bilinear"), (64, 1.0, "bicubic"), (33, 0.9, "bilinear")]

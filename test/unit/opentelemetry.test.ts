@@ -1,4 +1,5 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createRequire } from 'node:module';
 import { PassThrough } from 'node:stream';
 
 import { context, diag, DiagLogLevel, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
@@ -19,6 +20,7 @@ import { smallStages } from '../support/models.js';
 import { gradient, toSharp } from '../support/pictures.js';
 import { gate, StagedPipeline, until } from '../support/staged.js';
 
+const require = createRequire(import.meta.url);
 let model: GhostNet;
 let jpeg: Buffer;
 const bad = Buffer.from('not an image');
@@ -274,17 +276,25 @@ describe('instrument()', () => {
     await pipeline.close();
   });
 
-  it('uses the global provider by default, also one that comes later', async () => {
-    stop = instrument();
+  it('uses the global provider by default, also one that comes later or of another copy of the API', async () => {
+    const name = '@opentelemetry/api';
+    for (const file of Object.keys(require.cache))
+      if (file.includes(name)) Reflect.deleteProperty(require.cache, file);
+    const copy = require(name) as typeof import('@opentelemetry/api');
+    expect(copy.trace).not.toBe(trace);
     const pipeline = model.pipeline();
+    stop = instrument();
     await pipeline.run(jpeg);
     expect(exporter.getFinishedSpans()).toEqual([]);
-    trace.setGlobalTracerProvider(provider);
-    try {
-      await pipeline.run(jpeg);
-      expect(stagesOf(imageSpan())).toHaveLength(4);
-    } finally {
-      trace.disable();
+    for (const api of [trace, copy.trace]) {
+      exporter.reset();
+      expect(api.setGlobalTracerProvider(provider)).toBe(true);
+      try {
+        await pipeline.run(jpeg);
+        expect(stagesOf(imageSpan())).toHaveLength(4);
+      } finally {
+        api.disable();
+      }
     }
     await pipeline.close();
   });

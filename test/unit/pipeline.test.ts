@@ -37,8 +37,20 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+function transferred(): ArrayBuffer {
+  const buffer = new ArrayBuffer(8);
+  structuredClone(buffer, { transfer: [buffer] });
+  return buffer;
+}
+
 /** An image whose content never comes. */
 const never = (): PassThrough => new PassThrough();
+
+/** A source that never has an image. */
+async function* waitForever(): AsyncGenerator<Buffer> {
+  await new Promise(() => undefined);
+  yield jpeg;
+}
 
 /** Runs a test with a pipeline, and checks that it is empty afterwards. */
 async function using(
@@ -88,7 +100,11 @@ describe('an image of a pipeline', () => {
   });
 
   it.each([
-    ['data:image/jpeg;base64,c2VjcmV0', /data: URL of 31 characters.*Buffer\.from/s],
+    ['data:image/jpeg;base64,c2VjcmV0', /a data: URL.*31 characters.*Buffer\.from/s],
+    [' data:image/jpeg;base64,c2VjcmV0', /a data: URL.*32 characters/s],
+    ['https://me:c2VjcmV0@example.com/a.jpg', /an https: URL.*example.com.*fetch/s],
+    ['file:///a.jpg', /a file: URL.*new URL/s],
+    ['c2VjcmV0'.repeat(1000), /too long.*8000 characters.*base64/s],
     ['https://example.com/a.jpg', /https: URL.*fetch/s],
     ['HTTP://example.com/a.jpg', /http: URL.*fetch/s],
     ['blob:nodedata:1', /blob: URL.*Blob itself/s],
@@ -97,7 +113,53 @@ describe('an image of a pipeline', () => {
       const error = await errorOf(() => pipeline.run(url));
       expect(error.code).toBe('GHOSTNET_INVALID_ARGUMENT');
       expect(error.message).toMatch(message);
-      expect(error.message).not.toContain('c2VjcmV0');
+      expect(error.message).not.toContain('c2VjcmV0c2VjcmV0c2VjcmV0');
+      if (url.length < 100) expect(error.message).not.toContain('c2VjcmV0');
+      if (/^(data|https):/.test(url))
+        expect((await errorOf(() => pipeline.run(new URL(url)))).message).toMatch(message);
+    });
+  });
+
+  it('that is a stream is destroyed if it is not read', async () => {
+    await using({ maxQueue: 2 }, async (pipeline) => {
+      const held = [never(), never()];
+      const runs = held.map((stream) => pipeline.run(stream).catch(() => undefined));
+      const refused = never();
+      expect(await codeOf(() => pipeline.run(refused))).toBe('GHOSTNET_QUEUE_FULL');
+      expect(refused.destroyed).toBe(true);
+      let isCancelled = false;
+      const web = new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) });
+      expect(await codeOf(() => pipeline.run(web))).toBe('GHOSTNET_QUEUE_FULL');
+      expect(isCancelled).toBe(true);
+      await pipeline.destroy();
+      await Promise.all(runs);
+      expect(held.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+      const late = never();
+      expect(await codeOf(() => pipeline.run(late))).toBe('GHOSTNET_CLOSED');
+      expect(late.destroyed).toBe(true);
+    });
+  });
+
+  it('that waits, and whose signal fires, is destroyed too', async () => {
+    await using({ maxQueue: 200, whenFull: 'wait' }, async (pipeline) => {
+      const controller = new AbortController();
+      const streams = Array.from({ length: 150 }, never);
+      const runs = streams.map((stream) => pipeline.run(stream, controller).catch(() => undefined));
+      controller.abort();
+      await Promise.all(runs);
+      expect(streams.every(({ destroyed }) => destroyed)).toBe(true);
+    });
+  });
+
+  it.each([
+    ['an empty Buffer', () => Buffer.alloc(0), 'GHOSTNET_IMAGE_UNDECODABLE'],
+    ['a transferred ArrayBuffer', () => transferred(), 'GHOSTNET_DISPOSED'],
+  ])('that is %s is an error', async (_, form, code) => {
+    await using({}, async (pipeline) => {
+      expect(await codeOf(() => pipeline.run(form()))).toBe(code);
+      const outcomes = [];
+      for await (const { error } of pipeline.stream([jpeg, form(), jpeg])) outcomes.push(error?.code);
+      expect(outcomes).toEqual([undefined, code, undefined]);
     });
   });
 
@@ -346,9 +408,11 @@ describe('pipeline.stream()', () => {
         yield await Promise.resolve(jpeg);
         throw new Error('disk gone');
       })();
+      const seen: unknown[] = [];
       await expect(async () => {
-        for await (const { result } of pipeline.stream(failing)) expect(result).toEqual(expected);
+        for await (const { result } of pipeline.stream(failing)) seen.push(result);
       }).rejects.toThrow('disk gone');
+      expect(seen).toEqual([expected]);
       const controller = new AbortController();
       setTimeout(() => {
         controller.abort();
@@ -358,6 +422,45 @@ describe('pipeline.stream()', () => {
           expect(result).toBeDefined();
       };
       expect(await codeOf(aborted)).toBe('GHOSTNET_ABORTED');
+    });
+  });
+
+  it('finishes what the pipeline had taken when it closes, and ends', async () => {
+    const pipeline = model.pipeline({ maxBatch: 2 });
+    let count = 0;
+    const streaming = (async () => {
+      for await (const { result } of pipeline.stream(Array.from({ length: 500 }, () => jpeg))) {
+        expect(result).toEqual(expected);
+        count += 1;
+      }
+    })();
+    while (count < 3) await delay(1);
+    const closing = pipeline.close();
+    expect(await codeOf(() => streaming)).toBe('GHOSTNET_CLOSED');
+    await closing;
+    const { accepted, succeeded } = pipeline.stats();
+    expect([count, succeeded]).toEqual([accepted, accepted]);
+  });
+
+  it.each(['close', 'destroy'] as const)('ends at %s() while it waits for its source', async (end) => {
+    const pipeline = model.pipeline();
+    const streaming = codeOf(async () => {
+      for await (const { result } of pipeline.stream(Readable.from(waitForever())))
+        expect(result).toBeDefined();
+    });
+    await delay(5);
+    await pipeline[end]();
+    expect(await streaming).toBe('GHOSTNET_CLOSED');
+  });
+
+  it('is aborted as a Node stream that nobody reads', async () => {
+    await using({}, async (pipeline) => {
+      const controller = new AbortController();
+      const duplex = pipeline.duplex(controller);
+      const failed = new Promise((resolve) => duplex.once('error', resolve));
+      controller.abort();
+      expect(await failed).toMatchObject({ code: 'GHOSTNET_ABORTED' });
+      expect(duplex.destroyed).toBe(true);
     });
   });
 

@@ -253,6 +253,29 @@ describe('a registry', () => {
     await b.close();
   });
 
+  it('keeps the counts of all that have gone, and the levels of none', async () => {
+    const register = new Registry();
+    const { passed, open } = gate();
+    const busy = new StagedPipeline({}, () => passed);
+    const unregister = registerMetrics(busy, { model: 'm', register });
+    const others = [1, 2, 3].map(() => model.pipeline());
+    for (const pipeline of others) registerMetrics(pipeline, { model: 'm', register });
+    const run = busy.run();
+    await until(() => busy.stats().computing === 1);
+    expect((await valuesOf(register))('ghostnet_images', ',stage="computing"')).toBe(1);
+    unregister();
+    expect((await valuesOf(register))('ghostnet_images', ',stage="computing"')).toBe(0);
+    for (const [count, pipeline] of others.entries()) {
+      expect((await valuesOf(register))('nv_inference_request_success')).toBe(count);
+      await pipeline.run(jpeg);
+      if (count < 2) await pipeline.close();
+    }
+    expect((await valuesOf(register))('nv_inference_request_success')).toBe(3);
+    open();
+    await run;
+    await others[2]?.close();
+  });
+
   it('keeps the counts of a pipeline that another one of the model replaces', async () => {
     const register = new Registry();
     const old = model.pipeline();
@@ -340,8 +363,10 @@ describe('a registry', () => {
     expect(lines).toContain('ghostnet_batch_size_count{model="m",version="1"} 1');
     expect(lines.at(-2)).toBe('# EOF');
     unregister();
-    registerMetrics(pipeline, { model: 'm', register });
+    const again = registerMetrics(pipeline, { model: 'm', register });
     expect((await register.metrics()).split('\n')).toEqual(lines);
+    again();
+    expect(register.getMetricsAsArray()).toEqual([]);
     await pipeline.close();
   });
 

@@ -164,11 +164,17 @@ struct Box {
 inline TestImage pil_resize_and_crop(const Transform& transform, const CropPlan& plan, const TestImage& image,
                                      const Box& box) {
   const Interpolation filter = transform.interpolation;
-  const TestImage wide = pil_pass(image, plan.resized_width, static_cast<float>(box.left),
-                                  static_cast<float>(box.right), filter);
-  const TestImage resized =
-      transposed(pil_pass(transposed(wide), plan.resized_height, static_cast<float>(box.top),
-                          static_cast<float>(box.bottom), filter));
+  const auto horizontal = [&](const TestImage& from) {
+    return pil_pass(from, plan.resized_width, static_cast<float>(box.left), static_cast<float>(box.right),
+                    filter);
+  };
+  const auto vertical = [&](const TestImage& from) {
+    return transposed(pil_pass(transposed(from), plan.resized_height, static_cast<float>(box.top),
+                               static_cast<float>(box.bottom), filter));
+  };
+  const int64_t fewer_rows = image.height - plan.resized_height;
+  const bool vertical_first = fewer_rows > 0 && fewer_rows > 2 * (image.width - plan.resized_width);
+  const TestImage resized = vertical_first ? horizontal(vertical(image)) : vertical(horizontal(image));
   TestImage crop(transform.input_size, transform.input_size);
   for (int64_t y = 0; y < crop.height; ++y)
     for (int64_t x = 0; x < crop.width; ++x)

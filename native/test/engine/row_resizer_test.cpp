@@ -113,6 +113,13 @@ PilCase random_case(uint32_t seed) {
   pil.rows = side();
   pil.columns = side();
   if (std::max(pil.rows, pil.columns) > 60 * std::min(pil.rows, pil.columns)) pil.rows = pil.columns;
+  // So tall or wide that PIL's vertical pass comes first, for some orientations.
+  if (below(4) == 0) {
+    const int64_t shorter = 40 + below(80);
+    const int64_t longer = shorter * (2 + below(4)) + below(40);
+    pil.rows = below(2) == 0 ? shorter : longer;
+    pil.columns = pil.rows == shorter ? longer : shorter;
+  }
   // A decoder at a reduced scale yields 8 at the full one, or 4, 2, 1.
   const int64_t scale = int64_t{1} << below(4);
   const auto covered = [&](int64_t decoded, int64_t& whole) {

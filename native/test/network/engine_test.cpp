@@ -192,7 +192,7 @@ TEST(Engine, KeepsABoundedNumberOfPlans) {
   Engine engine(pack_widest(net));
   const Batch first = random_input(false, 1, 32, 32);
   const torch::Tensor expected = run(engine, first, Output::logits, 1);
-  for (int64_t batch = 1; batch <= 40; ++batch)
+  for (int64_t batch = 1; batch <= int64_t{Engine::kMaxPlans} + 10; ++batch)
     run(engine, random_input(false, batch, 32, 32), Output::logits, 1);
   EXPECT_EQ(engine.plan_count(), Engine::kMaxPlans);
   EXPECT_TRUE(same_bits(run(engine, first, Output::logits, 1), expected));

@@ -42,7 +42,7 @@ const pipeline = model.pipeline({ maxQueue, maxBatch });
 const latencies = [];
 const codes = {};
 const waiting = [];
-const sampler = setInterval(() => waiting.push(pipeline.stats().waiting), 10);
+const sampler = setInterval(() => waiting.push(pipeline.stats().waiting), 20);
 const loop = monitorEventLoopDelay({ resolution: 1 });
 loop.enable();
 
