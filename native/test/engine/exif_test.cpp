@@ -77,6 +77,8 @@ TEST(Exif, DoesNotReadOutside) {
     for (size_t size = 0; size < segment.size(); ++size) {
       const int found = orientation(Bytes(segment.begin(), segment.begin() + static_cast<ptrdiff_t>(size)));
       EXPECT_EQ(found, size < 38 ? 0 : 6) << size;
+      // With the rest behind the end, where it must not count.
+      EXPECT_EQ(exif_orientation(std::span(segment).first(size)), found) << size;
     }
     for (const uint8_t offset : {0x7f, 0xff}) {  // of the directory: far outside, and the largest there is
       Bytes far = segment;

@@ -13,6 +13,14 @@ namespace {
 
 using Share = MemoryBudget::Share;
 
+/** Returns when so many requests wait, or after seconds in which they did not. */
+void await_requests(const MemoryBudget& budget, size_t count) {
+  for (int time = 0; time < 5000 && budget.waiting() < count; ++time) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(budget.waiting(), count);
+}
+
 TEST(MemoryBudget, GivesWhatIsFree) {
   MemoryBudget budget;
   {
@@ -64,7 +72,7 @@ TEST(MemoryBudget, ServesALargeRequestBeforeLaterSmallOnes) {
         if (bytes == 80) large_was_served = true;
         EXPECT_TRUE(large_was_served) << bytes;
       });
-      while (budget.waiting() < threads.size()) std::this_thread::yield();  // so that they ask in this order
+      await_requests(budget, threads.size());  // so that they ask in this order
     }
     EXPECT_EQ(budget.held(), 50);  // though there is room for the small ones
   }
@@ -79,7 +87,7 @@ TEST(MemoryBudget, EndsAWaitThatIsCancelled) {
     std::atomic<bool> cancelled = false;
     bool was_granted = true;
     std::thread waiting([&] { was_granted = static_cast<bool>(budget.take(1, 100, &cancelled)); });
-    while (budget.waiting() == 0) std::this_thread::yield();
+    await_requests(budget, 1);
     const auto start = std::chrono::steady_clock::now();
     cancelled = true;
     waiting.join();

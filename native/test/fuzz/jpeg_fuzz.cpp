@@ -85,9 +85,9 @@ int main(int count, char** values) {
   failure = arguments.failure;
   __sanitizer_set_death_callback(keep_failure);
   std::vector<Bytes> corpus = jpeg_corpus();
-  corpus.insert(corpus.end(), arguments.files.begin(), arguments.files.end());
   // The first calls of each kind keep some memory, later ones must not.
   for (const Bytes& file : {corpus.front(), corpus.back()}) check_jpeg(file, {});
+  corpus.insert(corpus.end(), arguments.files.begin(), arguments.files.end());
   std::map<std::string, int> outcomes;
   double seconds = 0, share = 0;
   int64_t bytes = 0;
