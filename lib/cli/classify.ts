@@ -33,6 +33,8 @@ interface Options {
   readonly precision: Precision;
   readonly colorProfile: 'ignore' | 'apply';
   readonly decode: 'exact' | 'fast';
+  readonly decoder: 'auto' | 'sharp';
+  readonly maxPixels?: number;
   readonly filesFrom?: string;
 }
 
@@ -74,6 +76,12 @@ export function classifyCommand(): Command {
         .choices(['exact', 'fast'])
         .default('exact'),
     )
+    .addOption(
+      new Option('--decoder <name>', 'auto, or sharp for every image')
+        .choices(['auto', 'sharp'])
+        .default('auto'),
+    )
+    .option('--max-pixels <n>', 'the most pixels of an image (default: 50000000)', parseCount)
     .addHelpText('after', exitCodeHelp)
     .action(classify);
 }
@@ -87,6 +95,8 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     batchSize,
     colorProfile,
     decode,
+    decoder,
+    maxPixels,
     precision,
     filesFrom,
   } = options;
@@ -100,9 +110,11 @@ async function classify(paths: string[], options: Options, command: Command): Pr
   const model = await GhostNet.load(source, {
     colorProfile,
     decode,
+    decoder,
     device,
     precision,
     ...(threads === undefined ? {} : { threads }),
+    ...(maxPixels === undefined ? {} : { maxPixels }),
   });
   const pipeline = model.pipeline({
     ...(topK === undefined ? {} : { topK }),
