@@ -15,7 +15,10 @@ export interface PipelineOptions extends DecodeOptions {
   readonly maxBatch?: number;
   /** How long a batch waits to fill, in milliseconds. Default 0: what waits when the engine is free is the batch. */
   readonly maxDelayMs?: number;
-  /** Images that may wait, at least 1. It bounds the memory and the waiting time. Default 256. */
+  /**
+   * Images that may wait, at least 1. It bounds the memory and the waiting time. The batch that is being computed takes its places,
+   * too, as long as two more batches have theirs. Default 256.
+   */
   readonly maxQueue?: number;
   /**
    * What `run()` does while the queue is full: `'reject'`, the default, rejects with `GHOSTNET_QUEUE_FULL`; `'wait'` waits for a

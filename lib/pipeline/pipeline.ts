@@ -9,6 +9,7 @@ import type { Scheduler } from './scheduler.js';
 import { onAbort } from './signals.js';
 import type { PipelineStats } from './stats.js';
 import { settleEach, type StreamItem, type StreamOptions, type StreamResult } from './stream.js';
+import { webStreamsOf } from './web-streams.js';
 
 /** The constructor's first argument, which no other code has. */
 const key = Symbol('Pipeline');
@@ -90,7 +91,9 @@ export class Pipeline<R> {
   transformStream(
     options: StreamOptions = {},
   ): ReadableWritablePair<StreamResult<StreamItem, R>, StreamItem> {
-    return Duplex.toWeb(this.duplex(options));
+    checkObject('options', options);
+    checkSignal(options.signal);
+    return webStreamsOf((images, signal) => this.stream(images, { ...options, signal }), options.signal);
   }
 
   /** Counts, the length of the queue, the sizes of batches, and times. */

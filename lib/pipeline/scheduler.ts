@@ -94,7 +94,7 @@ export class Scheduler<R> {
     if (this.#closed !== undefined) throw this.#closed;
     if (signal?.aborted === true) throw aborted(signal.reason);
     const { maxQueue, whenFull } = this.#settings;
-    if (whenFull === 'reject' && waits !== true && this.#queued() >= maxQueue) {
+    if (whenFull === 'reject' && waits !== true && this.#isFull()) {
       this.#stats.counts.rejected += 1;
       rejectedChannel.publish({ pipeline: this.#owner });
       throw queueFull(maxQueue);
@@ -166,6 +166,18 @@ export class Scheduler<R> {
       first = false;
     }
     return images;
+  }
+
+  /**
+   * Whether the queue has no place. The batch that is being computed takes places, too, so that the last one in the queue need
+   * not wait for a batch more; but never those of the two batches that keep all threads busy.
+   */
+  #isFull(): boolean {
+    const { maxBatch, maxQueue } = this.#settings;
+    const [computing] = this.#batches;
+    const queued = this.#queued();
+    const all = queued + (computing?.size ?? 0);
+    return queued >= maxQueue || all >= Math.max(maxQueue, 2 * maxBatch + this.#model.decoders);
   }
 
   /** Images that have left the waiting line and are not yet given to the engine. */

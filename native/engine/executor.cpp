@@ -86,7 +86,7 @@ void Executor::add_workers(int wanted, int most) {
 /** Gives jobs to idle workers. The caller holds the lock. */
 void Executor::dispatch() {
   while (!idle_.empty()) {
-    if (!is_ordered_running_ && !in_order_.empty()) {
+    if (ordered_ == nullptr && !in_order_.empty()) {
       Entry entry = std::move(in_order_.front());
       in_order_.pop_front();
       // One thread runs the job, others have jobs aside to do, and the rest are its team.
@@ -95,24 +95,35 @@ void Executor::dispatch() {
       const auto size = static_cast<size_t>(std::clamp<int64_t>(free, 0, entry.job.threads - 1));
       std::vector<Worker*> reserved(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
       idle_.erase(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
-      is_ordered_running_ = true;
+      ordered_ = idle_.back();
       start(std::move(entry), std::move(reserved));
     } else if (!aside_.empty() && aside_running_ < threads_) {
       ++aside_running_;
       Entry entry = std::move(aside_.front());
       aside_.pop_front();
       start(std::move(entry), {});
-    } else {
+    } else if (!admit_to_ordered()) {
       return;
     }
   }
+}
+
+/** Gives an idle worker a share of the open run of the job in order. @return whether there was one */
+bool Executor::admit_to_ordered() {
+  if (ordered_ == nullptr || !ordered_->team.admit(*idle_.back())) return false;
+  ordered_->reserved.push_back(idle_.back());
+  idle_.pop_back();
+  return true;
 }
 
 void Executor::start(Entry entry, std::vector<Worker*> reserved) {
   Worker& worker = *idle_.back();
   idle_.pop_back();
   worker.entry = std::move(entry);
-  worker.team.gather({reserved.begin(), reserved.end()});
+  worker.team.gather({reserved.begin(), reserved.end()}, worker.entry.job.threads, [this] {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) dispatch();
+  });
   worker.reserved = std::move(reserved);
   worker.busy = true;
   worker.Member::team = nullptr;
@@ -223,7 +234,7 @@ void Executor::run(Worker& worker) {
   worker.entry = {};
   worker.busy = false;
   if (was_aside) --aside_running_;
-  if (!was_aside) is_ordered_running_ = false;
+  if (!was_aside) ordered_ = nullptr;
   if (!stopped_) {
     idle_.insert(idle_.end(), worker.reserved.begin(), worker.reserved.end());
     idle_.push_back(&worker);

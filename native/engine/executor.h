@@ -23,7 +23,8 @@ namespace ghostnet {
  * Runs two kinds of jobs on one set of threads.
  *
  * - Jobs in order run one after another, in the order in which they were submitted: everything that a network
- *   computes. Such a job gets a team of all threads that have nothing else to do when it begins.
+ *   computes. Such a job gets a team of all threads that have nothing else to do when it begins, and its open
+ *   runs get those that have nothing else to do later.
  * - Jobs aside run beside all others, each on one thread, in the order in which they were submitted:
  * decoding.
  *
@@ -93,6 +94,7 @@ class Executor {
   void dispatch();
   void add_workers(int wanted, int most);
   void start(Entry entry, std::vector<Worker*> reserved);
+  bool admit_to_ordered();
 
   std::mutex mutex_;
   std::condition_variable changed_;  ///< a job has ended
@@ -100,8 +102,8 @@ class Executor {
   std::deque<Entry> in_order_, aside_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  ///< the last one has worked most recently
-  bool is_ordered_running_ = false;
-  int aside_running_ = 0;  ///< at most threads_
+  Worker* ordered_ = nullptr;  ///< runs the job in order, if there is one
+  int aside_running_ = 0;      ///< at most threads_
   Ticket last_ticket_ = 0;
   bool stopped_ = false;
 };

@@ -1,20 +1,26 @@
 #include "engine/team.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "engine/spin.h"
 
 namespace ghostnet {
 
+namespace {
+
+constexpr uint32_t kOpen = 1U << 31U;
+
+}  // namespace
+
+void Team::gather(std::vector<Member*> others, int limit, std::function<void()> on_open) {
+  others_ = std::move(others);
+  limit_ = std::max(limit, size());
+  on_open_ = std::move(on_open);
+}
+
 void Team::run(Work work, void* context) {
-  work_ = work;
-  context_ = context;
-  running_.store(static_cast<uint32_t>(others_.size()), std::memory_order_relaxed);
-  int number = 0;
-  for (Member* member : others_) {
-    member->team = this;
-    member->number = ++number;
-    member->task.fetch_add(1, std::memory_order_release);
-    member->task.notify_one();
-  }
+  begin(work, context, static_cast<uint32_t>(others_.size()));
   work(context, 0);
   const Spin spin(size());
   for (uint32_t left = running_.load(std::memory_order_acquire); left != 0;
@@ -23,9 +29,52 @@ void Team::run(Work work, void* context) {
   }
 }
 
+void Team::run_open(Work work, void* context) {
+  if (limit_ == size()) {
+    run(work, context);
+    return;
+  }
+  admitted_ = 0;
+  begin(work, context, kOpen | static_cast<uint32_t>(size()));
+  if (on_open_) on_open_();
+  join(0);
+  const Spin spin(size());
+  // Nobody is admitted any more once the last one has finished.
+  for (uint32_t left = running_.load(std::memory_order_acquire); left != kOpen;
+       left = running_.load(std::memory_order_acquire)) {
+    spin.wait(running_, left);
+  }
+}
+
+void Team::begin(Work work, void* context, uint32_t running) {
+  work_ = work;
+  context_ = context;
+  running_.store(running, std::memory_order_release);
+  int number = 0;
+  for (Member* member : others_) start(*member, ++number);
+}
+
+void Team::start(Member& member, int number) {
+  member.team = this;
+  member.number = number;
+  member.task.fetch_add(1, std::memory_order_release);
+  member.task.notify_one();
+}
+
+bool Team::admit(Member& member) {
+  uint32_t running = running_.load(std::memory_order_acquire);
+  do {
+    if (running <= kOpen || size() + admitted_ >= limit_) return false;
+  } while (!running_.compare_exchange_weak(running, running + 1, std::memory_order_acq_rel,
+                                           std::memory_order_acquire));
+  start(member, size() + admitted_++);
+  return true;
+}
+
 void Team::join(int number) {
   work_(context_, number);
-  if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_one();
+  const uint32_t before = running_.fetch_sub(1, std::memory_order_acq_rel);
+  if ((before & ~kOpen) == 1) running_.notify_one();
 }
 
 }  // namespace ghostnet

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace ghostnet {
@@ -24,11 +25,17 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
-  /** Replaces the other threads. Not during run(). */
-  void gather(std::vector<Member*> others) { others_ = std::move(others); }
+  /**
+   * Replaces the other threads. Not during a run.
+   * @param limit the most threads of an open run, those included that are admitted
+   * @param on_open called when an open run begins: threads can be admitted
+   */
+  void gather(std::vector<Member*> others, int limit = 1, std::function<void()> on_open = {});
 
   /** At least 1. */
   int size() const { return static_cast<int>(others_.size()) + 1; }
+  /** At least size(). */
+  int limit() const { return limit_; }
 
   /**
    * Runs `work` once on each thread, where the caller is number 0, and returns when all have finished.
@@ -36,13 +43,32 @@ class Team {
    */
   void run(Work work, void* context);
 
+  /**
+   * Like run(), but threads that are admitted meanwhile run `work`, too, with the numbers from size() to
+   * limit() - 1. So `work` takes its parts from what is left, and ends when nothing is.
+   */
+  void run_open(Work work, void* context);
+
+  /**
+   * Lets a thread take part in the open run that is going on. Calls exclude each other.
+   * @return whether there is one, and room in it
+   */
+  bool admit(Member& member);
+
   /** Does the share of a member, on its thread. A member may still be in here when run() has returned. */
   void join(int number);
 
  private:
+  void begin(Work work, void* context, uint32_t running);
+  void start(Member& member, int number);
+
   std::vector<Member*> others_;
+  int limit_ = 1;
+  std::function<void()> on_open_;
   Work work_ = nullptr;
   void* context_ = nullptr;
+  int admitted_ = 0;
+  /** The members that have not finished. In an open run also the caller, and the bit kOpen. */
   alignas(64) std::atomic<uint32_t> running_{0};
 };
 

@@ -5,12 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline as flow } from 'node:stream/promises';
-import { ReadableStream } from 'node:stream/web';
+import { ReadableStream, type WritableStreamDefaultWriter } from 'node:stream/web';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { runInNewContext } from 'node:vm';
 
-import { GhostNet, type ClassScore, type ImageEvent, type ImageInput, type Pipeline } from 'ghostnet';
+import {
+  GhostNet,
+  type ClassScore,
+  type ImageEvent,
+  type ImageInput,
+  type Pipeline,
+  type StreamOptions,
+} from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { codeOf, errorOf } from '../support/errors.js';
@@ -504,6 +511,90 @@ describe('pipeline.stream()', () => {
       let count = 0;
       for await (const { input } of web) count += Buffer.isBuffer(input) ? 1 : 0;
       expect(count).toBe(30);
+    });
+  });
+
+  describe('as web streams', () => {
+    const started = async (options?: StreamOptions) => {
+      const pipeline = model.pipeline();
+      const { readable, writable } = pipeline.transformStream(options);
+      const [writer, reader] = [writable.getWriter(), readable.getReader()];
+      void writer.closed.catch(() => undefined);
+      void reader.closed.catch(() => undefined);
+      void writer.write(jpeg);
+      expect(await reader.read()).toMatchObject({ done: false, value: { result: expected } });
+      return { pipeline, writer, reader };
+    };
+
+    /** Writes until a write fails: with an error, or after the stream was errored without one. */
+    const failureOfWrites = async (writer: WritableStreamDefaultWriter) => {
+      for (let count = 0; count < 1000; ++count) {
+        try {
+          await writer.write(jpeg);
+        } catch (error) {
+          return error;
+        }
+      }
+      throw new Error('all writes succeeded');
+    };
+
+    it('the writer learns that the reader has cancelled', async () => {
+      const { pipeline, writer, reader } = await started();
+      await reader.cancel(new Error('enough'));
+      expect(await failureOfWrites(writer)).toEqual(new Error('enough'));
+      await pipeline.close();
+    });
+
+    it('the writer learns it also before anything was read, and while a read waits', async () => {
+      for (const reads of [0, 1]) {
+        const pipeline = model.pipeline();
+        const { readable, writable } = pipeline.transformStream();
+        const [writer, reader] = [writable.getWriter(), readable.getReader()];
+        void writer.closed.catch(() => undefined);
+        const waiting = Array.from({ length: reads }, () => reader.read());
+        await delay(1);
+        await reader.cancel('over');
+        expect(await failureOfWrites(writer)).toBe('over');
+        for (const read of waiting) expect(await read).toMatchObject({ done: true });
+        await pipeline.close();
+      }
+    });
+
+    it('the reader gets what aborted the writer', async () => {
+      const { pipeline, writer, reader } = await started();
+      await writer.abort(new Error('no more'));
+      await expect(reader.read()).rejects.toEqual(new Error('no more'));
+      await pipeline.close();
+    });
+
+    it('a signal ends both, also while nobody reads', async () => {
+      const stop = new AbortController();
+      const { pipeline, writer, reader } = await started({ signal: stop.signal });
+      stop.abort();
+      expect(await codeOf(() => reader.read())).toBe('GHOSTNET_ABORTED');
+      expect(await failureOfWrites(writer)).toMatchObject({ code: 'GHOSTNET_ABORTED' });
+      const over = pipeline.transformStream({ signal: stop.signal });
+      expect(await codeOf(() => over.readable.getReader().read())).toBe('GHOSTNET_ABORTED');
+      expect(await codeOf(() => over.writable.getWriter().write(jpeg))).toBe('GHOSTNET_ABORTED');
+      await pipeline.close();
+    });
+
+    it('the end of the pipeline ends both', async () => {
+      const { pipeline, writer, reader } = await started();
+      await pipeline.destroy();
+      expect(await codeOf(() => reader.read())).toBe('GHOSTNET_CLOSED');
+      expect(await failureOfWrites(writer)).toMatchObject({ code: 'GHOSTNET_CLOSED' });
+    });
+
+    it('does not read far ahead of a reader', async () => {
+      const pipeline = model.pipeline({ maxQueue: 4 });
+      const { writable } = pipeline.transformStream();
+      const writer = writable.getWriter();
+      void writer.write(jpeg).catch(() => undefined);
+      await delay(1);
+      expect(writer.desiredSize).toBe(0);
+      await writer.abort();
+      await pipeline.close();
     });
   });
 });

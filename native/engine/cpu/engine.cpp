@@ -22,18 +22,21 @@ class Run {
         normalisation_(normalisation_of(request.transform)),
         spin_(plan.key().threads) {}
 
-  void thread(int number) {
-    const PlanKey& key = plan_.key();
+  /** The images that a thread computes alone. It takes groups of them until none is left. */
+  void images(int thread) {
     for (int64_t group = next_group_++; group < plan_.groups(); group = next_group_++) {
-      run_alone(plan_.group(group), number);
+      run_alone(plan_.group(group), thread);
     }
+  }
+
+  /** All that the threads of the team share: the other images, and the head. */
+  void rest(int number) {
+    const PlanKey& key = plan_.key();
     if (plan_.single_images() < key.input.batch) {
-      // The buffers of a team may still hold an image that another thread computes alone.
-      if (plan_.single_images() > 0) barrier_.wait(key.threads, spin_);
       const int team = number / plan_.team_size();
       if (plan_.single_images() + team < key.input.batch) run_in_team(number, team);
+      barrier_.wait(key.threads, spin_);
     }
-    barrier_.wait(key.threads, spin_);
     head(number);
   }
 
@@ -147,11 +150,15 @@ const Plan& Engine::plan_for(const PlanKey& key) {
 }
 
 void Engine::run(const Request& request, float* result) {
-  const Plan& plan = plan_for({input_shape_of(request.input), request.output, request.team.size()});
+  Team& team = request.team;
+  const Plan& plan = plan_for({input_shape_of(request.input), request.output, team.size(), team.limit()});
   auto* const arena =
       reinterpret_cast<float*>(arena_->reserve(static_cast<size_t>(plan.size()) * sizeof(float)));
   Run run(*network_, plan, request, arena, result);
-  request.team.run([](void* context, int number) { static_cast<Run*>(context)->thread(number); }, &run);
+  if (plan.groups() > 0) {
+    team.run_open([](void* context, int thread) { static_cast<Run*>(context)->images(thread); }, &run);
+  }
+  team.run([](void* context, int number) { static_cast<Run*>(context)->rest(number); }, &run);
   if (plan.profile() != nullptr) plan.profile()->count_images(plan.key().input.batch);
 }
 

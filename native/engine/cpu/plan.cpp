@@ -10,9 +10,7 @@ Plan::Plan(const PackedNetwork& network, const PlanKey& key) : key_(key) {
   // A team of one thread is not worth its barriers.
   team_size_ = rest == 0 ? 1 : static_cast<int>(key.threads / rest);
   single_images_ = team_size_ == 1 ? batch : batch - rest;
-  const auto share_of_images = [&](int64_t parts) { return (single_images_ + parts - 1) / parts; };
-  rounds_ = share_of_images(key.threads * kMaxGroup);
-  if (rounds_ > 0) group_size_ = share_of_images(key.threads * rounds_);
+  divide();
   const auto make = [&](std::optional<ImagePlan>& plan, int team_size) {
     plan.emplace(network.plan(key.input.dtype, key.input.height, key.input.width, team_size));
     early_size_ = std::max(early_size_, plan->early_size);
@@ -26,12 +24,27 @@ Plan::Plan(const PackedNetwork& network, const PlanKey& key) : key_(key) {
   if (Profile::wanted()) make_profile(network);
 }
 
-// The rounds are of similar size, and so are the groups of a round, so that no thread waits long at the end.
-cpu::Range Plan::group(int64_t index) const {
-  const cpu::Range round =
-      cpu::share_of(single_images_, static_cast<int>(index / key_.threads), static_cast<int>(rounds_));
-  const cpu::Range share = cpu::share_of(round.size(), static_cast<int>(index % key_.threads), key_.threads);
-  return {round.begin + share.begin, round.begin + share.end};
+void Plan::divide() {
+  if (key_.limit > key_.threads) {
+    // Nobody knows how many threads there will be.
+    for (int64_t left = single_images_; left > 0;) {
+      left -= std::clamp<int64_t>(left / key_.limit, 1, kMaxGroup);
+      ends_.push_back(single_images_ - left);
+    }
+  } else {
+    // In rounds of similar size, as are the groups of a round, so that no thread waits long at the end.
+    const int64_t in_round = key_.threads * kMaxGroup;
+    const auto rounds = static_cast<int>((single_images_ + in_round - 1) / in_round);
+    for (int round = 0; round < rounds; ++round) {
+      const cpu::Range images = cpu::share_of(single_images_, round, rounds);
+      for (int thread = 0; thread < key_.threads; ++thread) {
+        ends_.push_back(images.begin + cpu::share_of(images.size(), thread, key_.threads).end);
+      }
+    }
+  }
+  for (int64_t index = 0; index < groups(); ++index) {
+    group_size_ = std::max(group_size_, group(index).size());
+  }
 }
 
 void Plan::make_profile(const PackedNetwork& network) {

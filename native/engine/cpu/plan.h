@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "engine/cpu/packed_network.h"
 #include "engine/profile.h"
@@ -16,7 +17,8 @@ namespace ghostnet {
 struct PlanKey {
   InputShape input;
   Output output;
-  int threads;
+  int threads;  ///< of the team
+  int limit;    ///< threads that may compute images, those included that join later
 
   bool operator==(const PlanKey&) const = default;
 };
@@ -32,9 +34,14 @@ class Plan {
    * threads, is computed by teams, one team per image.
    */
   int64_t single_images() const { return single_images_; }
-  /** A thread computes several of them together: group 0, 1, ... */
-  int64_t groups() const { return rounds_ * key_.threads; }
-  cpu::Range group(int64_t index) const;
+  /**
+   * A thread computes several of them together: group 0, 1, ... The groups become smaller if threads may
+   * join, so that all finish at about the same time.
+   */
+  int64_t groups() const { return static_cast<int64_t>(ends_.size()); }
+  cpu::Range group(int64_t index) const {
+    return {index == 0 ? 0 : ends_[static_cast<size_t>(index) - 1], ends_[static_cast<size_t>(index)]};
+  }
   /** Threads in each team. */
   int team_size() const { return team_size_; }
 
@@ -60,7 +67,7 @@ class Plan {
   int64_t scratch_of(int thread) const {
     return early_of(static_cast<int>(slots())) + thread * scratch_size_;
   }
-  int64_t pooled() const { return scratch_of(key_.threads); }
+  int64_t pooled() const { return scratch_of(key_.limit); }
   int64_t features() const { return pooled() + pooled_size_; }
 
  private:
@@ -68,13 +75,14 @@ class Plan {
   size_t step_count() const { return any().steps.size(); }
   int64_t buffers_size() const { return early_size_ + group_size_ * late_size_; }
   // Any thread may compute images alone.
-  int64_t slots() const { return single_images_ > 0 ? key_.threads : key_.input.batch; }
+  int64_t slots() const { return single_images_ > 0 ? key_.limit : key_.input.batch; }
+  void divide();
   void make_profile(const PackedNetwork& network);
 
   PlanKey key_;
   int64_t single_images_ = 0;
-  int64_t rounds_ = 0;      ///< groups per thread
-  int64_t group_size_ = 1;  ///< images in the largest group
+  std::vector<int64_t> ends_;  ///< of the groups
+  int64_t group_size_ = 1;     ///< images in the largest group
   int team_size_ = 1;
   std::optional<ImagePlan> single_, team_;
   Profile* profile_ = nullptr;

@@ -26,7 +26,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Parallel, testing::ValuesIn(engine_kinds()),
                          [](const auto& info) { return info.param.name(); });
 
 TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
-  constexpr int64_t kMaxBatch = 5;
+  constexpr int64_t kMaxBatch = 13;
   const auto arena = std::make_shared<Arena>();
   Engine engine(pack_network(synthetic_network(every_kind_of_layer()), cpu::kernels_of(GetParam().capability),
                              GetParam().precision),
@@ -37,11 +37,13 @@ TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
     std::vector<uint8_t> bytes(static_cast<size_t>(kMaxBatch * image));
     for (size_t index = 0; index < bytes.size(); ++index)
       bytes[index] = static_cast<uint8_t>(index * 2654435761u >> 13);
-    const auto run = [&](int64_t first, int64_t batch, int threads) {
+    const auto run = [&](int64_t first, int64_t batch, int threads, bool joining = false) {
       std::vector<float> result(static_cast<size_t>(batch * columns), -1);
       const ArrayView view = {DType::uint8, {batch, height, width, 3}, bytes.data() + first * image};
-      with_team(threads,
-                [&](Team& team) { engine.run({view, Transform{}, Output::logits, team}, result.data()); });
+      const auto work = [&](Team& team) {
+        engine.run({view, Transform{}, Output::logits, team}, result.data());
+      };
+      joining ? with_joining_team(threads, work) : with_team(threads, work);
       return result;
     };
     std::vector<float> alone;
@@ -49,12 +51,14 @@ TEST_P(Parallel, AnImageHasTheSameBitsInEveryBatchAndOnAnyThreads) {
       const std::vector<float> one = run(index, 1, 1);
       alone.insert(alone.end(), one.begin(), one.end());
     }
-    for (const int64_t batch : {1, 2, 3, 5}) {
+    for (const int64_t batch : {1, 2, 3, 5, 13}) {
       for (const int threads : {1, 2, 3, 4, 6, 9}) {
         if (arena->size() > 0) std::memset(arena->data(), 0xff, arena->size());
-        const std::vector<float> result = run(0, batch, threads);
-        EXPECT_EQ(std::memcmp(result.data(), alone.data(), result.size() * sizeof(float)), 0)
-            << "batch " << batch << ", " << threads << " threads";
+        for (const bool joining : {false, true}) {
+          const std::vector<float> result = run(0, batch, threads, joining);
+          EXPECT_EQ(std::memcmp(result.data(), alone.data(), result.size() * sizeof(float)), 0)
+              << "batch " << batch << ", " << threads << (joining ? " threads that join" : " threads");
+        }
       }
     }
   }

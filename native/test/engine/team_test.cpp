@@ -4,6 +4,7 @@
 
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "engine/spin.h"
 #include "with_team.h"
@@ -33,6 +34,47 @@ TEST(Team, WakesThreadsThatHaveGoneToSleep) {
     }
   });
   EXPECT_EQ(runs, 15);
+}
+
+// The work ends when all threads take part, so the test hangs if one is not admitted.
+TEST(Team, AdmitsThreadsThatBecomeFreeDuringAnOpenRun) {
+  constexpr int kThreads = 4;
+  struct Shared {
+    std::atomic<int> present = 0;
+    std::atomic<uint32_t> numbers = 0;
+  } shared;
+  const Team::Work work = [](void* context, int number) {
+    auto& all = *static_cast<Shared*>(context);
+    all.numbers |= 1U << number;
+    ++all.present;
+    while (all.present < kThreads) std::this_thread::yield();
+  };
+  with_joining_team(kThreads, [&](Team& team) {
+    EXPECT_EQ(team.size(), 1);
+    EXPECT_EQ(team.limit(), kThreads);
+    team.run_open(work, &shared);
+    EXPECT_EQ(shared.numbers, (1U << kThreads) - 1);
+    // A run that is not open is the team's own.
+    shared.present = kThreads;
+    shared.numbers = 0;
+    team.run(work, &shared);
+    EXPECT_EQ(shared.numbers, 1U);
+  });
+  EXPECT_EQ(shared.present, kThreads + 1);
+}
+
+TEST(Team, AdmitsNoneBesideARun) {
+  Team team;
+  Team::Member member;
+  EXPECT_FALSE(team.admit(member));
+  team.gather({}, 2);
+  std::pair<Team*, Team::Member*> both = {&team, &member};
+  const Team::Work work = [](void* context, int) {
+    auto& [of, other] = *static_cast<std::pair<Team*, Team::Member*>*>(context);
+    EXPECT_FALSE(of->admit(*other));
+  };
+  team.run(work, &both);
+  EXPECT_FALSE(team.admit(member));
 }
 
 TEST(Team, IsTheCallerAloneByDefault) {
