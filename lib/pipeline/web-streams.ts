@@ -73,7 +73,7 @@ class Inbox<T> implements AsyncIterable<T> {
   #read:
     | { readonly given: (image: IteratorResult<T, void>) => void; readonly failed: (reason: unknown) => void }
     | undefined;
-  #end: { readonly isFailed: boolean; readonly reason?: unknown } | undefined;
+  #end: { readonly isFailed: false } | { readonly isFailed: true; readonly reason: Error } | undefined;
 
   constructor() {
     this.writable = new WritableStream<T>({
@@ -101,7 +101,8 @@ class Inbox<T> implements AsyncIterable<T> {
   /** Fails the write and the read that wait. @returns whether the end had not come before */
   #settle(reason: unknown): boolean {
     if (this.#end !== undefined) return false;
-    this.#end = { isFailed: true, reason };
+    // Whatever a caller gives as a reason reaches the other end.
+    this.#end = { isFailed: true, reason: reason as Error };
     this.#write?.failed(reason);
     this.#read?.failed(reason);
     return true;
@@ -124,7 +125,7 @@ class Inbox<T> implements AsyncIterable<T> {
   }
 
   #next(): Promise<IteratorResult<T, void>> {
-    if (this.#end?.isFailed === true) return Promise.reject(this.#end.reason as Error);
+    if (this.#end?.isFailed === true) return Promise.reject(this.#end.reason);
     return new Promise((given, failed) => {
       const write = this.#write;
       if (write !== undefined) {
