@@ -34,7 +34,10 @@ export function forgetOtherPlace(build, source = root) {
   if (home === undefined || (isSame(home, source) && isSame(folder, build))) return;
   console.log(`${build} was configured for ${home}: it is built afresh.`);
   rmSync(join(build, 'CMakeCache.txt'));
-  rmSync(join(build, 'CMakeFiles'), { recursive: true, force: true });
+  // The tree of libjpeg-turbo within knows its place, too.
+  for (const folder of ['CMakeFiles', 'libjpeg-turbo', 'libjpeg-turbo-steps']) {
+    rmSync(join(build, folder), { recursive: true, force: true });
+  }
 }
 
 /**

@@ -32,9 +32,14 @@ export const errorCatalogue = {
     meaning: 'A file exists but cannot be read.',
     remedy: 'Check its permissions, and that it is a file and not a folder.',
   },
+  GHOSTNET_FILE_TOO_LARGE: {
+    meaning: 'A weights file or an image has more bytes than an option allows.',
+    remedy: 'Check that it is the right file, or raise the option that the message names.',
+  },
   GHOSTNET_FILE_UNWRITABLE: {
-    meaning: 'A file cannot be written.',
-    remedy: 'Check that its folder exists, is writable and has free space.',
+    meaning: 'A file, or standard output, cannot be written.',
+    remedy:
+      'Check that its folder exists, is writable and has free space, and that no folder, FIFO or device has its name.',
   },
   GHOSTNET_UNKNOWN_FORMAT: {
     meaning: 'The format of a weights file is unknown.',
@@ -52,6 +57,18 @@ export const errorCatalogue = {
     meaning: 'The parameters in a weights file are not those of the network.',
     remedy:
       'Load a GhostNet checkpoint; the message lists the parameters that are missing, unexpected or of the wrong shape.',
+  },
+  GHOSTNET_WEIGHTS_NOT_FINITE: {
+    meaning: 'Weights are NaN or infinite, or too large for float32, as after a training that diverged.',
+    remedy:
+      'Use a checkpoint from before the training diverged. The option `allowNonFinite: true` (`--allow-non-finite`) loads the ' +
+      'weights all the same.',
+  },
+  GHOSTNET_RESULT_NOT_FINITE: {
+    meaning: 'The network computed NaN or infinity for an image, so it has neither scores nor an embedding.',
+    remedy:
+      'Check the weights and the transform of the model: `ghostnet info` lists weights that are NaN or infinite; forward() ' +
+      'returns the logits as they are.',
   },
   GHOSTNET_UNKNOWN_MODEL: {
     meaning: 'No published weights have this name.',
@@ -88,7 +105,7 @@ export const errorCatalogue = {
     remedy: 'Run `npx ghostnet pull <name>` first.',
   },
   GHOSTNET_IMAGE_UNDECODABLE: {
-    meaning: 'An image cannot be decoded.',
+    meaning: 'An image cannot be decoded: it is damaged, a document, or of a format that is not read.',
     remedy: 'Pass a complete JPEG, PNG, WebP, AVIF, GIF or TIFF.',
   },
   GHOSTNET_IMAGE_TOO_LARGE: {
@@ -100,8 +117,9 @@ export const errorCatalogue = {
     remedy: "Try again later, answer 429 or 503, or create the pipeline with `whenFull: 'wait'`.",
   },
   GHOSTNET_TIMEOUT: {
-    meaning: 'An image waited longer than the option timeoutMs allows.',
-    remedy: 'Send fewer images, raise timeoutMs, or use more processors.',
+    meaning:
+      'An image waited longer than the option timeoutMs allows, or was decoded for longer than decodeTimeoutMs.',
+    remedy: 'Send fewer images, raise the option that the message names, or use more processors.',
   },
   GHOSTNET_CLOSED: {
     meaning: 'A pipeline was used after close() or destroy(), or was destroyed while the image waited.',
@@ -185,8 +203,13 @@ export const errorCatalogue = {
     remedy: "Read CUDA's error in the message; after a hardware error, restart the process.",
   },
   GHOSTNET_OUT_OF_MEMORY: {
-    meaning: 'There is not enough memory for a tensor, a model or a run.',
+    meaning: 'There is not enough memory for a file, an image, a tensor, a model or a run.',
     remedy: 'Use smaller batches or images, or dispose of tensors and models that are no longer needed.',
+  },
+  GHOSTNET_OUT_OF_THREADS: {
+    meaning: 'The system cannot start another thread.',
+    remedy:
+      'Raise the limit of threads (`ulimit -u`, the pids limit of the container), or end other processes.',
   },
   GHOSTNET_INTERNAL: {
     meaning: 'An unexpected failure: a defect of this package or of LibTorch.',
@@ -241,7 +264,11 @@ export class GhostNetError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A class that extends this one is recognised by its prototype, like any other class.
     if (this !== GhostNetError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && brand in value;
+    try {
+      return typeof value === 'object' && value !== null && brand in value;
+    } catch {
+      return false; // a proxy without a target
+    }
   }
 
   /**

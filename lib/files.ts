@@ -1,17 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { inWords } from './check/words.js';
+import { inWords, messageOf } from './check/words.js';
 import { GhostNetError, type ErrorCode } from './errors.js';
 
 /** The path that a string or a `file:` URL names. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function pathOf(file: string | URL): string {
   if (typeof file === 'string') return file;
-  const isUrl = (file as unknown) instanceof URL;
   try {
     return fileURLToPath(file);
   } catch (cause) {
+    const isUrl = Object.prototype.toString.call(file) === '[object URL]';
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The value does not name a file', {
       found: isUrl ? file.href : inWords(file),
       expected: 'a path or a file: URL',
@@ -33,45 +33,105 @@ export function codeOfReading(cause: unknown): ErrorCode {
   return codes[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
 }
 
+/** What to do if the system fails to open a file for a reason that is not the file's; else undefined. */
+export function remedyOfReading(cause: unknown): string | undefined {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code !== 'EMFILE' && code !== 'ENFILE') return undefined;
+  return 'Raise the limit of open files (`ulimit -n`), or keep fewer files and connections open at a time.';
+}
+
+/** What stands at a path if it is no regular file, in words. */
+export function kindOf(stats: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket'>): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a FIFO';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+/** Options of {@link readBytes}. */
+export interface ReadFileOptions {
+  /** The most bytes of a file. Default {@link defaultMaxFileBytes}. */
+  readonly maxFileBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Twenty times a training checkpoint of the widest GhostNet that is published. */
+export const defaultMaxFileBytes = 2 ** 31;
+
+/** The bytes that are read between two looks at the signal. */
+const chunkBytes = 1 << 24;
+
 /**
- * Reads a whole file, whose path is bytes if its name is not UTF-8.
+ * Reads a whole regular file. What is anything else, a FIFO or a device, is not read.
  *
- * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`
+ * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_FILE_TOO_LARGE`,
+ * `GHOSTNET_OUT_OF_MEMORY`; the reason of the signal
  */
-export async function readBytes(file: string | URL | Uint8Array): Promise<Buffer> {
-  const path = file instanceof Uint8Array ? Buffer.from(file) : pathOf(file);
+export async function readBytes(file: string | URL, options: ReadFileOptions = {}): Promise<Uint8Array> {
+  const path = pathOf(file);
   try {
-    return await readFile(path);
+    // A FIFO without a writer must not hold up the thread.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await readAll(path, handle, options);
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
-    const found = (cause as Error).message;
-    throw new GhostNetError(codeOfReading(cause), `The file ${path.toString()} cannot be read`, {
+    if (cause instanceof GhostNetError) throw cause;
+    options.signal?.throwIfAborted();
+    const found = messageOf(cause);
+    const remedy = remedyOfReading(cause);
+    throw new GhostNetError(codeOfReading(cause), `The file ${path} cannot be read`, {
       found,
+      remedy,
       cause,
     });
   }
 }
 
-/**
- * Writes a whole file, or leaves an existing file unchanged. Readers never see a partial file.
- *
- * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`
- */
-export async function writeBytes(file: string | URL, bytes: Uint8Array): Promise<void> {
-  const path = pathOf(file);
-  const part = `${path}.${randomUUID()}.part`;
-  try {
-    const handle = await open(part, 'w');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
+async function readAll(
+  path: string,
+  handle: FileHandle,
+  { maxFileBytes = defaultMaxFileBytes, signal }: ReadFileOptions,
+): Promise<Uint8Array> {
+  const stats = await handle.stat();
+  if (!stats.isFile()) {
+    throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The file ${path} cannot be read`, {
+      found: kindOf(stats),
+      expected: 'a regular file',
+    });
+  }
+  if (stats.size > maxFileBytes) {
+    throw new GhostNetError('GHOSTNET_FILE_TOO_LARGE', `The file ${path} is too large`, {
+      found: `${stats.size} bytes`,
+      expected: `at most ${maxFileBytes} bytes, the option maxFileBytes`,
+    });
+  }
+  const bytes = allocate(path, stats.size);
+  for (let done = 0; done < bytes.byteLength;) {
+    signal?.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, done, Math.min(chunkBytes, bytes.byteLength - done), done);
+    if (bytesRead === 0) {
+      throw new GhostNetError(
+        'GHOSTNET_FILE_UNREADABLE',
+        `The file ${path} became shorter while it was read`,
+        {
+          found: `${done} bytes`,
+          expected: `${bytes.byteLength} bytes`,
+        },
+      );
     }
-    await rename(part, path);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function allocate(path: string, length: number): Uint8Array {
+  try {
+    return new Uint8Array(length);
   } catch (cause) {
-    await rm(part, { force: true }).catch(() => undefined);
-    throw new GhostNetError('GHOSTNET_FILE_UNWRITABLE', `The file ${path} cannot be written`, {
-      found: (cause as Error).message,
+    throw new GhostNetError('GHOSTNET_OUT_OF_MEMORY', `The file ${path} does not fit in memory`, {
+      found: `${length} bytes`,
       cause,
     });
   }

@@ -1,4 +1,4 @@
-import { invalidArgument } from './check/option.js';
+import { invalidArgument, reading, wrongThis } from './check/option.js';
 import { inWords } from './check/words.js';
 import { GhostNetError } from './errors.js';
 import type { NativeTensor } from './native/addon.js';
@@ -49,18 +49,22 @@ function dtypeOf(source: unknown): DType {
   });
 }
 
-function checkShape(shape: unknown): asserts shape is Shape {
-  const valid =
-    // Spread: every() would skip a hole.
-    Array.isArray(shape) &&
-    [...(shape as unknown[])].every((length) => Number.isSafeInteger(length) && (length as number) >= 0);
-  if (!valid) {
-    throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The shape is not a list of lengths', {
-      found: Array.isArray(shape) ? `[${[...(shape as unknown[])].map(inWords).join(',')}]` : inWords(shape),
-      expected: 'an array of whole numbers of at least 0, e.g. [8,3,224,224]',
-      remedy: 'Pass the length of each dimension.',
-    });
-  }
+/** As in PyTorch. */
+const mostDimensions = 64;
+
+/** A copy of a shape: what is checked is what is used. */
+function lengthsOf(shape: unknown): number[] {
+  // The length first: an array of a billion holes is quickly made.
+  const isShort = Array.isArray(shape) && shape.length <= mostDimensions;
+  // Spread: every() would skip a hole.
+  const lengths = isShort ? [...(shape as unknown[])] : undefined;
+  if (lengths?.every((length) => Number.isSafeInteger(length) && (length as number) >= 0) === true)
+    return lengths as number[];
+  throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The shape is not a list of lengths', {
+    found: lengths === undefined ? inWords(shape) : `[${lengths.map(inWords).join(',')}]`,
+    expected: `an array of at most ${mostDimensions} whole numbers of at least 0, e.g. [8,3,224,224]`,
+    remedy: 'Pass the length of each dimension.',
+  });
 }
 
 function checkDType(dtype: unknown): asserts dtype is DType {
@@ -122,7 +126,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
   }
 
   private constructor(handle: NativeTensor) {
-    if (!((handle as unknown) instanceof native().NativeTensor)) {
+    if (!reading(() => (handle as unknown) instanceof native().NativeTensor)) {
       throw invalidArgument('A Tensor cannot be created with new', handle, 'Tensor.from() or Tensor.empty()');
     }
     this.#handle = handle;
@@ -143,19 +147,19 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     values: A,
     shape: S,
   ): Tensor<DTypeOf<A>, S> {
-    const dtype = dtypeOf(values);
-    checkShape(shape);
-    const size = shape.reduce((product, length) => product * length, 1);
+    const dtype = reading(() => dtypeOf(values));
+    const lengths = reading(() => lengthsOf(shape));
+    const size = lengths.reduce((product, length) => product * length, 1);
     if (values.length !== size) {
       throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The number of values does not match the shape', {
         found: `${values.length} values`,
-        expected: `${size} values for [${shape.join(',')}]`,
+        expected: `${size} values for [${lengths.join(',')}]`,
         remedy: 'Pass the shape of the values, outermost dimension first.',
       });
     }
     // Native code cannot see shared memory.
     const source = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
-    return new Tensor(new (native().NativeTensor)(dtype, [...shape], source));
+    return new Tensor(new (native().NativeTensor)(dtype, lengths, source));
   }
 
   /**
@@ -165,28 +169,37 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
    */
   static empty<D extends DType, const S extends Shape>(dtype: D, shape: S): Tensor<D, S> {
     checkDType(dtype);
-    checkShape(shape);
-    return new Tensor(new (native().NativeTensor)(dtype, [...shape]));
+    const lengths = reading(() => lengthsOf(shape));
+    return new Tensor(new (native().NativeTensor)(dtype, lengths));
   }
 
   /** The elements, row-major: a view of the memory of the tensor, not a copy. Its length is 0 after dispose(). */
   get data(): TypedArrays[D] {
+    Tensor.#check(this);
     return this.#data;
   }
 
   /** Whether the memory was freed with {@link Tensor.dispose} or transferred away. */
   get disposed(): boolean {
+    Tensor.#check(this);
     return this.#disposed || this.#data.length !== this.size;
   }
 
   /** Frees the memory now; all views of it have length 0 afterwards. A second call does nothing. */
   dispose(): void {
+    Tensor.#check(this);
     this.#disposed = true;
     this.#handle.dispose();
   }
 
   /** As {@link Tensor.dispose}, for `using`. */
   [Symbol.dispose](): void {
+    Tensor.#check(this);
     this.dispose();
+  }
+
+  static #check(value: unknown): void {
+    if (typeof value === 'object' && value !== null && #handle in value) return;
+    throw wrongThis('Tensor', value);
   }
 }

@@ -18,6 +18,7 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { inLibTorch } from './components.mjs';
 import { librariesFor } from './libraries.mjs';
 import { npm } from './npm.mjs';
 import { manifest, packages, root } from './project.mjs';
@@ -73,6 +74,15 @@ function place(from, to) {
   }
 }
 
+/** Adds the licences of libraries whose texts the wheel does not have. */
+function addLicences(libraries, folder) {
+  for (const { folder: name, texts } of inLibTorch(libraries, join(folder, 'licenses')).added) {
+    const place = join(folder, 'licenses', 'third_party', name);
+    mkdirSync(place, { recursive: true });
+    for (const text of texts) copyFileSync(text, join(place, basename(text)));
+  }
+}
+
 /**
  * Lays out and packs the package of a platform. This takes a minute, so a tarball that is newer than this script and the wheel
  * is reused.
@@ -84,6 +94,7 @@ export function packLibTorch(platform, wheel) {
   const sources = [
     import.meta.filename,
     fileURLToPath(new URL('libtorch.README.md', import.meta.url)),
+    fileURLToPath(new URL('components.mjs', import.meta.url)),
     wheel,
   ];
   const newest = Math.max(...sources.filter(Boolean).map((path) => statSync(path).mtimeMs));
@@ -101,6 +112,10 @@ export function packLibTorch(platform, wheel) {
   copyFileSync(join(torch, 'version.py'), join(folder, 'version.py')); // contains the version of LibTorch
   cpSync(join(torch, 'licenses'), join(folder, 'licenses'), { recursive: true });
   copyFileSync(join(torch, 'licenses', 'LICENSE'), join(folder, 'LICENSE'));
+  addLicences(
+    libraries.map((library) => join(torch, 'lib', library)),
+    folder,
+  );
   const description = `LibTorch ${version} for ${platform}, CPU, for the package ghostnet`;
   writeFileSync(
     join(folder, 'package.json'),

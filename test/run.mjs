@@ -65,12 +65,12 @@ for (const [name, program] of [
   );
 }
 
-// Damaged files, under sanitizers.
-const fuzzed = join(results, 'fuzz-jpeg.json');
+// Damaged files: the parsers in TypeScript, and the JPEG decoder under sanitizers.
+const fuzzed = join(results, 'fuzz.json');
 run(
-  'JPEG files that are damaged',
+  'Fuzzing',
   process.execPath,
-  [join('test', 'fuzz', 'jpeg.mjs'), '--runs=5000', `--report=${fuzzed}`],
+  [join('test', 'fuzz', 'run.mjs'), '--quick', `--report=${fuzzed}`],
   fuzzed,
   countAll,
 );
@@ -116,6 +116,18 @@ function runPipeline() {
   );
 }
 
+/** A process that works without a pause: memory, threads, descriptors and speed stay as they are. */
+function runSoak() {
+  const report = join(results, 'soak.json');
+  run(
+    'Soak',
+    process.execPath,
+    [join('test', 'soak', 'run.mjs'), '--quick', `--report=${report}`],
+    report,
+    countAll,
+  );
+}
+
 /** The packages, as they would be published. */
 function runPackage() {
   const { version } = JSON.parse(readFileSync(join('build', 'Release', 'libtorch.json'), 'utf8'));
@@ -130,9 +142,10 @@ function runPackage() {
 }
 
 if (process.argv.length > 2) {
-  console.log('\nThe pipeline and the package are not tested: only some tests were requested.');
+  console.log('\nThe pipeline, the soak and the package are not tested: only some tests were requested.');
 } else {
   runPipeline();
+  runSoak();
   runPackage();
 }
 

@@ -1,11 +1,51 @@
 import { GhostNetError } from '../errors.js';
-import { inWords } from './words.js';
+import { inWords, messageOf, quote } from './words.js';
 
 // All throw `GHOSTNET_INVALID_ARGUMENT`. An undefined option counts as omitted; arguments are required.
+
+/** The longest time of a timer, in milliseconds. */
+export const longestTimer = 0x7fffffff;
 
 /** The error for an argument of the wrong type or with a value out of range. */
 export function invalidArgument(what: string, value: unknown, expected: string): GhostNetError {
   return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', what, { found: inWords(value), expected });
+}
+
+/**
+ * Reads what a caller passed. A getter, an iterator or the trap of a proxy may throw anything; here that is the fault of an
+ * argument.
+ */
+export function reading<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof GhostNetError) throw cause;
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'An argument cannot be read', {
+      found: `the error ${quote(messageOf(cause))}`,
+      expected: 'objects whose properties can be read',
+      cause,
+    });
+  }
+}
+
+/** A copy of an object of arguments or options: each property is read once, so that what is checked is what is used. */
+export function copyOf<T extends object>(name: string, value: T): T {
+  checkObject(name, value);
+  return reading(() => {
+    const copy: Record<string, unknown> = {};
+    // Inherited properties count, as in every other place where JavaScript reads an option.
+    for (const key in value) copy[key] = value[key];
+    return copy as T;
+  });
+}
+
+/** The error for a method that was called on another value than an object of its class. */
+export function wrongThis(name: string, value: unknown): GhostNetError {
+  return invalidArgument(
+    `A method of ${name} was called on another value`,
+    value,
+    `a ${name} before the dot`,
+  );
 }
 
 /** Checks that an argument is an object, before one of its properties is read. */
@@ -51,10 +91,19 @@ export function checkFlag(name: string, value: unknown): void {
 
 /** Checks an option that takes an AbortSignal. */
 export function checkSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
+  if (signal === undefined || isSignal(signal)) return;
   throw invalidArgument(
     'The option signal is not an AbortSignal',
     signal,
     'the signal of an AbortController',
   );
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    // A proxy of a signal is an instance, but its properties cannot be read.
+    return value instanceof AbortSignal && typeof value.aborted === 'boolean';
+  } catch {
+    return false;
+  }
 }

@@ -5,9 +5,19 @@ export function quote(text: string): string {
   return JSON.stringify(text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text);
 }
 
+/** A name from outside, as it is if it is short and plain, else quoted. */
+export function nameInWords(name: string): string {
+  return name.length <= longestQuote && /^[\w.-]+$/.test(name) ? name : quote(name);
+}
+
 /** The message of an error, or a description of any other thrown value. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : inWords(thrown);
+  try {
+    const message: unknown = thrown instanceof Error ? thrown.message : undefined;
+    return typeof message === 'string' ? message : inWords(thrown);
+  } catch {
+    return unreadable;
+  }
 }
 
 /** A value as shown in a message: a primitive as written in code, an object as the name of its class. */
@@ -15,7 +25,14 @@ export function inWords(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
-  const { constructor } = value as { readonly constructor?: unknown };
-  const name = typeof constructor === 'function' && constructor !== Object ? constructor.name : '';
-  return name === '' ? 'an object' : name;
+  try {
+    const { constructor } = value as { readonly constructor?: unknown };
+    const name = typeof constructor === 'function' && constructor !== Object ? constructor.name : '';
+    return typeof name === 'string' && name !== '' ? nameInWords(name) : 'an object';
+  } catch {
+    return unreadable;
+  }
 }
+
+/** A proxy without a target, or whose traps or getters throw. */
+const unreadable = 'an object that cannot be read';

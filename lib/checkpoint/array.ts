@@ -14,6 +14,9 @@ export const itemSizes: Readonly<Record<ArrayDType, number>> = {
   bool: 1,
 };
 
+/** More than the deepest network that this package takes, and few enough to be described in a moment. */
+export const mostArrays = 10_000;
+
 /** More axes than an array of any network has; the limit of PyTorch is 64 too. */
 export const maximumRank = 64;
 
@@ -26,14 +29,13 @@ export const maximumRank = 64;
 export function elementCount(shape: readonly number[]): number | undefined {
   if (shape.length > maximumRank) return undefined;
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) return undefined;
-  // An axis of size 0 makes the array empty, however large the other axes are.
-  if (shape.includes(0)) return 0;
+  // An axis of size 0 makes the array empty; the others still have to be countable, as in PyTorch.
   let count = 1;
   for (const size of shape) {
-    count *= size;
+    if (size !== 0) count *= size;
     if (!Number.isSafeInteger(count)) return undefined;
   }
-  return count;
+  return shape.includes(0) ? 0 : count;
 }
 
 /** The same bytes as a plain Uint8Array: the `subarray` of a Buffer would make every array a Buffer. */

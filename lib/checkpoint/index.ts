@@ -2,7 +2,8 @@ import { plainView } from './array.js';
 import { detectContainer } from './detect.js';
 import { unnamedSource } from './faults.js';
 import { nameArrays } from './names.js';
-import { readSafetensors } from './safetensors.js';
+import { parseSafetensors } from './safetensors.js';
+import { finish, type Sliced } from './slices.js';
 import { readStateDict } from './state-dict.js';
 import { readTorchLegacy } from './torch-legacy.js';
 import { readTorchZip } from './torch-zip.js';
@@ -37,16 +38,21 @@ export interface ReadOptions {
  *   - `GHOSTNET_INVALID_ARGUMENT` if it lacks the weights that `options.weights` requests
  */
 export function readCheckpoint(file: Uint8Array, options: ReadOptions = {}): Checkpoint {
+  return finish(parseCheckpoint(file, options));
+}
+
+/** As {@link readCheckpoint}, in slices. */
+export function* parseCheckpoint(file: Uint8Array, options: ReadOptions = {}): Sliced<Checkpoint> {
   const bytes = plainView(file);
   const { source = unnamedSource, weights = 'auto' } = options;
   switch (detectContainer(bytes, source)) {
     case 'safetensors':
       if (weights === 'ema') throw absentWeights(weights, source);
-      return renamed(readSafetensors(bytes, source), source);
+      return renamed(yield* parseSafetensors(bytes, source), source);
     case 'zip':
-      return readStateDict(readTorchZip(bytes, source), bytes.byteLength, weights, source);
+      return yield* readStateDict(yield* readTorchZip(bytes, source), bytes.byteLength, weights, source);
     case 'pickle':
-      return readStateDict(readTorchLegacy(bytes, source), bytes.byteLength, weights, source);
+      return yield* readStateDict(yield* readTorchLegacy(bytes, source), bytes.byteLength, weights, source);
   }
 }
 
@@ -60,6 +66,8 @@ function renamed(checkpoint: Checkpoint, source: string): Checkpoint {
   return { ...checkpoint, arrays, skipped };
 }
 
+export { countNotFinite } from './finite.js';
+export { inSlices } from './slices.js';
 export { readSafetensors, writeSafetensors } from './safetensors.js';
 export type { ArrayDType, Checkpoint, ContainerFormat, NamedArray } from './types.js';
 export { weightsChoices, type WeightsChoice } from './choice.js';

@@ -3,6 +3,7 @@ import type { Cursor } from './cursor.js';
 import { longestGlobal, PickleObjects } from './pickle-objects.js';
 import { newestProtocol, Opcode } from './pickle-opcodes.js';
 import { PickleStack } from './pickle-stack.js';
+import type { Sliced } from './slices.js';
 import {
   describeValue,
   PickleDict,
@@ -20,6 +21,9 @@ export interface Pickle {
   readonly storages: ReadonlyMap<string, PickleStorage>;
 }
 
+/** The opcodes that are executed between two pauses. */
+const opcodesPerSlice = 4096;
+
 /**
  * Limits of one pickle. A training checkpoint of a network with a thousand tensors uses a tenth of them. With the limits of
  * {@link PickleStack}, they keep the memory for any pickle within a few hundred megabytes.
@@ -33,7 +37,7 @@ const limits = { opcodes: 2_000_000, textBytes: 16 * 1024 * 1024, integerBytes: 
  *
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` if the pickle is malformed or exceeds a limit
  */
-export function readPickle(cursor: Cursor): Pickle {
+export function readPickle(cursor: Cursor): Sliced<Pickle> {
   return new PickleReader(cursor).read();
 }
 
@@ -47,12 +51,13 @@ class PickleReader {
     this.start = cursor.position;
   }
 
-  read(): Pickle {
+  *read(): Sliced<Pickle> {
     const { cursor, stack, objects } = this;
     const protocol = cursor.u8() === Opcode.Proto ? cursor.u8() : 0;
     if (protocol < 2 || protocol > newestProtocol)
       throw this.fail('no pickle of protocol 2 to 5 starts here');
     for (let count = 0; count < limits.opcodes; count += 1) {
+      if (count % opcodesPerSlice === 0) yield;
       this.start = cursor.position;
       const opcode = cursor.u8();
       if (opcode === Opcode.Stop) return { value: stack.finish(), storages: objects.storages };

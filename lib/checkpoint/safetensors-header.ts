@@ -1,6 +1,7 @@
 import { quote } from '../check/words.js';
-import { maximumRank } from './array.js';
-import { Cursor } from './cursor.js';
+import { maximumRank, mostArrays } from './array.js';
+import type { Cursor } from './cursor.js';
+import type { Sliced } from './slices.js';
 
 /** One array as the header of a safetensors file describes it, not yet checked against the data. */
 export interface HeaderEntry {
@@ -19,8 +20,11 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Far more than any network has, and few enough for the descriptions to need little memory. */
-const mostEntries = 100_000;
+/** The most metadata keys; a header of this package has two. */
+const mostMetadata = 10_000;
+
+/** The keys that are read between two pauses. */
+const keysPerSlice = 256;
 
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -37,29 +41,31 @@ const nine = 0x39;
  * Reads the JSON header of a safetensors file. JSON.parse would silently keep the last of two equal keys, so this parser reads
  * the few forms that a header may have, and no other JSON.
  */
-export function readHeader(cursor: Cursor): Header {
+export function* readHeader(cursor: Cursor): Sliced<Header> {
   const entries: HeaderEntry[] = [];
   let metadata: Readonly<Record<string, string>> = {};
   if (cursor.peek() !== openBrace) throw cursor.fail('the header does not start with {');
-  readObject(cursor, (name, offset) => {
-    if (name === '__metadata__') {
-      metadata = readMetadata(cursor);
-      return;
+  for (const { key, offset, index } of keysOf(cursor)) {
+    if (index % keysPerSlice === 0) yield;
+    if (key === '__metadata__') {
+      metadata = yield* readMetadata(cursor);
+      continue;
     }
-    if (entries.length === mostEntries) throw cursor.fail(`there are more than ${mostEntries} arrays`);
-    entries.push(readEntry(cursor, name, offset));
-  });
+    if (entries.length === mostArrays) throw cursor.fail(`there are more than ${mostArrays} arrays`);
+    entries.push(readEntry(cursor, key, offset));
+  }
   skipSpace(cursor);
   if (cursor.remaining > 0) throw cursor.fail('unexpected bytes follow the JSON of the header');
   return { entries, metadata };
 }
 
-function readMetadata(cursor: Cursor): Readonly<Record<string, string>> {
+function* readMetadata(cursor: Cursor): Sliced<Readonly<Record<string, string>>> {
   const pairs: [string, string][] = [];
-  readObject(cursor, (key) => {
-    if (pairs.length === mostEntries) throw cursor.fail(`there are more than ${mostEntries} metadata keys`);
+  for (const { key, index } of keysOf(cursor)) {
+    if (index % keysPerSlice === 0) yield;
+    if (index === mostMetadata) throw cursor.fail(`there are more than ${mostMetadata} metadata keys`);
     pairs.push([key, readString(cursor)]);
-  });
+  }
   // fromEntries defines each key as an own property, even __proto__.
   return Object.fromEntries(pairs);
 }
@@ -68,12 +74,12 @@ function readEntry(cursor: Cursor, name: string, offset: number): HeaderEntry {
   let dtype: string | undefined;
   let shape: readonly number[] | undefined;
   let range: readonly number[] | undefined;
-  readObject(cursor, (field, fieldOffset) => {
-    if (field === 'dtype') dtype = readString(cursor);
-    else if (field === 'shape') shape = readIntegers(cursor, maximumRank);
-    else if (field === 'data_offsets') range = readIntegers(cursor, 2);
-    else throw cursor.fail(`array ${quote(name)} has the unknown field ${quote(field)}`, {}, fieldOffset);
-  });
+  for (const { key, offset: keyOffset } of keysOf(cursor)) {
+    if (key === 'dtype') dtype = readString(cursor);
+    else if (key === 'shape') shape = readIntegers(cursor, maximumRank);
+    else if (key === 'data_offsets') range = readIntegers(cursor, 2);
+    else throw cursor.fail(`array ${quote(name)} has the unknown field ${quote(key)}`, {}, keyOffset);
+  }
   const begin = range?.[0];
   const end = range?.[1];
   if (dtype === undefined || shape === undefined || begin === undefined || end === undefined) {
@@ -84,8 +90,14 @@ function readEntry(cursor: Cursor, name: string, offset: number): HeaderEntry {
   return { name, offset, dtype, shape, begin, end };
 }
 
-/** Reads an object with unique keys; `readValue` must read the value. */
-function readObject(cursor: Cursor, readValue: (key: string, offset: number) => void): void {
+interface Key {
+  readonly key: string;
+  readonly offset: number;
+  readonly index: number;
+}
+
+/** The keys of an object, which must be unique; the value of each must be read before the next. */
+function* keysOf(cursor: Cursor): Generator<Key, void, undefined> {
   const keys = new Set<string>();
   expect(cursor, openBrace);
   if (accept(cursor, closeBrace)) return;
@@ -94,9 +106,9 @@ function readObject(cursor: Cursor, readValue: (key: string, offset: number) => 
     const offset = cursor.position;
     const key = readString(cursor);
     if (keys.has(key)) throw cursor.fail(`the header has the key ${quote(key)} twice`, {}, offset);
-    keys.add(key);
     expect(cursor, colon);
-    readValue(key, offset);
+    yield { key, offset, index: keys.size };
+    keys.add(key);
   } while (accept(cursor, comma));
   expect(cursor, closeBrace);
 }
@@ -147,7 +159,8 @@ function readString(cursor: Cursor): string {
   }
   const raw = cursor.text(at - start);
   cursor.position += 1;
-  const value = escaped ? unescape(cursor, raw, start) : raw;
+  if (!escaped) return raw;
+  const value = unescape(cursor, raw, start);
   if (/\p{Surrogate}/u.test(value)) throw cursor.fail('a string contains half a surrogate pair', {}, start);
   return value;
 }

@@ -4,10 +4,14 @@ import { elementCount, itemSizes, plainView } from './array.js';
 import { Cursor } from './cursor.js';
 import { malformed, unnamedSource, unsupported } from './faults.js';
 import { readHeader, type HeaderEntry } from './safetensors-header.js';
+import { finish, type Sliced } from './slices.js';
 import type { ArrayDType, Checkpoint, NamedArray } from './types.js';
 
-/** The format's own limit. */
-const longestHeader = 100_000_000;
+/** A hundred times the header of a GhostNet with a thousand labels; the format allows more. */
+const longestHeader = 1 << 23;
+
+/** The arrays that are checked between two pauses. */
+const arraysPerSlice = 1024;
 
 /** Bytes of the header length; the length of the header is padded to a multiple of it. */
 const headerAlignment = 8;
@@ -46,11 +50,16 @@ const otherFormatName = /^(?:F4|F6_E2M3|F6_E3M2|F8_\w+|U16|U32|U64|C64)$/;
  * @see https://huggingface.co/docs/safetensors
  */
 export function readSafetensors(file: Uint8Array, source = unnamedSource): Checkpoint {
+  return finish(parseSafetensors(file, source));
+}
+
+/** As {@link readSafetensors}, in slices. */
+export function* parseSafetensors(file: Uint8Array, source: string): Sliced<Checkpoint> {
   const bytes = plainView(file);
   const prefix = new Cursor(bytes, source);
   const length = prefix.u64();
   if (length > longestHeader) {
-    throw malformed(source, 0, 'the header is longer than the format allows', {
+    throw malformed(source, 0, 'the header is longer than that of any network', {
       expected: `at most ${longestHeader} bytes`,
       found: `${length}`,
     });
@@ -62,10 +71,11 @@ export function readSafetensors(file: Uint8Array, source = unnamedSource): Check
     });
   }
   const dataStart = prefix.position + length;
-  const header = readHeader(new Cursor(bytes, source, prefix.position, dataStart));
+  const header = yield* readHeader(new Cursor(bytes, source, prefix.position, dataStart));
   checkLayout(header.entries, dataStart, source, bytes.byteLength);
   const arrays = new Map<string, NamedArray>();
   for (const entry of header.entries) {
+    if (arrays.size % arraysPerSlice === 0) yield;
     const dtype = checkEntry(entry, source);
     const data = bytes.subarray(dataStart + entry.begin, dataStart + entry.end);
     arrays.set(entry.name, { dtype, shape: entry.shape, data });

@@ -1,7 +1,9 @@
 import { quote } from '../check/words.js';
+import { mostArrays } from './array.js';
 import { unsupported } from './faults.js';
 import { nameArrays } from './names.js';
 import { describeValue, PickleDict, type PickleValue } from './pickle-values.js';
+import type { Sliced } from './slices.js';
 import { isTensor, TensorReader } from './torch-tensor.js';
 import type { TorchFile } from './torch-file.js';
 import type { Checkpoint, NamedArray } from './types.js';
@@ -20,13 +22,16 @@ const mostNamed = 5;
  * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` if there is no state dict, or a value in it is not a tensor;
  *   `GHOSTNET_INVALID_ARGUMENT` if the requested weights are missing; `GHOSTNET_MALFORMED_FILE` if a tensor is malformed
  */
-export function readStateDict(
+export function* readStateDict(
   file: TorchFile,
   fileLength: number,
   weights: WeightsChoice,
   source: string,
-): Checkpoint {
+): Sliced<Checkpoint> {
   const { wrapper, dict } = findStateDict(file.object, weights, source);
+  if (dict.entries.size > mostArrays) {
+    throw unsupported(source, `the state dict has more than ${mostArrays} entries`, saveStateDict);
+  }
   const keys = [...dict.entries.keys()].map((key) => {
     if (typeof key === 'string') return key;
     throw unsupported(source, `the state dict has ${describeValue(key)} as a key`, saveStateDict);
@@ -34,7 +39,10 @@ export function readStateDict(
   const { names, skipped } = nameArrays(keys, source);
   const tensors = new TensorReader(file, fileLength, source);
   const arrays = new Map<string, NamedArray>();
-  for (const [key, name] of names) arrays.set(name, tensors.read(key, dict.entries.get(key) ?? null));
+  for (const [key, name] of names) {
+    arrays.set(name, yield* tensors.read(key, dict.entries.get(key) ?? null));
+    yield;
+  }
   return { format: file.format, arrays, metadata: {}, ...(wrapper !== undefined && { wrapper }), skipped };
 }
 

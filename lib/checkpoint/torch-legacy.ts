@@ -2,6 +2,7 @@ import { quote } from '../check/words.js';
 import { Cursor } from './cursor.js';
 import { unsupported } from './faults.js';
 import { readPickle } from './pickle.js';
+import type { Sliced } from './slices.js';
 import {
   describeValue,
   PickleDict,
@@ -14,6 +15,9 @@ import type { TorchFile } from './torch-file.js';
 const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
+/** As many as entries of a zip archive. */
+const mostStorages = 50_000;
+
 /**
  * Reads the container that torch.save wrote before PyTorch 1.6: five consecutive pickles, then for each storage the number of
  * elements and the elements.
@@ -21,9 +25,9 @@ const protocolVersion = 1001;
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` for a pickle that torch.save did not
  *   write
  */
-export function readTorchLegacy(bytes: Uint8Array, source: string): TorchFile {
+export function* readTorchLegacy(bytes: Uint8Array, source: string): Sliced<TorchFile> {
   const cursor = new Cursor(bytes, source);
-  const magic = readPickle(cursor).value;
+  const magic = (yield* readPickle(cursor)).value;
   if (magic !== magicNumber) {
     throw unsupported(
       source,
@@ -31,14 +35,14 @@ export function readTorchLegacy(bytes: Uint8Array, source: string): TorchFile {
       'Save the weights with torch.save(model.state_dict(), path), or as safetensors.',
     );
   }
-  const version = readPickle(cursor).value;
+  const version = (yield* readPickle(cursor)).value;
   if (version !== protocolVersion) {
     throw cursor.fail('the version of the legacy container is unknown', {
       expected: String(protocolVersion),
       found: describeValue(version),
     });
   }
-  const systemInfo = readPickle(cursor).value;
+  const systemInfo = (yield* readPickle(cursor)).value;
   if (systemInfo instanceof PickleDict && systemInfo.entries.get('little_endian') === false) {
     throw unsupported(
       source,
@@ -46,8 +50,8 @@ export function readTorchLegacy(bytes: Uint8Array, source: string): TorchFile {
       'Load it in PyTorch on a little-endian machine and save it again.',
     );
   }
-  const { value: object, storages } = readPickle(cursor);
-  const keys = readKeys(cursor, readPickle(cursor).value);
+  const { value: object, storages } = yield* readPickle(cursor);
+  const keys = readKeys(cursor, (yield* readPickle(cursor)).value);
   const data = readStorages(cursor, keys, storages);
   if (cursor.remaining > 0) throw cursor.fail('bytes follow the last storage');
   return {
@@ -63,6 +67,9 @@ export function readTorchLegacy(bytes: Uint8Array, source: string): TorchFile {
 
 function readKeys(cursor: Cursor, value: PickleValue): readonly string[] {
   const items = value instanceof PickleList ? value.items : undefined;
+  if (items !== undefined && items.length > mostStorages) {
+    throw cursor.fail(`the file has more than ${mostStorages} storages`);
+  }
   const keys = items?.filter((item) => typeof item === 'string');
   if (items === undefined || keys?.length !== items.length || new Set(keys).size !== keys.length) {
     throw cursor.fail('the list of storages is not a list of unique keys');

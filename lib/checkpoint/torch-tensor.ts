@@ -11,6 +11,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from './pickle-values.js';
+import type { Sliced } from './slices.js';
 import type { TorchFile } from './torch-file.js';
 import type { NamedArray } from './types.js';
 
@@ -26,6 +27,12 @@ const otherTensors: ReadonlyMap<string, string> = new Map([
 
 /** The argument of the rebuild function that changes the meaning of the elements: a lazy negation or conjugation. */
 const metadataIndex = 6;
+
+/** The bytes that are copied between two pauses. */
+const pieceBytes = 1 << 17;
+
+/** From here on a copy of a view is faster than one byte after another. */
+const longRun = 256;
 
 const saveDense = 'Convert it to a dense tensor of float32, float16 or bfloat16 before saving.';
 
@@ -48,7 +55,7 @@ export class TensorReader {
    * @throws GhostNetError `GHOSTNET_UNSUPPORTED_FORMAT` if the value is not a tensor, or a tensor of an unsupported kind;
    *   `GHOSTNET_MALFORMED_FILE` if the tensor reaches outside its storage
    */
-  read(name: string, value: PickleValue): NamedArray {
+  *read(name: string, value: PickleValue): Sliced<NamedArray> {
     if (!(value instanceof PickleTensor)) {
       const other = otherTensor(value);
       throw unsupported(
@@ -94,7 +101,7 @@ export class TensorReader {
     }
     this.copyBudget -= count * itemSize;
     if (this.copyBudget < 0) throw fail('and others that are not contiguous are larger than the whole file');
-    return { dtype, shape, data: gather(bytes, itemSize, offset, shape, strides) };
+    return { dtype, shape, data: yield* gather(bytes, itemSize, offset, shape, strides) };
   }
 }
 
@@ -141,13 +148,13 @@ function contiguousFrom(shape: readonly number[], strides: readonly number[]): n
 }
 
 /** Copies the elements of a strided tensor in row-major order. */
-function gather(
+function* gather(
   storage: Uint8Array,
   itemSize: number,
   offset: number,
   shape: readonly number[],
   strides: readonly number[],
-): Uint8Array {
+): Sliced<Uint8Array> {
   const inner = contiguousFrom(shape, strides);
   const run = shape.slice(inner).reduce((product, size) => product * size, itemSize);
   const outerShape = shape.slice(0, inner);
@@ -155,8 +162,14 @@ function gather(
   const index = outerShape.map(() => 0);
   const data = new Uint8Array(shape.reduce((product, size) => product * size, itemSize));
   let from = offset * itemSize;
+  let pause = pieceBytes;
   for (let to = 0; to < data.byteLength; to += run) {
-    for (let byte = 0; byte < run; byte += 1) data[to + byte] = storage[from + byte] ?? 0;
+    if (to >= pause) {
+      pause = to + pieceBytes;
+      yield;
+    }
+    if (run >= longRun) data.set(storage.subarray(from, from + run), to);
+    else for (let byte = 0; byte < run; byte += 1) data[to + byte] = storage[from + byte] ?? 0;
     for (let axis = inner - 1; axis >= 0; axis -= 1) {
       const step = outerSteps[axis] ?? 0;
       const next = (index[axis] ?? 0) + 1;

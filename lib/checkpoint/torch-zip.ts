@@ -3,6 +3,7 @@ import { GhostNetError } from '../errors.js';
 import { Cursor } from './cursor.js';
 import { malformed, unsupported } from './faults.js';
 import { readPickle } from './pickle.js';
+import type { Sliced } from './slices.js';
 import type { TorchFile } from './torch-file.js';
 import { readStoredEntries, readZipDirectory } from './zip.js';
 
@@ -12,19 +13,19 @@ import { readStoredEntries, readZipDirectory } from './zip.js';
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_UNSUPPORTED_FORMAT` for other archives of networks,
  *   `GHOSTNET_UNKNOWN_FORMAT` for any other archive
  */
-export function readTorchZip(bytes: Uint8Array, source: string): TorchFile {
-  const directory = readZipDirectory(bytes, source);
+export function* readTorchZip(bytes: Uint8Array, source: string): Sliced<TorchFile> {
+  const directory = yield* readZipDirectory(bytes, source);
   const root = findRoot(
     directory.entries.map(({ name }) => name),
     source,
   );
-  const entries = readStoredEntries(bytes, directory, source);
+  const entries = yield* readStoredEntries(bytes, directory, source);
   checkByteOrder(entries.get(`${root}/byteorder`), directory.offset, source);
   const pickle = entries.get(`${root}/data.pkl`);
   if (pickle === undefined) throw malformed(source, directory.offset, 'the archive has no data.pkl');
   const start = pickle.byteOffset - bytes.byteOffset;
   const cursor = new Cursor(bytes, source, start, start + pickle.byteLength);
-  const { value } = readPickle(cursor);
+  const { value } = yield* readPickle(cursor);
   if (cursor.remaining > 0) throw cursor.fail('bytes follow the pickle in data.pkl');
   return {
     format: 'torch-zip',

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { quote } from '../check/words.js';
 import { Cursor } from './cursor.js';
 import { malformed, unsupported } from './faults.js';
+import type { Sliced } from './slices.js';
 
 /** One entry as the central directory describes it. */
 export interface ZipEntry {
@@ -44,7 +45,13 @@ const descriptorFlag = 0x0008;
 const storedMethod = 0;
 
 /** Far more than torch.save writes for any network, and few enough for the descriptions to need little memory. */
-const mostEntries = 200_000;
+const mostEntries = 50_000;
+
+/** torch.save names a folder after the file, and the entries in it by numbers. */
+const longestName = 4096;
+
+/** The bytes whose checksum is computed between two pauses. */
+const chunkBytes = 1 << 24;
 
 /**
  * Reads the central directory of a zip archive. The archive must end with its end record, without a comment: PyTorch writes it
@@ -52,7 +59,7 @@ const mostEntries = 200_000;
  *
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`
  */
-export function readZipDirectory(bytes: Uint8Array, source: string): ZipDirectory {
+export function* readZipDirectory(bytes: Uint8Array, source: string): Sliced<ZipDirectory> {
   const { offset, size, count, end } = readEnd(bytes, source);
   if (offset + size !== end) {
     throw malformed(
@@ -71,6 +78,7 @@ export function readZipDirectory(bytes: Uint8Array, source: string): ZipDirector
   const names = new Set<string>();
   const entries: ZipEntry[] = [];
   while (cursor.remaining > 0) {
+    yield;
     const entry = readCentralRecord(cursor);
     if (names.has(entry.name)) {
       throw malformed(source, entry.offset, `the zip archive has two entries named ${quote(entry.name)}`);
@@ -185,6 +193,9 @@ function readCentralRecord(cursor: Cursor): ZipEntry {
   const disk = cursor.u16();
   cursor.take(6); // attributes
   const narrowLocalOffset = cursor.u32();
+  if (nameLength > longestName) {
+    throw cursor.fail(`the name of a zip entry is longer than ${longestName} bytes`, {}, offset);
+  }
   const name = Buffer.from(cursor.take(nameLength)).toString();
   const extra = readExtra(cursor, extraLength);
   const size = extra.widen(narrowSize);
@@ -233,11 +244,11 @@ function readExtra(cursor: Cursor, length: number): Extra {
  *
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`; `GHOSTNET_UNSUPPORTED_FORMAT` if entries are compressed or encrypted
  */
-export function readStoredEntries(
+export function* readStoredEntries(
   bytes: Uint8Array,
   { entries, offset: directoryOffset }: ZipDirectory,
   source: string,
-): ReadonlyMap<string, Uint8Array> {
+): Sliced<ReadonlyMap<string, Uint8Array>> {
   const data = new Map<string, Uint8Array>();
   let free = 0;
   for (const entry of [...entries].sort((a, b) => a.localOffset - b.localOffset)) {
@@ -245,13 +256,13 @@ export function readStoredEntries(
       throw malformed(source, entry.localOffset, `the zip entry ${quote(entry.name)} overlaps another`);
     }
     const cursor = new Cursor(bytes, source, Math.min(entry.localOffset, directoryOffset), directoryOffset);
-    data.set(entry.name, readStoredEntry(cursor, entry));
+    data.set(entry.name, yield* readStoredEntry(cursor, entry));
     free = cursor.position;
   }
   return data;
 }
 
-function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
+function* readStoredEntry(cursor: Cursor, entry: ZipEntry): Sliced<Uint8Array> {
   const { source } = cursor;
   const title = `the zip entry ${quote(entry.name)}`;
   if ((entry.flags & encryptedFlag) !== 0) {
@@ -268,7 +279,7 @@ function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
   const zip64 = checkLocalHeader(cursor, entry, title);
   const data = cursor.take(entry.size);
   if ((entry.flags & descriptorFlag) !== 0) checkDescriptor(cursor, entry, zip64, title);
-  const crc = crc32(data);
+  const crc = yield* checksum(data);
   if (crc !== entry.crc) {
     throw malformed(source, start, `the data of ${title} does not match its CRC`, {
       expected: hex(entry.crc),
@@ -280,6 +291,15 @@ function readStoredEntry(cursor: Cursor, entry: ZipEntry): Uint8Array {
     });
   }
   return data;
+}
+
+function* checksum(data: Uint8Array): Sliced<number> {
+  let crc = 0;
+  for (let start = 0; start < data.byteLength; start += chunkBytes) {
+    crc = crc32(data.subarray(start, start + chunkBytes), crc);
+    yield;
+  }
+  return crc;
 }
 
 /** @returns whether the local header has a 64-bit record, which widens the data descriptor too */

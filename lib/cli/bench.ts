@@ -3,15 +3,26 @@ import { performance } from 'node:perf_hooks';
 import { Command, InvalidArgumentError } from 'commander';
 
 import { GhostNet } from '../model/ghostnet.js';
+import type { LoadOptions } from '../model/options.js';
 import type { Precision } from '../model/precision.js';
 import type { Device } from '../native/device.js';
 import { native } from '../native/load.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { deviceOption, jsonOption, modelOption, precisionOption } from './shared-options.js';
+import { print, printJson } from './output.js';
+import {
+  allowNonFiniteOption,
+  deviceOption,
+  jsonOption,
+  maxFileBytesOption,
+  modelOption,
+  precisionOption,
+} from './shared-options.js';
 
 interface Options {
   readonly model?: string;
+  readonly allowNonFinite?: boolean;
+  readonly maxFileBytes?: number;
   readonly device: Device;
   readonly batch: readonly number[];
   readonly threads?: readonly number[];
@@ -41,6 +52,8 @@ export function benchCommand(): Command {
         'memory, without decoding and resizing.',
     )
     .addOption(modelOption())
+    .addOption(allowNonFiniteOption())
+    .addOption(maxFileBytesOption())
     .addOption(deviceOption())
     .option('--batch <list>', 'batch sizes, separated by commas', parseCounts, [1, 8, 32])
     .option(
@@ -61,13 +74,15 @@ export function benchCommand(): Command {
       // The GPU engine uses no CPU threads.
       const ofCpu = options.device === 'cpu' ? [1, defaultThreads] : [1];
       const threadCounts = options.threads ?? [...new Set(ofCpu)];
-      if (words) process.stdout.write(`${header}\n`);
+      if (words) print(header);
       for (const threads of threadCounts) {
-        const { device, precision } = options;
-        using model = await GhostNet.load(options.model, { threads, device, precision });
+        const { device, precision, allowNonFinite, maxFileBytes } = options;
+        const given = { threads, device, precision, allowNonFinite, maxFileBytes };
+        using model = await GhostNet.load(options.model, given as LoadOptions);
         for (const batch of options.batch) {
           const timing = await time(model, batch, options.seconds);
-          process.stdout.write(words ? `${rowOf(timing)}\n` : `${JSON.stringify(timing)}\n`);
+          if (words) print(rowOf(timing));
+          else await printJson(timing);
         }
       }
     });

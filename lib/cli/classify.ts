@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-
 import { SingleBar } from 'cli-progress';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { quote } from '../check/words.js';
 import type { ImageInput } from '../image/input.js';
@@ -12,11 +10,15 @@ import type { Device } from '../native/device.js';
 import type { ClassScore, StreamResult } from '../pipeline/index.js';
 import { countsInWords } from '../sources/formats.js';
 import { listImages } from '../sources/list-images.js';
+import type { Listing } from '../sources/listing.js';
 import type { Source } from '../sources/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
+import { print, printJson, report, reportError } from './output.js';
 import {
+  allowNonFiniteOption,
   deviceOption,
   jsonOption,
+  maxFileBytesOption,
   modelOption,
   parseCount,
   precisionOption,
@@ -25,6 +27,8 @@ import {
 
 interface Options {
   readonly model?: string;
+  readonly allowNonFinite?: boolean;
+  readonly maxFileBytes?: number;
   readonly topK?: number;
   readonly json?: boolean;
   readonly batchSize?: number;
@@ -34,7 +38,9 @@ interface Options {
   readonly colorProfile: 'ignore' | 'apply';
   readonly decode: 'exact' | 'fast';
   readonly decoder: 'auto' | 'sharp';
+  readonly maxImageBytes?: number;
   readonly maxPixels?: number;
+  readonly documents?: boolean;
   readonly filesFrom?: string;
 }
 
@@ -59,10 +65,12 @@ export function classifyCommand(): Command {
       'image files, folders (searched for images) or globs; - reads one image from standard input',
     )
     .addOption(modelOption())
+    .addOption(allowNonFiniteOption())
+    .addOption(maxFileBytesOption())
     .option('-k, --top-k <n>', 'classes per image (default: 5, or all if there are fewer)', parseCount)
     .addOption(jsonOption('JSON lines'))
     .option('--files-from <file>', 'read paths from a file, one per line; - is standard input')
-    .option('--batch-size <n>', 'images per batch (default: 16)', parseCount)
+    .option('--batch-size <n>', 'images per batch, at most 1024 (default: 16)', parseBatchSize)
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
@@ -81,14 +89,25 @@ export function classifyCommand(): Command {
         .choices(['auto', 'sharp'])
         .default('auto'),
     )
+    .option('--max-image-bytes <n>', 'the most bytes of an image file (default: 256000000)', parseCount)
     .option('--max-pixels <n>', 'the most pixels of an image (default: 50000000)', parseCount)
+    .option('--documents', 'render SVG, too: only for files that you trust')
     .addHelpText('after', exitCodeHelp)
     .action(classify);
+}
+
+/** A whole number from 1 to 1024, as the option maxBatch of a pipeline. */
+function parseBatchSize(text: string): number {
+  const value = parseCount(text);
+  if (value <= 1024) return value;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 1024.');
 }
 
 async function classify(paths: string[], options: Options, command: Command): Promise<void> {
   const {
     model: source,
+    allowNonFinite,
+    maxFileBytes,
     device,
     threads,
     topK,
@@ -96,7 +115,9 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     colorProfile,
     decode,
     decoder,
+    maxImageBytes,
     maxPixels,
+    documents = false,
     precision,
     filesFrom,
   } = options;
@@ -111,16 +132,20 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     colorProfile,
     decode,
     decoder,
+    documents,
     device,
     precision,
     ...(threads === undefined ? {} : { threads }),
+    ...(maxImageBytes === undefined ? {} : { maxImageBytes }),
     ...(maxPixels === undefined ? {} : { maxPixels }),
+    ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
+    ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
   });
   const pipeline = model.pipeline({
     ...(topK === undefined ? {} : { topK }),
     ...(batchSize === undefined ? {} : { maxBatch: batchSize }),
   });
-  const images = new NamedImages(paths, filesFrom);
+  const images = new NamedImages(paths, filesFrom, documents);
   const progress = new Progress();
   let count = 0;
   let failed = 0;
@@ -131,9 +156,10 @@ async function classify(paths: string[], options: Options, command: Command): Pr
       progress.clear();
       if (outcome.error !== undefined) {
         failed += 1;
-        process.stderr.write(`ghostnet: ${name}: ${outcome.error.message} [${outcome.error.code}]\n`);
+        reportError(outcome.error, name);
       }
-      await print(json ? toJson(outcome) : toWords(outcome));
+      if (json) await printJson(toJson(outcome));
+      else if (outcome.error === undefined) print(toWords(name, outcome.result));
       progress.advance();
     }
   } finally {
@@ -143,7 +169,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
   reportSkipped(images.skipped);
   if (count === 0) command.error('error: no images found.');
   if (failed > 0) {
-    if (count > 1) process.stderr.write(`ghostnet: ${failed} of ${count} images failed\n`);
+    if (count > 1) report(`ghostnet: ${failed} of ${count} images failed`);
     process.exitCode = ExitCode.someFailed;
   }
 }
@@ -154,11 +180,12 @@ class NamedImages implements AsyncIterable<NamedImage> {
   readonly #filesFrom: string | undefined;
   /** Standard input, until the paths before it have been listed. */
   readonly #pending: NamedImage[] = [];
-  readonly #listing = listImages(this.#sources());
+  readonly #listing: Listing;
 
-  constructor(paths: readonly string[], filesFrom: string | undefined) {
+  constructor(paths: readonly string[], filesFrom: string | undefined, documents: boolean) {
     this.#paths = paths;
     this.#filesFrom = filesFrom;
+    this.#listing = listImages(this.#sources(), { documents });
   }
 
   /** Numbers of pictures in formats that are not read, by extension. */
@@ -190,26 +217,18 @@ class NamedImages implements AsyncIterable<NamedImage> {
 function reportSkipped(skipped: ReadonlyMap<string, number>): void {
   if (skipped.size === 0) return;
   const files = [...skipped.values()].reduce((sum, count) => sum + count, 0);
-  process.stderr.write(
-    `ghostnet: ${files} ${files === 1 ? 'file' : 'files'} skipped: ${countsInWords(skipped)}\n`,
-  );
+  report(`ghostnet: ${files} ${files === 1 ? 'file' : 'files'} skipped: ${countsInWords(skipped)}`);
 }
 
-function toJson({ input: { name: file }, result, error }: Outcome): string {
-  if (error === undefined) return `${JSON.stringify({ file, classes: result })}\n`;
+function toJson({ input: { name: file }, result, error }: Outcome): object {
+  if (error === undefined) return { file, classes: result };
   const { code, message } = error;
-  return `${JSON.stringify({ file, error: { code, message } })}\n`;
+  return { file, error: { code, message } };
 }
 
-function toWords({ input, result, error }: Outcome): string {
-  if (error !== undefined) return '';
+function toWords(name: string, result: readonly ClassScore[]): string {
   const classes = result.map(({ label, score }) => `${label} ${(score * 100).toFixed(1)} %`);
-  return `${input.name}: ${classes.join(', ')}\n`;
-}
-
-// Waits for a slow reader, so that results do not accumulate in memory.
-async function print(line: string): Promise<void> {
-  if (line !== '' && !process.stdout.write(line)) await once(process.stdout, 'drain');
+  return `${name}: ${classes.join(', ')}`;
 }
 
 /** A line of progress on standard error, if it is a terminal and there are many images. */

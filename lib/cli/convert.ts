@@ -6,7 +6,8 @@ import { readBytes } from '../files.js';
 import { GhostNet } from '../model/ghostnet.js';
 import type { LoadOptions } from '../model/options.js';
 import { exitCodeHelp } from './exit-codes.js';
-import { parseCount } from './shared-options.js';
+import { report } from './output.js';
+import { allowNonFiniteOption, maxFileBytesOption, parseCount } from './shared-options.js';
 
 interface Options {
   readonly weights: WeightsChoice;
@@ -14,6 +15,8 @@ interface Options {
   readonly inputSize?: number;
   readonly crop?: number;
   readonly interpolation?: 'bilinear' | 'bicubic';
+  readonly allowNonFinite?: boolean;
+  readonly maxFileBytes?: number;
 }
 
 /** `ghostnet convert` */
@@ -25,7 +28,7 @@ export function convertCommand(): Command {
         'transform go into the metadata of the file.',
     )
     .argument('<input>', 'weights file: safetensors, or written by torch.save')
-    .argument('<output>', 'the safetensors file to write; an existing file is replaced')
+    .argument('<output>', 'the safetensors file to write; an existing regular file is replaced')
     .addOption(
       new Option(
         '--weights <which>',
@@ -38,18 +41,23 @@ export function convertCommand(): Command {
     .option('--input-size <n>', 'side of the input in pixels', parseCount)
     .option('--crop <share>', 'share of the shorter side that the input covers', Number)
     .addOption(new Option('--interpolation <how>', 'how images are resized').choices(['bilinear', 'bicubic']))
+    .addOption(allowNonFiniteOption())
+    .addOption(maxFileBytesOption())
     .addHelpText('after', exitCodeHelp)
     .action(async (input: string, output: string, { labels, ...rest }: Options) => {
       const given: LoadOptions = labels === undefined ? rest : { ...rest, labels: await readLabels(labels) };
       using model = await GhostNet.load(input, given);
       await model.save(output);
       const { variant, numClasses } = model.info;
-      process.stderr.write(`${output}: ${variant}, ${numClasses} classes\n`);
+      report(`${output}: ${variant}, ${numClasses} classes`);
     });
 }
 
+/** Many times the names of all classes that a network may have. */
+const mostLabelBytes = 2 ** 28;
+
 async function readLabels(file: string): Promise<string[]> {
-  const text = (await readBytes(file)).toString('utf8');
+  const text = Buffer.from(await readBytes(file, { maxFileBytes: mostLabelBytes })).toString('utf8');
   if (!text.trimStart().startsWith('[')) return text.split(/\r?\n/).filter((line) => line !== '');
   try {
     return JSON.parse(text) as string[];

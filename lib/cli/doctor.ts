@@ -16,6 +16,7 @@ import { manifest } from '../native/manifest.js';
 import { thisSystem } from '../native/system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
+import { print } from './output.js';
 import { modelOption } from './shared-options.js';
 
 /** `ghostnet doctor` */
@@ -26,7 +27,8 @@ export function doctorCommand(): Command {
     .addOption(modelOption())
     .action(async (options: { model?: string }) => {
       const healthy = await examine(options.model);
-      process.stdout.write(healthy ? '\nEverything works.\n' : '\nA check failed: see FAILED above.\n');
+      print('');
+      print(healthy ? 'Everything works.' : 'A check failed: see FAILED above.');
       if (!healthy) process.exitCode = ExitCode.unusable;
     });
 }
@@ -52,7 +54,7 @@ async function examine(source: string | undefined): Promise<boolean> {
       const code = error instanceof GhostNetError ? ` [${error.code}]` : '';
       result = `FAILED: ${messageOf(error)}${code}`;
     }
-    process.stdout.write(`${name.padEnd(12)} ${result}\n`);
+    print(`${name.padEnd(12)} ${result}`);
   };
 
   await step('ghostnet', () => manifest.version);

@@ -8,6 +8,8 @@ export const ExitCode = {
   usage: 2,
   /** The model or the package cannot be used. */
   unusable: 3,
+  /** The results could not be written. */
+  unwritable: 4,
 } as const;
 
 /** The last part of the help of a command. */
@@ -16,4 +18,5 @@ Exit codes:
   0  success
   1  some images could not be classified; the others were
   2  wrong usage, or nothing to do
-  3  the model or the package cannot be used`;
+  3  the model or the package cannot be used
+  4  the results cannot be written to standard output`;

@@ -5,12 +5,15 @@ import { inspectWeights, type WeightsReport } from '../model/inspect.js';
 import type { ModelInfo } from '../model/model-info.js';
 import { embeddedModel } from '../model/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
-import { jsonOption, modelOption } from './shared-options.js';
+import { print, printJson } from './output.js';
+import { allowNonFiniteOption, jsonOption, maxFileBytesOption, modelOption } from './shared-options.js';
 
 const count = new Intl.NumberFormat('en-US');
 
 interface Options {
   readonly model?: string;
+  readonly allowNonFinite?: boolean;
+  readonly maxFileBytes?: number;
   readonly layers?: boolean;
   readonly json?: boolean;
 }
@@ -22,26 +25,32 @@ export function infoCommand(): Command {
     .description('Describes a weights file and its model: container, variant, transform, labels, faults.')
     .argument('[file]', 'weights file in any supported container (default: the embedded model)')
     .addOption(modelOption())
+    .addOption(allowNonFiniteOption())
+    .addOption(maxFileBytesOption())
     .option('--layers', 'also print the layer table')
     .addOption(jsonOption('one JSON object'))
     .addHelpText('after', exitCodeHelp)
     .action(async (file: string | undefined, options: Options) => {
       const source = file ?? options.model ?? embeddedModel;
-      const report = await inspectWeights(source);
-      // A file without a model is still described.
+      const { allowNonFinite = false, maxFileBytes } = options;
+      const given = maxFileBytes === undefined ? {} : { maxFileBytes };
+      const report = await inspectWeights(source, given);
+      // A file without a model is still described, and so is a model that would not be loaded without being asked.
       const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
-      using model = report.reason === undefined && faults === 0 ? await GhostNet.load(source) : undefined;
+      const isModel = report.reason === undefined && faults === 0;
+      using model = isModel ? await GhostNet.load(source, { ...given, allowNonFinite: true }) : undefined;
       if (options.json === true || !process.stdout.isTTY) {
-        process.stdout.write(`${JSON.stringify({ ...model?.info, file: report })}\n`);
+        await printJson({ ...model?.info, file: report });
       } else {
-        print([
+        printRows([
           ...rowsOfFile(report),
           ...(model === undefined ? [] : rowsOfModel(model.info)),
           ...rowsOfFaults(report),
         ]);
-        if (options.layers === true && model !== undefined) process.stdout.write(`\n${model.summary()}\n`);
+        if (options.layers === true && model !== undefined) printLayers(model.summary());
       }
-      if (model === undefined) process.exitCode = ExitCode.unusable;
+      const isUsable = model !== undefined && (allowNonFinite || report.notFinite.length === 0);
+      if (!isUsable) process.exitCode = ExitCode.unusable;
     });
 }
 
@@ -81,17 +90,24 @@ function rowsOfFaults(report: WeightsReport): Row[] {
     ['skipped', report.skipped],
     ['not finite', report.notFinite],
   ] as const) {
-    if (list.length > 0) rows.push([name, `${list.length}: ${shortened(list)}`]);
+    if (list.length > 0) rows.push([name, `${list.length}: ${shortened(list, mostFaults)}`]);
   }
   return rows;
 }
 
-function print(rows: readonly Row[]): void {
-  for (const [name, value] of rows) process.stdout.write(`${name.padEnd(14)} ${value}\n`);
+function printRows(rows: readonly Row[]): void {
+  for (const [name, value] of rows) print(`${name.padEnd(14)} ${value}`);
 }
 
-function shortened(list: readonly string[]): string {
-  const shown = 12;
+function printLayers(table: string): void {
+  print('');
+  for (const line of table.split('\n')) print(line);
+}
+
+/** As many as an error of load() names. */
+const mostFaults = 5;
+
+function shortened(list: readonly string[], shown = 12): string {
   const rest = list.length - shown;
   return list.slice(0, shown).join(', ') + (rest > 0 ? `, ... and ${rest} more` : '');
 }

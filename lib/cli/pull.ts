@@ -3,6 +3,7 @@ import { Command } from 'commander';
 
 import { pullWeights, weightsRegistry, type DownloadProgress } from '../weights/index.js';
 import { exitCodeHelp } from './exit-codes.js';
+import { printPath, report } from './output.js';
 
 /** `ghostnet pull` */
 export function pullCommand(): Command {
@@ -36,10 +37,8 @@ export function pullCommand(): Command {
           },
         });
         progress.stop();
-        process.stderr.write(
-          `${entry.name}: ${fromCache ? 'already in the cache' : 'downloaded and verified'}\n`,
-        );
-        process.stdout.write(`${path}\n`);
+        report(`${entry.name}: ${fromCache ? 'already in the cache' : 'downloaded and verified'}`);
+        printPath(path);
       } finally {
         progress.stop();
       }

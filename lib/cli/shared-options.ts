@@ -18,6 +18,19 @@ export function modelOption(): Option {
   );
 }
 
+/** Weights that are NaN or infinite, in all commands that load a model. */
+export function allowNonFiniteOption(): Option {
+  return new Option('--allow-non-finite', 'load weights even if some are NaN or infinite');
+}
+
+/** The limit of a weights file, in all commands that load a model. */
+export function maxFileBytesOption(): Option {
+  return new Option(
+    '--max-file-bytes <n>',
+    'larger weights files are rejected (default: 2147483648)',
+  ).argParser(parseCount);
+}
+
 /** JSON instead of text, in all commands that print results. */
 export function jsonOption(what: string): Option {
   return new Option('--json', `print ${what} on a terminal too`);

@@ -1,10 +1,20 @@
-import type { SharpOptions } from 'sharp';
+import type { Metadata, SharpOptions } from 'sharp';
 
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
+import {
+  documentRefused,
+  formatNotRead,
+  formatUnknown,
+  tooManyPixels,
+  tooManyTiles,
+  undecodable,
+} from './faults.js';
+import { fileFormatOf, isReadBy, type FileFormat } from './file-format.js';
+import { pixelsToDecode } from './heif-work.js';
+import { checkScans } from './jpeg-scans.js';
 import type { DecodeSettings } from './options.js';
 import { loadSharp, type Sharp } from './sharp.js';
-import { Turns } from './turns.js';
 
 /** RGB bytes of one image, row by row. */
 export interface DecodedImage {
@@ -13,23 +23,10 @@ export interface DecodedImage {
   readonly height: number;
 }
 
-// sharp decodes on libuv's threads, 4 unless the variable says otherwise. Half of them stay free for files and names.
-const libuvThreads = Number(process.env.UV_THREADPOOL_SIZE) || 4;
-const turns = new Turns(Math.max(1, Math.floor(libuvThreads / 2)));
-
-/**
- * Does work that needs sharp and the pixels of a whole image: for a bounded number of images at a time, because of libuv's threads and
- * of the memory.
- *
- * @throws {@link GhostNetError} `GHOSTNET_ABORTED` if the signal fires before the turn of the work; and what the work throws
- */
-export function inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  return turns.take(work, signal);
-}
-
 /**
  * Decodes one image with sharp to RGB bytes, in libuv's thread pool: upright (EXIF orientation applied), without alpha (dropped, as
- * PIL's `convert('RGB')` does), 8 bits per channel, the first frame of an animation. Called within {@link inTurn}.
+ * PIL's `convert('RGB')` does), 8 bits per channel, the first frame of an animation. What sharp gets has the first bytes of a format
+ * that is read: of all others, documents above all, not even the header is parsed.
  *
  * @param name - the image in words, for messages
  * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`
@@ -40,24 +37,49 @@ export async function decodeWithSharp(
   settings: DecodeSettings,
 ): Promise<DecodedImage> {
   const sharp = await loadSharp();
+  const format = fileFormatOf(file);
+  if (format === undefined) throw formatUnknown(name, file.subarray(0, 8));
+  if (format.kind === 'document' && !settings.documents) throw documentRefused(name, format);
+  if (!isReadBy(sharp.format, format)) throw formatNotRead(name, format);
   try {
-    return await decode(sharp, file, settings);
+    const header = await sharp(file, { limitInputPixels: false }).metadata();
+    checkHeader(name, file, header, format, settings);
+    return await decode(sharp, file, header, settings);
   } catch (cause) {
-    throw undecodable(name, cause, settings);
+    throw cause instanceof GhostNetError ? cause : undecodable(name, inOneLine(messageOf(cause)), cause);
   }
+}
+
+function checkHeader(
+  name: string,
+  file: Uint8Array,
+  header: Metadata,
+  format: FileFormat,
+  { maxPixels }: DecodeSettings,
+): void {
+  if (header.format !== format.loader) {
+    throw undecodable(name, `${header.format} where its first bytes say ${format.name}`);
+  }
+  if (header.width * header.height > maxPixels) throw tooManyPixels(name, header, maxPixels);
+  if (format.loader === 'jpeg') checkScans(name, file);
+  // The tiles of a grid may reach beyond the image, but not by much more than the image.
+  if (format.loader !== 'heif') return;
+  const pixels = pixelsToDecode(file);
+  if (pixels > 2 * maxPixels) throw tooManyTiles(name, pixels, 2 * maxPixels);
 }
 
 async function decode(
   sharp: Sharp,
   file: Uint8Array,
-  { colorProfile, maxPixels }: DecodeSettings,
+  { space }: Metadata,
+  { colorProfile, maxPixels, decodeTimeoutMs }: DecodeSettings,
 ): Promise<DecodedImage> {
+  // The caller may have changed the bytes since the header was read, so the limit is checked again.
   const input: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
-  let ignoreIcc = colorProfile !== 'apply';
   // The values of a CMYK image mean nothing without its profile, so the profile is always applied.
-  if (ignoreIcc && canBeCmyk(file) && (await sharp(file, input).metadata()).space === 'cmyk')
-    ignoreIcc = false;
+  const ignoreIcc = colorProfile !== 'apply' && space !== 'cmyk';
   const { data, info } = await sharp(file, { ...input, ignoreIcc })
+    .timeout({ seconds: secondsAfter(decodeTimeoutMs) })
     .autoOrient()
     .toColourspace('srgb')
     .removeAlpha()
@@ -67,23 +89,12 @@ async function decode(
   return { bytes: data, width: info.width, height: info.height };
 }
 
-/** Whether the bytes begin as those of a JPEG or TIFF do. */
-function canBeCmyk(file: Uint8Array): boolean {
-  return ['ffd8', '49492a00', '4d4d002a'].some((magic) =>
-    Buffer.from(magic, 'hex').every((byte, index) => file[index] === byte),
-  );
+/** The first whole second after a time, as far as sharp counts: it ends work that nobody waits for any longer. */
+function secondsAfter(milliseconds: number): number {
+  return Math.min(3600, Math.floor(milliseconds / 1000) + 1);
 }
 
-function undecodable(name: string, cause: unknown, { maxPixels }: DecodeSettings): GhostNetError {
-  const found = messageOf(cause);
-  if (/exceeds pixel limit/i.test(found)) {
-    return new GhostNetError('GHOSTNET_IMAGE_TOO_LARGE', `The image ${name} has too many pixels`, {
-      expected: `at most ${maxPixels}, the option maxPixels`,
-      cause,
-    });
-  }
-  return new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${name} cannot be decoded`, {
-    found,
-    cause,
-  });
+/** libvips tells what several of its parts have to say, each on a line. */
+function inOneLine(message: string): string {
+  return message.trim().replace(/\s*\n\s*/g, '; ');
 }

@@ -20,7 +20,7 @@ export interface WebStream {
 }
 
 /**
- * An image: the path or `file:` URL of an image file, its content (JPEG, PNG, WebP, AVIF, GIF, TIFF, SVG) as bytes, a Blob, a File
+ * An image: the path or `file:` URL of an image file, its content (JPEG, PNG, WebP, AVIF, GIF, TIFF) as bytes, a Blob, a File
  * or a readable stream, or decoded pixels, as a {@link RawImage} or a uint8 Tensor [H,W,3], RGB.
  *
  * A path, a Blob or a stream is opened when its turn comes; a stream that is given to a call belongs to it, and is destroyed if it

@@ -20,9 +20,10 @@ export interface ImageSource {
   /**
    * Opens the image. The signal ends the reading of a stream, and destroys the stream.
    *
-   * @throws {@link GhostNetError} `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_DISPOSED`
+   * @param maxImageBytes - the option, for everything but a path, whose file is read later
+   * @throws {@link GhostNetError} `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_FILE_TOO_LARGE`, `GHOSTNET_DISPOSED`
    */
-  readonly open: (signal: AbortSignal) => NativeImage | Promise<NativeImage>;
+  readonly open: (signal: AbortSignal, maxImageBytes: number) => NativeImage | Promise<NativeImage>;
   /** Releases an image that will not be opened: a stream is destroyed. */
   readonly discard?: () => void;
 }
@@ -148,7 +149,14 @@ export function listedImage(name: string, file: string | Buffer | GhostNetError)
 
 function bytesSource(bytes: Uint8Array): ImageSource {
   const held = new HeldBytes(bytes);
-  return { name: `of ${bytes.byteLength} bytes`, open: () => ({ bytes: held.read() }) };
+  const name = `of ${bytes.byteLength} bytes`;
+  return {
+    name,
+    open: (_, maxImageBytes) => {
+      checkBytes(name, bytes.byteLength, maxImageBytes);
+      return { bytes: held.read() };
+    },
+  };
 }
 
 /** Bytes that stay the caller's, and are read later: a queue of copies would have no bound. */
@@ -189,7 +197,13 @@ function sampleOf(bytes: Uint8Array): number {
 
 function blobSource(blob: Blob): ImageSource {
   const name = 'name' in blob && typeof blob.name === 'string' ? quote(blob.name) : `of ${blob.size} bytes`;
-  return { name, open: () => contentOf(name, () => blob.arrayBuffer()) };
+  return {
+    name,
+    open: (_, maxImageBytes) => {
+      checkBytes(name, blob.size, maxImageBytes);
+      return contentOf(name, () => blob.arrayBuffer());
+    },
+  };
 }
 
 function streamSource(stream: Readable | WebStream): ImageSource {
@@ -200,11 +214,11 @@ function streamSource(stream: Readable | WebStream): ImageSource {
   return {
     name,
     isStream: true,
-    open: (signal) =>
+    open: (signal, maxImageBytes) =>
       contentOf(name, () => {
         if (failure !== undefined) throw failure as Error;
         const readable = stream instanceof Readable ? stream : Readable.fromWeb(stream as ReadableStream);
-        return buffer(addAbortSignal(signal, readable));
+        return buffer(upTo(maxImageBytes, name, addAbortSignal(signal, readable)));
       }),
     discard: () => {
       if (stream instanceof Readable) stream.destroy();
@@ -213,11 +227,36 @@ function streamSource(stream: Readable | WebStream): ImageSource {
   };
 }
 
+/** The chunks of a stream, which is destroyed if they have too many bytes: it may never end. */
+async function* upTo(
+  maxImageBytes: number,
+  name: string,
+  chunks: AsyncIterable<unknown>,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    const content = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk as Uint8Array);
+    bytes += content.byteLength;
+    checkBytes(name, bytes, maxImageBytes);
+    yield content;
+  }
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_FILE_TOO_LARGE` */
+function checkBytes(name: string, bytes: number, maxImageBytes: number): void {
+  if (bytes <= maxImageBytes) return;
+  throw new GhostNetError('GHOSTNET_FILE_TOO_LARGE', `The image ${name} is too large`, {
+    found: `${bytes} bytes`,
+    expected: `at most ${maxImageBytes} bytes, the option maxImageBytes`,
+  });
+}
+
 async function contentOf(name: string, read: () => Promise<ArrayBuffer | Buffer>): Promise<NativeImage> {
   try {
     const content = await read();
     return { bytes: content instanceof Uint8Array ? content : new Uint8Array(content), isOwn: true };
   } catch (cause) {
+    if (cause instanceof GhostNetError && cause.code === 'GHOSTNET_FILE_TOO_LARGE') throw cause;
     throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The image ${name} cannot be read`, {
       found: messageOf(cause),
       remedy: 'Pass a stream or Blob that can be read to its end.',

@@ -11,22 +11,26 @@ export class Turns {
     this.#most = most;
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
   /**
-   * Runs a task when its turn comes.
+   * Waits for a turn.
    *
-   * @throws {@link GhostNetError} `GHOSTNET_ABORTED` if the signal fires before; and what the task throws
+   * @returns a function that ends it, to be called once
+   * @throws {@link GhostNetError} `GHOSTNET_ABORTED` if the signal fires before
    */
-  async take<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async next(signal?: AbortSignal): Promise<() => void> {
+    if (signal?.aborted === true) throw aborted(signal.reason);
     if (this.#running < this.#most) this.#running += 1;
     else await this.#turn(signal);
-    try {
-      return await task();
-    } finally {
+    return () => {
       // The turn passes on to the next task, if one waits.
       const [next] = this.#waiting;
       if (next === undefined) this.#running -= 1;
       else next();
-    }
+    };
   }
 
   #turn(signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import { checkNumber, checkObject } from '../check/option.js';
+import { checkNumber, copyOf } from '../check/option.js';
 import type { NativeTensor } from '../native/addon.js';
 import { runJob, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
@@ -43,17 +43,17 @@ export interface GhostModuleOptions extends RunOptions {
 export async function ghostModule(
   x: Tensor<'float32'>,
   weights: FoldedGhostModule | Readonly<Record<string, Tensor>>,
-  options: GhostModuleOptions = {},
+  given: GhostModuleOptions = {},
 ): Promise<Tensor<'float32', readonly [number, number, number, number]>> {
-  checkObject('weights', weights);
-  checkObject('options', options);
+  const tensors = copyOf('weights', weights);
+  const options = copyOf('options', given);
   const { defaultThreads, maxThreads } = native().runtime();
   const { outChannels, stride = 1, relu = true, threads = defaultThreads } = options;
   checkNumber('outChannels', outChannels, 1);
   checkNumber('stride', stride, 1);
   checkNumber('threads', threads, 1, maxThreads);
   const handles: Record<string, NativeTensor> = {};
-  for (const [name, tensor] of Object.entries(weights))
+  for (const [name, tensor] of Object.entries<unknown>({ ...tensors }))
     handles[name] = handleOf(tensor, `The weight ${name}`);
   const input = handleOf(x, 'The input');
   return tensorOf(

@@ -1,10 +1,8 @@
-import { checkNumber, checkObject, invalidArgument } from '../check/option.js';
-import { writeSafetensors } from '../checkpoint/index.js';
+import { checkNumber, copyOf, invalidArgument, reading, wrongThis } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
-import { writeBytes } from '../files.js';
+import { pathOf } from '../files.js';
 import type { ImageInput } from '../image/input.js';
 import { decodeSettings, type DecodeSettings } from '../image/options.js';
-import { sourceOf } from '../image/source.js';
 import type { NativeModel } from '../native/addon.js';
 import { placementFor, type Placement } from '../native/device.js';
 import { runJob, throwIfAborted, type RunOptions } from '../native/jobs.js';
@@ -27,18 +25,19 @@ import {
   type PipelineSettings,
 } from '../pipeline/index.js';
 import { handleOf, Tensor, tensorOf, type DType, type Shape } from '../tensor.js';
-import { writeMetadata } from './metadata.js';
+import { checkedList, decodersFor, isPixels } from './images.js';
+import { loadWeights } from './load-weights.js';
 import { infoOf, type ModelInfo } from './model-info.js';
 import type { BatchOf, NetworkInput } from './network-input.js';
 import {
-  checkCreateOptions,
-  checkModelOptions,
-  givenOf,
+  createOptions,
+  loadOptions,
   type CreateOptions,
   type LoadOptions,
   type ModelOptions,
 } from './options.js';
-import { embeddedModel, openWeights, type WeightsSource } from './source.js';
+import { saveWeights } from './save-weights.js';
+import { embeddedModel, type WeightsSource } from './source.js';
 import { layerTable } from './summary.js';
 
 /** The constructor's first argument, which no other code has. */
@@ -86,9 +85,9 @@ export class GhostNet {
    * @param source - the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file.
    * Default: the model that ships with the package
    * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_NOT_PULLED`,
-   * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`, `GHOSTNET_MALFORMED_FILE`,
-   * `GHOSTNET_PARAMETERS_MISMATCH`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with
-   * a GPU `GHOSTNET_CUDA_NOT_INSTALLED`, `GHOSTNET_CUDA_UNAVAILABLE`, `GHOSTNET_CUDA_UNSUPPORTED`, `GHOSTNET_CUDA_FAILED`,
+   * `GHOSTNET_FILE_TOO_LARGE`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`,
+   * `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_PARAMETERS_MISMATCH`, `GHOSTNET_WEIGHTS_NOT_FINITE`, `GHOSTNET_INVALID_ARGUMENT`,
+   * `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU `GHOSTNET_CUDA_NOT_INSTALLED`, `GHOSTNET_CUDA_UNAVAILABLE`, `GHOSTNET_CUDA_UNSUPPORTED`, `GHOSTNET_CUDA_FAILED`,
    * `GHOSTNET_OUT_OF_MEMORY`
    */
   static async load(source?: WeightsSource, options?: LoadOptions): Promise<GhostNet>;
@@ -98,16 +97,12 @@ export class GhostNet {
     first: WeightsSource | LoadOptions = embeddedModel,
     second?: LoadOptions,
   ): Promise<GhostNet> {
-    const [source, options = {}] =
-      second === undefined && isOptions(first) ? [embeddedModel, first] : [first as WeightsSource, second];
-    checkModelOptions(options);
+    const isAlone = second === undefined && reading(() => isOptions(first));
+    const [source, given = {}] = isAlone ? [embeddedModel, first] : [first as WeightsSource, second];
+    const options = loadOptions(given as LoadOptions);
     const placement = placementFor(options.device);
-    const { arrays, metadata } = await openWeights(source, options.weights);
-    const merged = { ...metadata, ...givenOf(options) } as ModelOptions;
-    const model = await runJob(options, (ticket) =>
-      native().loadModel(ticket, arrays, { ...merged, gpu: placement.gpu }),
-    );
-    return GhostNet.#of(model, merged, placement);
+    const loaded = await loadWeights(source, options, placement.gpu);
+    return GhostNet.#of(loaded.model, loaded.options, placement);
   }
 
   /**
@@ -116,8 +111,8 @@ export class GhostNet {
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU
    * as {@link GhostNet.load}
    */
-  static async create(options: CreateOptions = {}): Promise<GhostNet> {
-    checkCreateOptions(options);
+  static async create(given: CreateOptions = {}): Promise<GhostNet> {
+    const options = createOptions(given);
     const placement = placementFor(options.device);
     const model = await runJob(options, (ticket) =>
       native().createModel(ticket, { ...options, gpu: placement.gpu }),
@@ -147,7 +142,7 @@ export class GhostNet {
     input: NetworkInput<D, S>,
     options: RunOptions = {},
   ): Promise<Tensor<'float32', readonly [BatchOf<S>, number]>> {
-    return this.#run(input, 'logits', options);
+    return GhostNet.#checked(this).#run(input, 'logits', options);
   }
 
   /**
@@ -170,22 +165,34 @@ export class GhostNet {
     input: Tensor | ImageInput | readonly ImageInput[],
     options: BatchOptions = {},
   ): Promise<Tensor<'float32', readonly [number, 1280]>> {
-    const isInput = (input as unknown) instanceof Tensor && !isPixels(input as Tensor);
-    if (isInput) return this.#run(input, 'features', options);
-    const rows = await this.#each('embed', embedOutput, input as ImageInput | readonly ImageInput[], options);
-    const values = new Float32Array(rows.length * this.info.features);
-    for (const [row, features] of rows.entries()) values.set(features, row * this.info.features);
+    const model = GhostNet.#checked(this);
+    const isInput = reading(() => (input as unknown) instanceof Tensor && !isPixels(input as Tensor));
+    if (isInput) return model.#run(input, 'features', options);
+    const rows = await model.#each(
+      'embed',
+      embedOutput,
+      input as ImageInput | readonly ImageInput[],
+      options,
+    );
+    const values = new Float32Array(rows.length * model.info.features);
+    for (const [row, features] of rows.entries()) values.set(features, row * model.info.features);
     return Tensor.from(values, [rows.length, 1280]);
   }
 
   async #run<S extends Shape>(
     input: unknown,
     output: 'logits' | 'features',
-    options: RunOptions,
+    given: RunOptions,
   ): Promise<Tensor<'float32', S>> {
+    const options = copyOf('options', given);
     const handle = handleOf(input, 'The input');
     const model = this.#usable();
     return tensorOf(await runJob(options, (ticket) => model.run(ticket, handle, output, this.info.threads)));
+  }
+
+  static #checked(value: unknown): GhostNet {
+    if (typeof value === 'object' && value !== null && #model in value) return value;
+    throw wrongThis('GhostNet', value);
   }
 
   #usable(): NativeModel {
@@ -197,20 +204,23 @@ export class GhostNet {
    * Finds the best classes of an image, or of each image in a list. Scores are the softmax over all classes, best first.
    *
    * @param images - one image, or a list of images, for which the result is a list per image
-   * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`,
-   * `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`; in a
-   * list, the error of the first image that fails
+   * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`, `GHOSTNET_TIMEOUT`,
+   * `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`,
+   * `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`, `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_OUT_OF_THREADS`, `GHOSTNET_RESULT_NOT_FINITE` if the
+   * scores are NaN; in a list, the error of the first image that fails
    */
   async classify(images: readonly ImageInput[], options?: ClassifyOptions): Promise<ClassScore[][]>;
   async classify(image: ImageInput, options?: ClassifyOptions): Promise<ClassScore[]>;
   async classify(
     images: ImageInput | readonly ImageInput[],
-    options: ClassifyOptions = {},
+    given: ClassifyOptions = {},
   ): Promise<ClassScore[] | ClassScore[][]> {
-    checkObject('options', options);
-    checkNumber('topK', options.topK, 1, this.info.numClasses);
-    const results = await this.#each('classify', classifyOutput, images, options);
-    return Array.isArray(images) ? results : (results[0] ?? []);
+    const model = GhostNet.#checked(this);
+    const options = copyOf('options', given);
+    checkNumber('topK', options.topK, 1, model.info.numClasses);
+    const isList = reading(() => Array.isArray(images));
+    const results = await model.#each('classify', classifyOutput, images, options);
+    return isList ? results : (results[0] ?? []);
   }
 
   /**
@@ -232,8 +242,9 @@ export class GhostNet {
     images: ImageInput | readonly ImageInput[],
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
-    const inputs = await this.#each('input', inputOutput, images, options);
-    const side = this.info.inputSize;
+    const model = GhostNet.#checked(this);
+    const inputs = await model.#each('input', inputOutput, images, options);
+    const side = model.info.inputSize;
     const batch = new (native().NativeTensor)('uint8', [inputs.length, side, side, 3]);
     const bytes = new Uint8Array(batch.buffer);
     for (const [position, input] of inputs.entries()) {
@@ -251,12 +262,14 @@ export class GhostNet {
    */
   pipeline(options: PipelineOptions & { readonly output: 'embed' }): Pipeline<Float32Array>;
   pipeline(options?: PipelineOptions & { readonly output?: 'classify' }): Pipeline<ClassScore[]>;
+  pipeline(options: PipelineOptions): Pipeline<Float32Array> | Pipeline<ClassScore[]>;
   pipeline(options: PipelineOptions = {}): Pipeline<Float32Array> | Pipeline<ClassScore[]> {
-    this.#usable();
-    const settings = pipelineSettings(options, this.info.numClasses, this.#decode);
-    return options.output === 'embed'
-      ? pipelineOf((owner) => this.#scheduler(owner, settings, embedOutput))
-      : pipelineOf((owner) => this.#scheduler(owner, settings, classifyOutput));
+    const model = GhostNet.#checked(this);
+    model.#usable();
+    const settings = pipelineSettings(options, model.info.numClasses, model.#decode);
+    return settings.output === 'embed'
+      ? pipelineOf((owner) => model.#scheduler(owner, settings, embedOutput))
+      : pipelineOf((owner) => model.#scheduler(owner, settings, classifyOutput));
   }
 
   #scheduler<R>(owner: object, settings: PipelineSettings, output: Output<R>): Scheduler<R> {
@@ -277,13 +290,13 @@ export class GhostNet {
     name: string,
     output: Output<R>,
     images: ImageInput | readonly ImageInput[],
-    options: ClassifyOptions,
+    given: ClassifyOptions,
   ): Promise<R[]> {
+    const options = copyOf('options', given);
     throwIfAborted(options);
     checkNumber('batchSize', options.batchSize, 1, 1024);
     this.#usable();
-    const list = (Array.isArray(images) ? images : [images]) as readonly ImageInput[];
-    for (const image of list) sourceOf(image); // a wrong argument is reported before any work
+    const list = reading(() => checkedList(images));
     const maxBatch = options.batchSize ?? 16;
     const key = `${name} ${maxBatch}`;
     let scheduler = this.#shared.get(key) as Scheduler<R> | undefined;
@@ -293,7 +306,7 @@ export class GhostNet {
       this.#shared.set(key, scheduler);
     }
     const results: R[] = [];
-    for await (const { result, error } of settleEach(scheduler, list, options)) {
+    for await (const { result, error } of settleEach(scheduler, list, options, options.topK)) {
       if (error !== undefined) throw error;
       results.push(result);
     }
@@ -307,11 +320,13 @@ export class GhostNet {
    * @param size - height and width of the input in pixels. Default: the input size of the model
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`
    */
-  summary(
-    size: { height: number; width: number } = { height: this.info.inputSize, width: this.info.inputSize },
-  ): string {
-    checkObject('size', size);
-    return layerTable(this.info, this.#usable().layers(size.height, size.width), size);
+  summary(size?: { height: number; width: number }): string {
+    const model = GhostNet.#checked(this);
+    const { inputSize } = model.info;
+    const { height, width } =
+      size === undefined ? { height: inputSize, width: inputSize } : copyOf('size', size);
+    const layers = reading(() => model.#usable().layers(height, width));
+    return layerTable(model.info, layers, { height, width });
   }
 
   /**
@@ -320,63 +335,54 @@ export class GhostNet {
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
   async stateDict(options: RunOptions = {}): Promise<Map<string, Tensor<'float32' | 'int64'>>> {
-    const model = this.#usable();
-    const arrays = await runJob(options, (ticket) => model.state(ticket));
+    const model = GhostNet.#checked(this).#usable();
+    const arrays = await runJob(copyOf('options', options), (ticket) => model.state(ticket));
     return new Map(arrays.map(([name, handle]) => [name, tensorOf(handle)]));
   }
 
   /**
    * Writes weights, labels and transform to a safetensors file that {@link GhostNet.load} and PyTorch can read. Equal models
-   * produce equal bytes. The file appears whole or not at all.
+   * produce equal bytes. The file appears whole or not at all. A symbolic link is followed, an existing file keeps its mode and
+   * owner, and anything but a regular file stays as it is.
    *
    * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`,
    * `GHOSTNET_ABORTED`
    */
   async save(path: string | URL, options: RunOptions = {}): Promise<void> {
-    const state = await this.stateDict(options);
-    const arrays = [...state].map(([name, { dtype, shape, data }]) => {
-      return [
-        name,
-        { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
-      ] as const;
-    });
-    await writeBytes(path, writeSafetensors(arrays, writeMetadata(this.info)));
-    for (const tensor of state.values()) tensor.dispose();
+    const model = GhostNet.#checked(this);
+    const file = reading(() => pathOf(path));
+    const state = await model.stateDict(options);
+    try {
+      await saveWeights(file, state, model.info);
+    } finally {
+      for (const tensor of state.values()) tensor.dispose();
+    }
   }
 
   /** Frees the weights. Pending calls still succeed, later calls fail. A second call does nothing. */
   dispose(): void {
-    if (this.#isDisposed) return;
-    this.#isDisposed = true;
+    const model = GhostNet.#checked(this);
+    if (model.#isDisposed) return;
+    model.#isDisposed = true;
     // Images that were taken still need the weights.
-    const busy = [...this.#schedulers].filter(({ isIdle }) => !isIdle);
-    const finished = [...this.#schedulers].map((scheduler) => scheduler.close(disposed()));
-    if (busy.length === 0) this.#model.dispose();
+    const busy = [...model.#schedulers].filter(({ isIdle }) => !isIdle);
+    const finished = [...model.#schedulers].map((scheduler) => scheduler.close(disposed()));
+    if (busy.length === 0) model.#model.dispose();
     else
       void Promise.all(finished).then(() => {
-        this.#model.dispose();
+        model.#model.dispose();
       });
   }
 
   /** As {@link GhostNet.dispose}, for `using`. */
   [Symbol.dispose](): void {
-    this.dispose();
+    GhostNet.#checked(this).dispose();
   }
 }
 
 /** Whether the only argument of load() is its options: a plain object, not a value that could be meant as weights. */
 function isOptions(value: WeightsSource | LoadOptions): value is LoadOptions {
   return Object.prototype.toString.call(value) === '[object Object]';
-}
-
-/** Some wait in native code, so that no thread waits for JavaScript between two images; none if that would use more threads. */
-function decodersFor(threads: number, processors: number): number {
-  return threads < processors ? threads : processors + Math.min(processors, 4);
-}
-
-/** Whether a tensor is one image, not a batch. */
-function isPixels({ dtype, shape }: Tensor): boolean {
-  return dtype === 'uint8' && shape.length === 3;
 }
 
 function disposed(): GhostNetError {

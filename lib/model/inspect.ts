@@ -1,9 +1,9 @@
-import { checkObject } from '../check/option.js';
-import type { ContainerFormat } from '../checkpoint/index.js';
-import { runJob } from '../native/jobs.js';
+import { copyOf } from '../check/option.js';
+import { countNotFinite, inSlices, type ContainerFormat } from '../checkpoint/index.js';
+import { abortable, runJob } from '../native/jobs.js';
 import { native } from '../native/load.js';
-import type { LoadOptions } from './options.js';
-import { openWeights, type WeightsSource } from './source.js';
+import { elementsOf } from './finite-weights.js';
+import { namedArrays, openWeights, type OpenOptions, type WeightsSource } from './source.js';
 
 /** A report on a weights file, made without loading a model. */
 export interface WeightsReport {
@@ -33,7 +33,7 @@ export interface WeightsReport {
   readonly unexpected: readonly string[];
   /** Arrays that were skipped on purpose. */
   readonly skipped: readonly string[];
-  /** Floating-point arrays with NaN or infinite values. */
+  /** Floating-point arrays with values that are NaN or infinite, or would be in float32. */
   readonly notFinite: readonly string[];
 }
 
@@ -41,24 +41,20 @@ export interface WeightsReport {
  * Describes a weights file in any supported container.
  *
  * @param source - name of pulled weights, or path, `file:` URL or content of a weights file
- * @param options - which weights of a training checkpoint to describe; a signal that cancels the call while it waits
+ * @param given - which weights of a training checkpoint to describe; the limit of a file; a signal that cancels the call
  * @throws {@link GhostNetError} as {@link GhostNet.load}, if the file itself cannot be read
  */
-export async function inspectWeights(
-  source: WeightsSource,
-  options: Pick<LoadOptions, 'weights' | 'signal'> = {},
-): Promise<WeightsReport> {
-  checkObject('options', options);
-  const { checkpoint, arrays, metadata } = await openWeights(source, options.weights);
-  const found = await runJob(options, (ticket) => native().inspect(ticket, arrays, metadata));
+export async function inspectWeights(source: WeightsSource, given: OpenOptions = {}): Promise<WeightsReport> {
+  const options = copyOf('options', given);
+  const { checkpoint, metadata } = await openWeights(source, options);
+  const shapes = namedArrays(checkpoint);
+  const found = await runJob(options, (ticket) => native().inspect(ticket, shapes, metadata));
+  const counting = inSlices(countNotFinite(checkpoint.arrays), options.signal);
+  const notFinite = await abortable(options.signal, counting);
   const dtypes: Record<string, number> = {};
-  let elements = 0;
-  for (const { dtype, shape } of arrays) {
-    dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
-    if (dtype.includes('float')) elements += shape.reduce((product, length) => product * length, 1);
-  }
+  for (const { dtype } of shapes) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
   const { format, wrapper, skipped } = checkpoint;
-  const { variant, width, numClasses, reason, missing, reshaped, unexpected, notFinite } = found;
+  const { variant, width, numClasses, reason, missing, reshaped, unexpected } = found;
   return {
     format,
     wrapper,
@@ -67,12 +63,12 @@ export async function inspectWeights(
     numClasses,
     reason,
     dtypes,
-    elements,
+    elements: elementsOf(checkpoint),
     metadata: checkpoint.metadata,
     missing,
     reshaped,
     unexpected,
     skipped,
-    notFinite,
+    notFinite: [...notFinite.keys()],
   };
 }

@@ -1,5 +1,6 @@
 import { GhostNetError } from '../errors.js';
 import type { Given, NativeArchitecture, NativeTransform } from '../native/addon.js';
+import { native } from '../native/load.js';
 
 /** The description that is saved with the weights of a model; any part of it may be missing. */
 export type ModelMetadata = Given<
@@ -31,10 +32,33 @@ const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   labels: isListOf(isString),
 };
 
-/** The metadata of a saved model. The order of keys is fixed, so that equal models produce equal bytes. */
+/** Enough for 200,000 labels. */
+const longestText = 2 ** 22;
+
+/** The most lists, objects and keys of a description, in which labels count that contain such a character. */
+const mostParts = 100_000;
+
+/** Whether parsing a text costs no more than its length: lists, objects and keys take far more memory than their characters. */
+function isCheap(text: string): boolean {
+  return text.length <= longestText && text.split(/[[{:]/, mostParts + 1).length <= mostParts;
+}
+
+/**
+ * The metadata of a saved model. The order of keys is fixed, so that equal models produce equal bytes.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if the labels are too long to be read again
+ */
 export function writeMetadata(model: ModelMetadata): Record<string, string> {
+  const text = JSON.stringify(model, ['variant', ...Object.keys(fields)]);
+  if (!isCheap(text)) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The labels of the model are too long to save', {
+      found: `${text.length} characters`,
+      expected: `at most ${longestText}`,
+      remedy: 'Load the model with shorter labels.',
+    });
+  }
   // Readers for PyTorch look for "format".
-  return { format: 'pt', [key]: JSON.stringify(model, ['variant', ...Object.keys(fields)]) };
+  return { format: 'pt', [key]: text };
 }
 
 /**
@@ -45,6 +69,12 @@ export function writeMetadata(model: ModelMetadata): Record<string, string> {
 export function readMetadata(metadata: Readonly<Record<string, string>>, source: string): ModelMetadata {
   const text = metadata[key];
   if (text === undefined) return {};
+  if (!isCheap(text)) {
+    throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is too long`, {
+      found: `${text.length} characters`,
+      expected: `at most ${longestText}, and at most ${mostParts} lists, objects and keys`,
+    });
+  }
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -66,5 +96,25 @@ export function readMetadata(metadata: Readonly<Record<string, string>>, source:
     }
     known[field] = value;
   }
+  checkRanges(known, source);
   return known;
+}
+
+/** Native code knows the ranges. A wrong value is a fault of the file here, and not of an argument. */
+function checkRanges(metadata: ModelMetadata, source: string): void {
+  try {
+    native().checkSettings(metadata);
+  } catch (cause) {
+    if (!(cause instanceof GhostNetError) || cause.code !== 'GHOSTNET_INVALID_ARGUMENT') throw cause;
+    const { what, found, expected } = cause;
+    throw new GhostNetError(
+      'GHOSTNET_MALFORMED_FILE',
+      `The metadata "${key}" of ${source} is malformed: ${what}`,
+      {
+        found,
+        expected,
+        cause,
+      },
+    );
+  }
 }

@@ -1,4 +1,4 @@
-import { checkNumber, checkObject, invalidArgument } from '../check/option.js';
+import { checkFlag, checkNumber, copyOf, invalidArgument, reading } from '../check/option.js';
 import { decodeSettings, type DecodeOptions } from '../image/options.js';
 import type { TransformOptions } from '../image/transform.js';
 import type { StageRow } from '../native/addon.js';
@@ -37,6 +37,13 @@ export interface ModelOptions extends TransformOptions, DecodeOptions, RunOption
 export interface LoadOptions extends ModelOptions {
   /** The weights of a training checkpoint to use: `'auto'`, the default, prefers the moving average if there is one. */
   readonly weights?: 'auto' | 'ema' | 'raw';
+  /**
+   * Whether weights may be NaN or infinite. Default false. `forward()` and `embed()` of a tensor then return what the network
+   * computes; an image whose scores or embedding are not finite is an error.
+   */
+  readonly allowNonFinite?: boolean;
+  /** The most bytes of a weights file, which is read into memory. Default 2,147,483,648 (2 GiB). */
+  readonly maxFileBytes?: number;
 }
 
 /** Options of {@link GhostNet.create}. */
@@ -56,25 +63,42 @@ export interface CreateOptions extends ModelOptions {
 }
 
 /**
- * Checks the options of a model, except those that native code checks.
+ * The options of a model, read once and checked, except those that native code checks.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`
  */
-export function checkModelOptions(options: ModelOptions): void {
-  checkObject('options', options);
+function modelOptions<T extends ModelOptions>(given: T): T {
+  const options = copyOf('options', given);
   const { threads, labels } = options;
   checkNumber('threads', threads, 1, native().runtime().maxThreads);
   decodeSettings(options); // checks them
-  if (labels === undefined) return;
-  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) {
-    throw invalidArgument('The option labels is not a list of strings', labels, 'an array of strings');
-  }
+  if (labels === undefined) return options;
+  return { ...options, labels: reading(() => labelsOf(labels)) };
 }
 
-/** As {@link checkModelOptions}, for a new network. */
-export function checkCreateOptions(options: CreateOptions): void {
-  checkModelOptions(options);
+/** As many as classes of a network. */
+const mostLabels = 2 ** 22;
+
+function labelsOf(labels: unknown): readonly string[] {
+  if (Array.isArray(labels) && labels.length <= mostLabels) {
+    const copy = [...(labels as unknown[])];
+    if (copy.every((label) => typeof label === 'string')) return copy;
+  }
+  throw invalidArgument('The option labels is not a list of strings', labels, 'an array of strings');
+}
+
+/** As {@link modelOptions}, for weights. */
+export function loadOptions(given: LoadOptions): LoadOptions {
+  const options = modelOptions(given);
+  checkFlag('allowNonFinite', options.allowNonFinite);
+  return options;
+}
+
+/** As {@link modelOptions}, for a new network. */
+export function createOptions(given: CreateOptions): CreateOptions {
+  const options = modelOptions(given);
   checkNumber('seed', options.seed, 0);
+  return options;
 }
 
 /** The options that are set. An option that is present but undefined must not hide the metadata of the file. */

@@ -35,6 +35,7 @@ export interface NativePrepareOptions {
   /** `'sharp'`: files are read and left to it. */
   readonly decoder: 'auto' | 'sharp';
   readonly decode: 'exact' | 'fast';
+  readonly maxImageBytes: number;
   readonly maxPixels: number;
   readonly maxCoefficientBytes: number;
 }
@@ -158,7 +159,6 @@ export interface NativeInspection {
   readonly missing: readonly string[];
   readonly reshaped: readonly string[];
   readonly unexpected: readonly string[];
-  readonly notFinite: readonly string[];
 }
 
 export interface NativeRuntime {
@@ -182,9 +182,11 @@ export interface NativeAddon {
   ): Promise<NativeModel>;
   inspect(
     ticket: Ticket,
-    arrays: readonly NativeArray[],
+    arrays: readonly Pick<NativeArray, 'name' | 'shape'>[],
     options: Given<NativeArchitecture>,
   ): Promise<NativeInspection>;
+  /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if a number is out of range */
+  checkSettings(settings: Given<NativeTransform & NativeArchitecture>): void;
   createModel(
     ticket: Ticket,
     options: Given<NativeSettings & { readonly seed: number }>,
@@ -207,4 +209,6 @@ export interface NativeAddon {
   ): void;
   runtime(): NativeRuntime;
   stop(): void;
+  /** Ends the process without waiting for any thread. */
+  exit(code: number): never;
 }

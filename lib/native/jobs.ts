@@ -1,4 +1,4 @@
-import { checkObject, checkSignal } from '../check/option.js';
+import { checkObject, checkSignal, reading } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { Ticket } from './addon.js';
 import { native } from './load.js';
@@ -22,11 +22,12 @@ export async function runJob<T>(options: RunOptions, start: (ticket: Ticket) => 
   throwIfAborted(options);
   const { signal } = options;
   const ticket = native().newTicket();
-  if (signal === undefined) return start(ticket);
+  // Native code reads the arguments before it returns.
+  if (signal === undefined) return reading(() => start(ticket));
   const tickets = waiting.get(signal) ?? listen(signal);
   tickets.add(ticket);
   try {
-    return await start(ticket);
+    return await reading(() => start(ticket));
   } finally {
     tickets.delete(ticket);
     if (tickets.size === 0) unlisten(signal);
@@ -58,6 +59,20 @@ function unlisten(signal: AbortSignal): void {
 
 function onAbort(this: AbortSignal): void {
   for (const ticket of waiting.get(this) ?? []) native().abort(ticket, aborted(this.reason));
+}
+
+/**
+ * The result of work that throws the reason of the signal when it fires.
+ *
+ * @throws {@link GhostNetError} `GHOSTNET_ABORTED` then
+ */
+export async function abortable<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) throw aborted(error);
+    throw error;
+  }
 }
 
 /** The error of a call that was aborted. @param reason - of the signal */

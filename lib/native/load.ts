@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 
 import { messageOf } from '../check/words.js';
 import { errorCatalogue, GhostNetError, type ErrorCode } from '../errors.js';
+import { remedyOfReading } from '../files.js';
 import type { NativeAddon } from './addon.js';
 import { findBinary, type BuiltWith, type NativeBinary } from './binary.js';
 import { findLibTorch, versionAt, type LibTorch } from './libtorch.js';
@@ -49,12 +50,31 @@ function openLibTorch(loader: NativeLoader, libtorch: LibTorch, { version }: Bui
 }
 
 function load(): { addon: NativeAddon; binary: NativeBinary; libtorch: LibTorch } {
+  checkWorkingFolder();
   const binary = findBinary();
   try {
     return { binary, ...loadWith(binary) };
   } catch (error) {
     // Only a prebuilt binary can be too new for this system.
     throw (binary.prebuilt ? faultOf(thisSystem()) : undefined) ?? error;
+  }
+}
+
+/** A library of LibTorch, oneMKL, ends the process when it is opened in a folder that has been removed. */
+function checkWorkingFolder(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new GhostNetError(
+      'GHOSTNET_ADDON_UNLOADABLE',
+      'LibTorch cannot be opened in a folder that was removed',
+      {
+        found: messageOf(cause),
+        remedy:
+          'Change to a folder that exists, with `cd` or `process.chdir()`, before the first model is loaded.',
+        cause,
+      },
+    );
   }
 }
 
@@ -102,6 +122,16 @@ export function native(): NativeAddon {
 
 /** As {@link native}, with the places of its parts. */
 export function nativeParts(): ReturnType<typeof load> {
-  loaded ??= load();
+  try {
+    loaded ??= load();
+  } catch (cause) {
+    if (cause instanceof GhostNetError) throw cause;
+    // The system fails to read a file of the package: too many open files, for one.
+    throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', 'The native part of the package cannot be opened', {
+      found: messageOf(cause),
+      remedy: remedyOfReading(cause),
+      cause,
+    });
+  }
   return loaded;
 }

@@ -1,4 +1,4 @@
-import { checkChoice, checkNumber, checkObject } from '../check/option.js';
+import { checkChoice, checkNumber, copyOf, longestTimer } from '../check/option.js';
 import type { RunOptions } from '../native/jobs.js';
 import { decodeSettings, type DecodeOptions, type DecodeSettings } from '../image/options.js';
 
@@ -43,6 +43,7 @@ export interface ClassifyOptions extends BatchOptions {
 
 /** The options with their defaults. */
 export interface PipelineSettings {
+  readonly output: PipelineOutput;
   readonly topK: number;
   readonly maxBatch: number;
   readonly maxDelayMs: number;
@@ -52,15 +53,13 @@ export interface PipelineSettings {
   readonly decode: DecodeSettings;
 }
 
-const longestTimer = 0x7fffffff;
-
 /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function pipelineSettings(
-  options: PipelineOptions,
+  given: PipelineOptions,
   numClasses: number,
   decode: DecodeSettings,
 ): PipelineSettings {
-  checkObject('options', options);
+  const options = copyOf('options', given);
   checkChoice('output', options.output, ['classify', 'embed']);
   checkNumber('topK', options.topK, 1, numClasses);
   checkNumber('maxBatch', options.maxBatch, 1, 1024);
@@ -69,6 +68,7 @@ export function pipelineSettings(
   checkChoice('whenFull', options.whenFull, ['reject', 'wait']);
   checkNumber('timeoutMs', options.timeoutMs, 1, longestTimer, 'a number');
   return {
+    output: options.output ?? 'classify',
     topK: options.topK ?? Math.min(5, numClasses),
     maxBatch: options.maxBatch ?? 16,
     maxDelayMs: options.maxDelayMs ?? 0,

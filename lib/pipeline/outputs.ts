@@ -1,3 +1,4 @@
+import { GhostNetError } from '../errors.js';
 import type { NativeModel, NativeTensor } from '../native/addon.js';
 import { runJob } from '../native/jobs.js';
 
@@ -30,8 +31,12 @@ export interface BatchItem {
   readonly input: NativeTensor;
 }
 
-/** Computes the results of a batch, in order. The inputs belong to it. */
-export type Output<R> = (model: PipelineModel, batch: readonly BatchItem[]) => Promise<R[]>;
+/** Computes the result or the error of each image of a batch, in order. The inputs belong to it. */
+export type Output<R> = (model: PipelineModel, batch: readonly BatchItem[]) => Promise<(R | GhostNetError)[]>;
+
+function notFinite(what: string): GhostNetError {
+  return new GhostNetError('GHOSTNET_RESULT_NOT_FINITE', `${what} of the image is NaN or infinite`);
+}
 
 /** The best classes of each image, best first. */
 export const classifyOutput: Output<ClassScore[]> = async ({ native, labels, threads }, batch) => {
@@ -39,11 +44,12 @@ export const classifyOutput: Output<ClassScore[]> = async ({ native, labels, thr
   const inputs = batch.map(({ input }) => input);
   try {
     const scores = await runJob({}, (ticket) => native.classify(ticket, inputs, most, threads));
-    return batch.map(({ topK }, position) =>
-      (scores[position] ?? [])
-        .slice(0, topK)
-        .map(({ index, score }) => ({ label: labels[index] ?? '', index, score })),
-    );
+    return batch.map(({ topK }, position) => {
+      const best = scores[position] ?? [];
+      // One logit that is NaN makes every score of the softmax NaN.
+      if (!best.every(({ score }) => Number.isFinite(score))) return notFinite('The score');
+      return best.slice(0, topK).map(({ index, score }) => ({ label: labels[index] ?? '', index, score }));
+    });
   } finally {
     for (const input of inputs) input.dispose();
   }
@@ -56,7 +62,10 @@ export const embedOutput: Output<Float32Array> = async ({ native, threads }, bat
     const features = await runJob({}, (ticket) => native.embed(ticket, inputs, threads));
     const values = new Float32Array(features.buffer);
     const length = values.length / batch.length;
-    const rows = batch.map((_, row) => values.slice(row * length, (row + 1) * length));
+    const rows = batch.map((_, row) => {
+      const embedding = values.slice(row * length, (row + 1) * length);
+      return embedding.every(Number.isFinite) ? embedding : notFinite('The embedding');
+    });
     features.dispose();
     return rows;
   } finally {

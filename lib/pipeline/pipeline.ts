@@ -1,14 +1,20 @@
 import { Duplex } from 'node:stream';
 import type { ReadableWritablePair } from 'node:stream/web';
 
-import { checkObject, checkSignal, invalidArgument } from '../check/option.js';
+import { checkSignal, copyOf, invalidArgument, reading, wrongThis } from '../check/option.js';
 import type { ImageInput } from '../image/input.js';
 import { sourceOf } from '../image/source.js';
 import { aborted, type RunOptions } from '../native/jobs.js';
 import type { Scheduler } from './scheduler.js';
 import { onAbort } from './signals.js';
 import type { PipelineStats } from './stats.js';
-import { settleEach, type StreamItem, type StreamOptions, type StreamResult } from './stream.js';
+import {
+  settleEach,
+  streamOptions,
+  type StreamItem,
+  type StreamOptions,
+  type StreamResult,
+} from './stream.js';
 import { webStreamsOf } from './web-streams.js';
 
 /** The constructor's first argument, which no other code has. */
@@ -51,9 +57,11 @@ export class Pipeline<R> {
    * `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_OUT_OF_MEMORY`
    */
   async run(image: ImageInput, options: RunOptions = {}): Promise<R> {
-    checkObject('options', options);
-    checkSignal(options.signal);
-    return this.#scheduler.submit(sourceOf(image), { signal: options.signal });
+    const scheduler = Pipeline.#of(this);
+    const { signal } = copyOf('options', options);
+    checkSignal(signal);
+    const source = reading(() => sourceOf(image));
+    return scheduler.submit(source, { signal });
   }
 
   /**
@@ -69,14 +77,13 @@ export class Pipeline<R> {
     images: Iterable<T> | AsyncIterable<T>,
     options: StreamOptions = {},
   ): AsyncGenerator<StreamResult<T, R>, void, void> {
-    return settleEach(this.#scheduler, images, options);
+    return settleEach(Pipeline.#of(this), images, options);
   }
 
   /** {@link Pipeline.stream} as a Node stream in object mode: write images, read results. For `stream.pipeline()`. */
-  duplex(options: StreamOptions = {}): Duplex {
-    checkObject('options', options);
-    checkSignal(options.signal);
-    const { lookAhead } = this.#scheduler;
+  duplex(given: StreamOptions = {}): Duplex {
+    const { lookAhead } = Pipeline.#of(this);
+    const options = streamOptions(given);
     const duplex = Duplex.from((images: AsyncIterable<StreamItem>) => this.stream(images, options));
     // Also while nobody reads.
     const { signal } = options;
@@ -88,22 +95,20 @@ export class Pipeline<R> {
   }
 
   /** {@link Pipeline.stream} as a pair of web streams, for `readable.pipeThrough()`. */
-  transformStream(
-    options: StreamOptions = {},
-  ): ReadableWritablePair<StreamResult<StreamItem, R>, StreamItem> {
-    checkObject('options', options);
-    checkSignal(options.signal);
+  transformStream(given: StreamOptions = {}): ReadableWritablePair<StreamResult<StreamItem, R>, StreamItem> {
+    Pipeline.#of(this);
+    const options = streamOptions(given);
     return webStreamsOf((images, signal) => this.stream(images, { ...options, signal }), options.signal);
   }
 
   /** Counts, the length of the queue, the sizes of batches, and times. */
   stats(): PipelineStats {
-    return this.#scheduler.stats();
+    return Pipeline.#of(this).stats();
   }
 
   /** Takes no more images, and resolves when all that were taken have settled. Later calls reject with `GHOSTNET_CLOSED`. */
   async close(): Promise<void> {
-    await this.#scheduler.close();
+    await Pipeline.#of(this).close();
   }
 
   /**
@@ -112,11 +117,17 @@ export class Pipeline<R> {
    * @param reason - the `cause` of the errors
    */
   async destroy(reason?: unknown): Promise<void> {
-    await this.#scheduler.destroy(reason);
+    await Pipeline.#of(this).destroy(reason);
   }
 
   /** As {@link Pipeline.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    await Pipeline.#of(this).close();
+  }
+
+  static #of<T>(value: Pipeline<T>): Scheduler<T> {
+    const isObject = typeof value === 'object' && (value as unknown) !== null;
+    if (isObject && #scheduler in value) return value.#scheduler;
+    throw wrongThis('Pipeline', value);
   }
 }

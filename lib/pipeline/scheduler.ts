@@ -1,4 +1,4 @@
-import type { GhostNetError } from '../errors.js';
+import { GhostNetError } from '../errors.js';
 import { prepareImage } from '../image/prepare.js';
 import type { ImageSource } from '../image/source.js';
 import { aborted } from '../native/jobs.js';
@@ -236,7 +236,7 @@ export class Scheduler<R> {
     item.stage = 'opening';
     this.#opening.add(item);
     try {
-      item.opened = await item.source?.open(item.abort.signal);
+      item.opened = await item.source?.open(item.abort.signal, this.#settings.decode.maxImageBytes);
     } finally {
       this.#opening.delete(item);
     }
@@ -248,16 +248,17 @@ export class Scheduler<R> {
   async #prepare(item: Item<R>): Promise<void> {
     const { source, abort } = item;
     if (source === undefined) return;
+    const { decode } = this.#settings;
     item.stage = 'preparing';
     this.#preparing.add(item);
     this.#decoders += 1;
     try {
       // Bytes are copied before submit() returns, if their turn comes at once.
-      const opened = item.opened ?? source.open(abort.signal);
+      const opened = item.opened ?? source.open(abort.signal, decode.maxImageBytes);
       const image = opened instanceof Promise ? await opened : opened;
       if (isSettled(item)) return;
       const { native } = this.#model;
-      const prepared = await prepareImage(native, source.name, image, this.#settings.decode, abort.signal);
+      const prepared = await prepareImage(native, source.name, image, decode, abort.signal);
       if (isSettled(item)) {
         prepared.input.dispose();
         return;
@@ -328,7 +329,11 @@ export class Scheduler<R> {
     let failure: unknown;
     try {
       const results = await this.#output(this.#model, inputs);
-      for (const [position, item] of items.entries()) this.#succeed(item, results[position] as R);
+      for (const [position, item] of items.entries()) {
+        const result = results[position] as R | GhostNetError;
+        if (result instanceof GhostNetError) this.#fail(item, 'failed', result);
+        else this.#succeed(item, result);
+      }
     } catch (error) {
       failure = error;
       for (const item of items) this.#fail(item, 'failed', error);

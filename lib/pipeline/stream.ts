@@ -1,4 +1,6 @@
-import { checkFlag, checkObject, checkSignal, invalidArgument } from '../check/option.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { checkFlag, checkSignal, copyOf, invalidArgument, reading } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { ImageInput } from '../image/input.js';
 import { sourceOf } from '../image/source.js';
@@ -23,24 +25,29 @@ export type StreamResult<T, R> =
   | { readonly input: T; readonly result: R; readonly error?: undefined }
   | { readonly input: T; readonly result?: undefined; readonly error: GhostNetError };
 
-/** Options for the rest of the package. */
-export interface InternalStreamOptions extends StreamOptions {
-  readonly topK?: number | undefined;
+/** How long results may follow each other before the event loop has its turn, in milliseconds. */
+const turnMs = 10;
+
+/** The options of a stream, read once. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
+export function streamOptions(given: StreamOptions): StreamOptions {
+  const options = copyOf('options', given);
+  checkSignal(options.signal);
+  checkFlag('ordered', options.ordered);
+  return options;
 }
 
 /** The results of many images; see {@link Pipeline.stream}. */
 export async function* settleEach<T extends StreamItem, R>(
   scheduler: Scheduler<R>,
   images: Iterable<T> | AsyncIterable<T>,
-  options: InternalStreamOptions,
+  given: StreamOptions,
+  topK?: number,
 ): AsyncGenerator<StreamResult<T, R>, void, void> {
-  checkObject('options', options);
-  checkSignal(options.signal);
-  checkFlag('ordered', options.ordered);
+  const options = streamOptions(given);
   const iterator = iteratorOf(images);
   const stop = new AbortController();
   const caller = {};
-  const { topK, ordered = true } = options;
+  const { ordered = true } = options;
   const { lookAhead } = scheduler;
   const flight = new Flight<StreamResult<T, R>>(ordered);
   /** `end`: nothing more is pulled, and once all results are taken, its error is thrown, if it has one. */
@@ -59,7 +66,10 @@ export async function* settleEach<T extends StreamItem, R>(
     let result: Promise<R>;
     try {
       const submission = { signal: stop.signal, caller, topK, waits: true };
-      result = scheduler.submit(sourceOf(imageOf(input)), submission);
+      result = scheduler.submit(
+        reading(() => sourceOf(imageOf(input))),
+        submission,
+      );
     } catch (error) {
       // What the pipeline has taken is finished, even if it takes no more.
       if (scheduler.isOver || !(error instanceof GhostNetError)) end(error);
@@ -83,6 +93,12 @@ export async function* settleEach<T extends StreamItem, R>(
       pulled = iterator.next();
     } catch (error) {
       end(error);
+      return;
+    }
+    if (typeof pulled !== 'object' || (pulled as unknown) === null) {
+      end(
+        invalidArgument('The images are not iterable', pulled, 'an iterator whose next() returns an object'),
+      );
       return;
     }
     if (!isPromise(pulled)) {
@@ -111,12 +127,18 @@ export async function* settleEach<T extends StreamItem, R>(
       }),
     );
   }
+  let turnEnd = performance.now() + turnMs;
   try {
     if (options.signal?.aborted === true) throw aborted(options.signal.reason);
     for (;;) {
       while (source.end === undefined && !source.isPulling && flight.size < lookAhead) pull();
       const landed = flight.take();
       if (landed !== undefined) {
+        // Images that are refused are there at once: neither a signal nor a timer would ever be heard beside them.
+        if (performance.now() > turnEnd) {
+          await nextTurn();
+          turnEnd = performance.now() + turnMs;
+        }
         yield landed;
         continue;
       }
@@ -142,9 +164,10 @@ function iteratorOf<T>(images: Iterable<T> | AsyncIterable<T>): AnyIterator<T> {
   const source = images as Partial<Iterable<T> & AsyncIterable<T>> | null | undefined;
   // A string is iterable, but its characters are no images.
   if (source !== null && source !== undefined && typeof source !== 'string') {
-    if (typeof source[Symbol.asyncIterator] === 'function')
-      return (images as AsyncIterable<T>)[Symbol.asyncIterator]();
-    if (typeof source[Symbol.iterator] === 'function') return (images as Iterable<T>)[Symbol.iterator]();
+    const begin = reading(() => source[Symbol.asyncIterator] ?? source[Symbol.iterator]);
+    const iterator =
+      typeof begin === 'function' ? (begin as (this: unknown) => AnyIterator<T>).call(source) : undefined;
+    if (typeof iterator === 'object' && (iterator as unknown) !== null) return iterator;
   }
   throw invalidArgument(
     'The images are not iterable',

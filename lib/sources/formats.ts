@@ -3,11 +3,14 @@ import type { RawPath } from './raw-path.js';
 /** The extensions of the pictures that this package reads. */
 const read = new Set('jpg jpeg jpe jfif png webp avif gif tif tiff'.split(' '));
 
+/** The extensions of pictures that are documents, and read on request. */
+const documents = new Set(['svg', 'svgz']);
+
 /** The extensions of pictures in other formats: what phones, cameras, scanners, editors and instruments write. */
 const unread = new Set(
   (
-    'heic heics heif heifs hif avifs jxl jp2 j2k j2c jpc jpf jpm jpx jxr wdp hdp svg svgz bmp dib ico cur psd psb xcf ' +
-    'tga pcx ppm pgm pbm pnm pam pfm qoi exr hdr dds icns apng mng jng jps mpo djvu dcm fits ' +
+    'heic heics heif heifs hif avifs jxl jp2 j2k j2c jpc jpf jpm jpx jxr wdp hdp bmp dib ico cur psd psb xcf ' +
+    'tga pcx ppm pgm pbm pnm pam pfm qoi exr hdr dds icns apng mng jng jps mpo djvu dcm fits eps emf wmf bpg flif jls ' +
     '3fr ari arw bay cap cr2 cr3 crw dcr dng drf eip erf fff gpr iiq k25 kdc mdc mef mos mrw nef nrw orf pef raf raw ' +
     'rw2 rwl rwz sr2 srf srw x3f'
   ).split(' '),
@@ -22,10 +25,11 @@ export function extensionOf(name: RawPath): string {
   return dot <= 0 ? '' : name.slice(dot).toLowerCase();
 }
 
-/** Whether a file is a picture that this package reads, by its name. */
-export function formatOf(name: RawPath): Format {
+/** Whether a file is a picture that this package reads, by its name. @param withDocuments - whether it reads documents */
+export function formatOf(name: RawPath, withDocuments: boolean): Format {
   const extension = extensionOf(name).slice(1);
   if (read.has(extension)) return 'read';
+  if (documents.has(extension)) return withDocuments ? 'read' : 'unread';
   return unread.has(extension) ? 'unread' : 'no picture';
 }
 

@@ -1,4 +1,4 @@
-import { checkObject, checkSignal, invalidArgument } from '../check/option.js';
+import { checkFlag, checkObject, checkSignal, invalidArgument } from '../check/option.js';
 import { Lister } from './lister.js';
 import { Listing } from './listing.js';
 import type { ListOptions, Source } from './source.js';
@@ -29,8 +29,9 @@ export function listImages(
 ): Listing {
   checkObject('options', options);
   checkSignal(options.signal);
+  checkFlag('documents', options.documents);
   const end = new AbortController();
-  const lister = new Lister(end.signal);
+  const lister = new Lister(end.signal, undefined, options.documents);
   return new Listing(lister.list(severalOf(sources)), lister.skipped, end, options.signal);
 }
 

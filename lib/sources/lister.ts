@@ -18,16 +18,18 @@ type Counts = Map<string, number>;
 export class Lister {
   /** The pictures that were passed over, by extension. */
   readonly skipped: Counts = new Map();
-  readonly #images = new Images();
+  readonly #images: Images;
   readonly #signal: AbortSignal;
   readonly #mostSorted: number;
 
   /**
    * @param signal - ends all listing
    * @param mostSorted - how many images and folders of one folder are sorted
+   * @param withDocuments - whether SVG in folders is listed
    */
-  constructor(signal: AbortSignal, mostSorted = 100_000) {
+  constructor(signal: AbortSignal, mostSorted = 100_000, withDocuments = false) {
     this.#signal = signal;
+    this.#images = new Images(withDocuments);
     this.#mostSorted = mostSorted;
   }
 
@@ -105,6 +107,8 @@ export class Lister {
   async *#lines(list: SourceList): AsyncGenerator<Listed, undefined> {
     for await (const line of placesIn(list, this.#signal)) {
       if ('error' in line) yield line;
+      // A line is a path even if it looks like a glob: each has one result, unless it names a folder.
+      else if (line.target.kind === undefined) yield unreadable('file', toName(line.path), line.target.cause);
       else yield* this.#place(line.path, line.target);
     }
   }

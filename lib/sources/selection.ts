@@ -14,10 +14,16 @@ export interface Selection {
 /** The images in a folder and below: files with the extensions of pictures, without hidden files and folders. */
 export class Images implements Selection {
   readonly #walked = new Set<string>();
+  readonly #withDocuments: boolean;
+
+  /** @param withDocuments - whether SVG is an image, too */
+  constructor(withDocuments: boolean) {
+    this.#withDocuments = withDocuments;
+  }
 
   judge(name: RawPath): 'list' | 'count' | 'ignore' {
     if (name.startsWith('.')) return 'ignore';
-    const format = formatOf(name);
+    const format = formatOf(name, this.#withDocuments);
     if (format === 'read') return 'list';
     return format === 'unread' ? 'count' : 'ignore';
   }

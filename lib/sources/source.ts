@@ -12,7 +12,7 @@ export type Source = string | URL | SourceList;
 /** A list of paths: a file, or a stream of bytes. */
 export interface SourceList {
   /**
-   * One path or glob a line, in the bytes of the file system; a line may end with CR LF, and the last one with nothing. A stream
+   * One path a line, never a glob, in the bytes of the file system; a line may end with CR LF, and the last one with nothing. A stream
    * is destroyed when the listing ends.
    */
   readonly filesFrom: string | URL | NodeJS.ReadableStream;
@@ -24,6 +24,8 @@ export interface SourceList {
 export interface ListOptions {
   /** Ends the listing at once, whatever it waits for. */
   readonly signal?: AbortSignal;
+  /** Whether SVG in folders is listed, too. Default false: it is counted as passed over. */
+  readonly documents?: boolean;
 }
 
 /** A file to read. */

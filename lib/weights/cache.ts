@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 
-import { checkObject, checkText } from '../check/option.js';
+import { checkObject, checkText, reading } from '../check/option.js';
 import { inWords } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { findWeights, type WeightsEntry } from './registry.js';
@@ -27,20 +27,44 @@ export interface CacheOptions {
  * of the operating system. It need not exist.
  *
  * @param surroundings - default: those of this process
- * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`; `GHOSTNET_CACHE_UNWRITABLE` if there is no home folder and no
+ * variable says where else to go
  */
-export function cacheFolder(
-  surroundings: CacheSurroundings = { env: process.env, platform: process.platform, home: homedir() },
+export function cacheFolder(surroundings?: CacheSurroundings): string {
+  if (surroundings === undefined) return folderOf(process.env, process.platform, ownHome);
+  return reading(() => {
+    checkObject('surroundings', surroundings);
+    const { env, platform, home } = surroundings;
+    checkObject('env', env);
+    return folderOf(env, platform, () => {
+      checkText('home', home);
+      return home;
+    });
+  });
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` if the user has none, as in some containers */
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_CACHE_UNWRITABLE', 'This user has no home folder for the cache', {
+      cause,
+    });
+  }
+}
+
+function folderOf(
+  env: CacheSurroundings['env'],
+  platform: NodeJS.Platform,
+  homeFolder: () => string,
 ): string {
-  checkObject('surroundings', surroundings);
-  const { env, platform, home } = surroundings;
-  checkObject('env', env);
-  checkText('home', home);
   const own = env.GHOSTNET_CACHE;
   if (own !== undefined && own !== '') return resolve(own);
   const xdg = env.XDG_CACHE_HOME;
   // The XDG specification requires that relative paths be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'ghostnet');
+  const home = homeFolder();
   if (platform === 'darwin') return join(home, 'Library', 'Caches', 'ghostnet');
   if (platform === 'win32')
     return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'ghostnet', 'Cache');

@@ -25,6 +25,8 @@ export interface DownloadOptions {
   readonly attempts: number;
   /** Pause before the second attempt, in milliseconds; it doubles with every further attempt. */
   readonly retryMs: number;
+  /** How long less than a kilobyte a second may arrive, in milliseconds. */
+  readonly stallMs: number;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -71,7 +73,7 @@ async function receive(
   client: HttpClient,
   source: DownloadSource,
   partial: PartialFile,
-  { onProgress, signal }: DownloadOptions,
+  { onProgress, signal, stallMs }: DownloadOptions,
 ): Promise<void> {
   // Without a checksum for the whole file, a download may only be resumed if the server identifies the version.
   if (source.sha256 === undefined && partial.etag === undefined) await partial.restart();
@@ -89,6 +91,7 @@ async function receive(
   const limit = source.bytes ?? Math.min(total ?? mostBytes, mostBytes);
   const report = (): void => onProgress?.({ receivedBytes: partial.size, totalBytes: source.bytes ?? total });
   report();
+  const progress = new Progress(stallMs);
   for await (const chunk of response.chunks()) {
     if (partial.size + chunk.length > limit) {
       await partial.restart();
@@ -96,10 +99,39 @@ async function receive(
     }
     await partial.append(chunk);
     report();
+    if (!progress.isEnough(chunk.length)) {
+      throw new Interrupted(`${shown(source.url)}: less than ${leastBytesPerSecond} bytes a second arrive`);
+    }
   }
   const expected = source.bytes ?? total;
   if (expected !== undefined && partial.size < expected) {
     throw new Interrupted(`${shown(source.url)}: ended at byte ${partial.size} of ${expected}`);
+  }
+}
+
+/** Slower than any network that could bring the file; a server that sends a byte now and then never stalls. */
+const leastBytesPerSecond = 1024;
+
+/** Watches the rate of a download over periods of `stallMs`. */
+class Progress {
+  readonly #stallMs: number;
+  #since = performance.now();
+  #bytes = 0;
+
+  constructor(stallMs: number) {
+    this.#stallMs = stallMs;
+  }
+
+  /** @param bytes - that have arrived since the last call */
+  isEnough(bytes: number): boolean {
+    this.#bytes += bytes;
+    const now = performance.now();
+    const milliseconds = now - this.#since;
+    if (milliseconds < this.#stallMs) return true;
+    const isEnough = this.#bytes >= (leastBytesPerSecond * milliseconds) / 1000;
+    this.#since = now;
+    this.#bytes = 0;
+    return isEnough;
   }
 }
 

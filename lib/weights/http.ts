@@ -8,7 +8,7 @@ import { GhostNetError } from '../errors.js';
 export interface HttpTiming {
   /** For a connection. */
   readonly connectMs: number;
-  /** For the next byte of the head or the body of a response. */
+  /** For the next byte of the head or the body of a response, and for a body that comes slower than a kilobyte a second. */
   readonly stallMs: number;
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { fileMode, readSmall } from './own-files.js';
 
 /** The timing by which a lock shows that its holder is alive, in milliseconds. */
 export interface LockTiming {
@@ -68,7 +70,7 @@ export class FileLock {
   static async #create(path: string, timing: LockTiming): Promise<FileLock | undefined> {
     let file: FileHandle;
     try {
-      file = await open(path, 'wx');
+      file = await open(path, 'wx', fileMode);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
       throw error;
@@ -107,15 +109,20 @@ export class FileLock {
   }
 }
 
-/** The content of a lock file; undefined if there is none. */
+/** More than a lock file has. */
+const longestContent = 4096;
+
+/** The content of a lock file; undefined if there is none, empty if something else has its name. */
 async function readContent(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(ignoreAbsent);
+  const content = await readSmall(path, longestContent);
+  if (content !== undefined) return content;
+  return (await lstat(path).catch(ignoreAbsent)) === undefined ? undefined : '';
 }
 
 /** The lock file as it is now: its content, and a state that changes with every heartbeat. */
 async function observe(path: string): Promise<{ content: string | undefined; state: string }> {
   const content = await readContent(path);
-  const stats = await stat(path, { bigint: true }).catch(ignoreAbsent);
+  const stats = await lstat(path, { bigint: true }).catch(ignoreAbsent);
   return { content, state: `${String(stats?.mtimeNs)} ${String(content)}` };
 }
 

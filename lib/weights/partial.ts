@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  constants,
-  copyFile,
-  open,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-  type FileHandle,
-} from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { writing } from './cache.js';
+import { fileMode, openOwn, readOwn, writeOwn } from './own-files.js';
 import { hashFile, recordVerified } from './verified.js';
 
 /**
@@ -38,9 +30,9 @@ export class PartialFile {
     return writing(path, async () => {
       // In a new file: a process that lost its lock while paused may continue to write into the old one.
       const fresh = `${partialPath(path)}.${randomUUID()}`;
-      await copyFile(partialPath(path), fresh, constants.COPYFILE_FICLONE).catch(ignoreAbsent);
-      const file = await open(fresh, 'a+');
+      const file = await open(fresh, 'ax+', fileMode);
       try {
+        await copyOwn(partialPath(path), file);
         await rename(fresh, partialPath(path));
         const { size } = await file.stat();
         return new PartialFile(path, file, size, size > 0 ? await readEtag(path) : undefined);
@@ -82,7 +74,7 @@ export class PartialFile {
       return;
     }
     const path = etagPath(this.#path);
-    await writing(path, () => (etag === undefined ? rm(path, { force: true }) : writeFile(path, etag)));
+    await writing(path, () => (etag === undefined ? rm(path, { force: true }) : writeOwn(path, etag)));
     this.#etag = etag;
   }
 
@@ -121,12 +113,27 @@ export function strongEtag(etag: string | undefined): string | undefined {
 const partialPath = (path: string): string => `${path}.partial`;
 const etagPath = (path: string): string => `${path}.partial.etag`;
 
+/** More than a strong entity tag may have. */
+const longestEtag = 1024;
+
 async function readEtag(path: string): Promise<string | undefined> {
-  return strongEtag(await readFile(etagPath(path), 'utf8').catch(ignoreAbsent));
+  return strongEtag(await readOwn(etagPath(path), longestEtag));
 }
 
-function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+/** Copies what an earlier download of this user has left; what is anybody else's, or no file, counts as nothing. */
+async function copyOwn(path: string, to: FileHandle): Promise<void> {
+  const from = await openOwn(path);
+  if (from === undefined) return;
+  try {
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (;;) {
+      const { bytesRead } = await from.read(buffer);
+      if (bytesRead === 0) return;
+      await to.appendFile(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await from.close();
+  }
 }
 
 /** Makes a rename survive a power failure, if the system can. */

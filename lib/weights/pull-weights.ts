@@ -1,12 +1,13 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
-import { checkNumber, checkObject, checkSignal } from '../check/option.js';
+import { checkNumber, checkSignal, copyOf, invalidArgument, reading } from '../check/option.js';
+import { inWords } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { weightsPath, writing, type CacheOptions } from './cache.js';
+import { cacheFolder, weightsPath, writing, type CacheOptions } from './cache.js';
 import { download, type DownloadProgress } from './download.js';
 import { HttpClient, type HttpTiming } from './http.js';
 import { FileLock, type LockTiming } from './lock.js';
+import { foreignLink, makeFolder } from './own-files.js';
 import { PartialFile } from './partial.js';
 import { findWeights, type WeightsEntry } from './registry.js';
 import { verifiedSha256 } from './verified.js';
@@ -67,8 +68,8 @@ const mostTurns = 3;
  * `GHOSTNET_OFFLINE`, `GHOSTNET_DOWNLOAD_FAILED`, `GHOSTNET_DOWNLOAD_MISMATCH`, `GHOSTNET_CACHE_UNWRITABLE`,
  * `GHOSTNET_ABORTED`
  */
-export async function pullWeights(name: string, options: PullOptions = {}): Promise<PulledWeights> {
-  checkObject('options', options);
+export async function pullWeights(name: string, given: PullOptions = {}): Promise<PulledWeights> {
+  const options = copyOf('options', given);
   const { signal } = options;
   checkSignal(signal);
   try {
@@ -76,16 +77,13 @@ export async function pullWeights(name: string, options: PullOptions = {}): Prom
     return await pull(name, options);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-    throw new GhostNetError('GHOSTNET_ABORTED', `The pull of ${name} was aborted`, { cause: signal.reason });
+    const what = `The pull of ${inWords(name)} was aborted`;
+    throw new GhostNetError('GHOSTNET_ABORTED', what, { cause: signal.reason });
   }
 }
 
 async function pull(name: string, options: PullOptions): Promise<PulledWeights> {
-  const entry = findWeights(name, options.registry);
-  const path = weightsPath(entry, options.cacheDir);
-  const timeouts = checkedTimeouts(options.timeouts);
-  checkNumber('attempts', options.attempts, 1, Number.MAX_SAFE_INTEGER, 'a number');
-  const url = sourceUrl(entry, options.baseUrl);
+  const { entry, cacheDir, path, timeouts, url } = reading(() => checked(name, options));
 
   const cached = await verifiedSha256(path, entry);
   if (cached !== undefined) return { path, entry, fromCache: true, sha256: cached };
@@ -95,7 +93,15 @@ async function pull(name: string, options: PullOptions): Promise<PulledWeights> 
     });
   }
 
-  await writing(path, () => mkdir(dirname(path), { recursive: true }));
+  await writing(path, () => makeFolder(dirname(path)));
+  const link = await writing(path, () => foreignLink(cacheDir, dirname(path)));
+  if (link !== undefined) {
+    throw new GhostNetError('GHOSTNET_CACHE_UNWRITABLE', 'Another user has put a link into the cache', {
+      found: link,
+      expected: 'a folder',
+      remedy: 'Remove it, or set GHOSTNET_CACHE to a folder of your own.',
+    });
+  }
   for (let turn = 0; turn < mostTurns; turn++) {
     const lock = await writing(path, () => FileLock.acquire(`${path}.lock`, timeouts, options.signal));
     try {
@@ -111,6 +117,32 @@ async function pull(name: string, options: PullOptions): Promise<PulledWeights> 
     'GHOSTNET_DOWNLOAD_FAILED',
     `Other processes repeatedly took over the pull of ${name}`,
   );
+}
+
+interface Checked {
+  readonly entry: WeightsEntry;
+  readonly cacheDir: string;
+  readonly path: string;
+  readonly timeouts: PullTimeouts;
+  readonly url: URL;
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT` */
+function checked(name: string, options: PullOptions): Checked {
+  const entry = copyOf('registry', findWeights(name, options.registry));
+  const { cacheDir = cacheFolder() } = options;
+  const path = weightsPath(entry, cacheDir);
+  checkNumber('attempts', options.attempts, 1, Number.MAX_SAFE_INTEGER, 'a number');
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    throw invalidArgument('The option onProgress is not a function', options.onProgress, 'a function');
+  }
+  return {
+    entry,
+    cacheDir: resolve(cacheDir),
+    path,
+    timeouts: checkedTimeouts(options.timeouts),
+    url: sourceUrl(entry, options.baseUrl),
+  };
 }
 
 /** @returns the checksum; undefined if the lock was lost meanwhile, and the file with it */
@@ -136,6 +168,7 @@ async function downloadTo(
       const sha256 = await download(client, source, partial, {
         attempts,
         retryMs: timeouts.retryMs,
+        stallMs: timeouts.stallMs,
         onProgress,
         signal,
       });
@@ -173,8 +206,8 @@ function isOn(variable: string | undefined): boolean {
   return variable !== undefined && !['', '0', 'false'].includes(variable.toLowerCase());
 }
 
-function checkedTimeouts(given: Partial<PullTimeouts> = {}): PullTimeouts {
-  checkObject('timeouts', given);
+function checkedTimeouts(timeouts: Partial<PullTimeouts> = {}): PullTimeouts {
+  const given = copyOf('timeouts', timeouts);
   const checked = { ...defaultTimeouts };
   for (const name of Object.keys(checked) as (keyof PullTimeouts)[]) {
     // A timer with more milliseconds than an int32 can hold fires at once.

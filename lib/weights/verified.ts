@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 
+import { isOwn, readOwn, writeOwn } from './own-files.js';
 import type { WeightsEntry } from './registry.js';
 
 /** A record beside a verified file, so that its checksum need not be computed at every start. */
@@ -10,6 +11,9 @@ interface VerifiedRecord {
   readonly modified: string;
   readonly sha256: string;
 }
+
+/** More than a record has. */
+const longestRecord = 1024;
 
 /** The path of the record of a file. */
 const recordPath = (path: string): string => `${path}.verified`;
@@ -34,7 +38,8 @@ export async function recordVerified(path: string, file: FileHandle, sha256: str
 
 /**
  * The checksum of a file if it is the complete file of the entry. The bytes are read only if size or modification time differ
- * from the verified file. Without a checksum in the registry, the checksum of the download counts.
+ * from the verified file, or another user could have written the file or the record. Without a checksum in the registry, the
+ * checksum of the download counts.
  */
 export async function verifiedSha256(
   path: string,
@@ -42,14 +47,17 @@ export async function verifiedSha256(
 ): Promise<string | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // A FIFO without a writer must not hold up the thread.
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
   try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return undefined;
     const found = await describe(file);
     if (entry.bytes !== undefined && found.bytes !== entry.bytes) return undefined;
-    const record = await readRecord(path);
+    const record = isOwn(stats) ? await readRecord(path) : undefined;
     const expected = entry.sha256 ?? record?.sha256;
     if (expected === undefined) return undefined;
     if (record?.sha256 === expected && record.bytes === found.bytes && record.modified === found.modified) {
@@ -57,7 +65,7 @@ export async function verifiedSha256(
     }
     if ((await hashFile(file)) !== expected) return undefined;
     // A read-only cache is verified again by every process.
-    await writeRecord(path, { ...found, sha256: expected }).catch(() => undefined);
+    if (isOwn(stats)) await writeRecord(path, { ...found, sha256: expected }).catch(() => undefined);
     return expected;
   } catch {
     return undefined; // a folder, or a file that cannot be read
@@ -72,12 +80,12 @@ async function describe(file: FileHandle): Promise<Omit<VerifiedRecord, 'sha256'
 }
 
 async function writeRecord(path: string, record: VerifiedRecord): Promise<void> {
-  await writeFile(recordPath(path), JSON.stringify(record));
+  await writeOwn(recordPath(path), JSON.stringify(record));
 }
 
 async function readRecord(path: string): Promise<Partial<VerifiedRecord> | undefined> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(recordPath(path), 'utf8'));
+    const parsed: unknown = JSON.parse((await readOwn(recordPath(path), longestRecord)) ?? 'null');
     return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
     return undefined;

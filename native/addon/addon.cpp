@@ -2,6 +2,9 @@
  * The exports of the addon. Their TypeScript type is NativeAddon.
  */
 #include <napi.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "addon/environment.h"
 #include "addon/model_handle.h"
@@ -40,8 +43,22 @@ Napi::Value describe_runtime(const Napi::CallbackInfo& info) {
   return result;
 }
 
+/** checkSettings(settings): throws if a number of the transform or of the architecture is out of range. */
+Napi::Value check_settings(const Napi::CallbackInfo& info) {
+  const Napi::Object settings = to_object(info[0], "settings");
+  validate(to_transform(settings));
+  to_architecture(settings);
+  return info.Env().Undefined();
+}
+
 /** stop(): ends all computation in the process. Called when the process exits. */
 void stop(const Napi::CallbackInfo&) { stop_runtime(); }
+
+/** exit(code): ends the process without waiting for any thread, for example one of libuv's that decodes. */
+void exit_at_once(const Napi::CallbackInfo& info) {
+  std::fflush(nullptr);
+  _exit(static_cast<int>(to_int(info[0], "code")));
+}
 
 /** ghostModule(ticket, x, weights: Record<string, NativeTensor>, { outChannels?, stride, relu, threads }) */
 Napi::Value ghost_module(const Napi::CallbackInfo& info) {
@@ -114,15 +131,17 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("loadModel", Napi::Function::New<safely<ModelHandle::load>>(env, "loadModel"));
   exports.Set("createModel", Napi::Function::New<safely<ModelHandle::create>>(env, "createModel"));
   exports.Set("inspect", Napi::Function::New<safely<ModelHandle::inspect>>(env, "inspect"));
+  exports.Set("checkSettings", Napi::Function::New<safely<check_settings>>(env, "checkSettings"));
   exports.Set("ghostModule", Napi::Function::New<safely<ghost_module>>(env, "ghostModule"));
   exports.Set("nullRun", Napi::Function::New<safely<null_run>>(env, "nullRun"));
   exports.Set("measurePeak", Napi::Function::New<safely<peak>>(env, "measurePeak"));
   exports.Set("listGpus", Napi::Function::New<safely<list_gpus>>(env, "listGpus"));
-  exports.Set("newTicket", Napi::Function::New<new_ticket>(env, "newTicket"));
+  exports.Set("newTicket", Napi::Function::New<safely<new_ticket>>(env, "newTicket"));
   exports.Set("abort", Napi::Function::New<safely<abort_job>>(env, "abort"));
   exports.Set("setErrorFactory", Napi::Function::New<set_error_factory>(env, "setErrorFactory"));
   exports.Set("stop", Napi::Function::New<stop>(env, "stop"));
-  exports.Set("runtime", Napi::Function::New<describe_runtime>(env, "runtime"));
+  exports.Set("exit", Napi::Function::New<exit_at_once>(env, "exit"));
+  exports.Set("runtime", Napi::Function::New<safely<describe_runtime>>(env, "runtime"));
   return exports;
 }
 

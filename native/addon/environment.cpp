@@ -4,8 +4,16 @@
 
 namespace ghostnet::addon {
 
+namespace {
+
+// A thread has one environment.
+thread_local Environment* of_thread = nullptr;
+
+}  // namespace
+
 void Environment::attach(Napi::Env env) {
   auto* environment = new Environment(env);
+  of_thread = environment;
   env.SetInstanceData(environment);
   // Hooks run in the reverse order of their registration, so this hook runs before the settler's own.
   env.AddCleanupHook([](Environment* closing) { closing->close(); }, environment);
@@ -40,11 +48,29 @@ Napi::Value Environment::make_error(const Error& error) const {
 
 Napi::Value Environment::make_error(std::exception_ptr failure) const {
   try {
-    guard([&] { std::rethrow_exception(failure); });
-  } catch (const Error& error) {
-    return make_error(error);
+    try {
+      guard([&] { std::rethrow_exception(failure); });
+    } catch (const Error& error) {
+      return make_error(error);
+    }
+  } catch (const std::bad_alloc&) {
+    return out_of_memory_.Value();
   }
   return env_.Undefined();
+}
+
+void Environment::set_error_factory(const Napi::Function& factory) {
+  error_factory_ = Napi::Persistent(factory);
+  const Error out_of_memory(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory, not even to say for what");
+  out_of_memory_ = Napi::Persistent(make_error(out_of_memory).As<Napi::Object>());
+}
+
+void* Environment::allocate(size_t bytes) {
+  try {
+    return ::operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    throw Napi::Error(of_thread->env_, of_thread->out_of_memory_.Value());
+  }
 }
 
 Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept,
@@ -64,21 +90,26 @@ Napi::Promise Environment::submit(Ticket ticket, std::vector<Napi::Object> kept,
   for (const Napi::Object& object : kept) owned->kept.push_back(Napi::Persistent(object));
   Pending* pending = owned.get();
   const Napi::Promise promise = pending->deferred.Promise();
-  if (pending_.empty())
-    settler_.Ref(env_);  // a pending job keeps the process alive; an idle package does not
   pending_.emplace(ticket, std::move(owned));
+  // A pending job keeps the process alive; an idle package does not.
+  if (pending_.size() == 1) settler_.Ref(env_);
   const auto& [executor, threads, aside, cancelled] = pending->placement;
-  pending->executor_ticket = executor.submit({
-      this,
-      std::move(work),
-      [pending, settler = settler_](std::exception_ptr failure) {
-        pending->failure = failure;
-        settler.NonBlockingCall(pending);
-      },
-      threads,
-      aside,
-      cancelled,
-  });
+  try {
+    pending->executor_ticket = executor.submit({
+        this,
+        std::move(work),
+        [pending, settler = settler_](std::exception_ptr failure) {
+          pending->failure = failure;
+          settler.NonBlockingCall(pending);
+        },
+        threads,
+        aside,
+        cancelled,
+    });
+  } catch (...) {
+    take(ticket);
+    throw;
+  }
   return promise;
 }
 

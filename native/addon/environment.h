@@ -31,7 +31,7 @@ class Environment {
   /** A GhostNetError of this environment, created by the factory that the TypeScript side sets. */
   Napi::Value make_error(const Error& error) const;
   Napi::Value make_error(std::exception_ptr failure) const;
-  void set_error_factory(const Napi::Function& factory) { error_factory_ = Napi::Persistent(factory); }
+  void set_error_factory(const Napi::Function& factory);
 
   /** How and where a job runs. */
   struct Placement {
@@ -68,6 +68,12 @@ class Environment {
    */
   bool abort(Ticket ticket, Napi::Value reason);
 
+  /**
+   * Memory for an object behind a JavaScript object. It is allocated outside of everything that is guarded.
+   * @throws Napi::Error GHOSTNET_OUT_OF_MEMORY
+   */
+  static void* allocate(size_t bytes);
+
   Napi::FunctionReference tensor_class;
   Napi::FunctionReference model_class;
 
@@ -95,6 +101,8 @@ class Environment {
   Napi::Env env_;
   Settler settler_;
   Napi::FunctionReference error_factory_;
+  /** Made in advance, for when there is no memory for an error either. */
+  Napi::ObjectReference out_of_memory_;
   Ticket last_ticket_ = 0;
   std::unordered_map<Ticket, std::unique_ptr<Pending>> pending_;
 };

@@ -65,6 +65,7 @@ ImageArgument to_image(const Napi::Value& value) {
 PrepareOptions to_prepare_options(const Napi::Object& given) {
   PrepareOptions options;
   options.decode = to_one_of(given.Get("decode"), "decode", kDecodes);
+  options.max_image_bytes = to_int(given.Get("maxImageBytes"), "maxImageBytes");
   options.max_pixels = to_int(given.Get("maxPixels"), "maxPixels");
   options.max_coefficient_bytes = to_int(given.Get("maxCoefficientBytes"), "maxCoefficientBytes");
   options.leave = to_string(given.Get("decoder"), "decoder") == "sharp";

@@ -30,7 +30,7 @@ struct ImageArgument {
  */
 ImageArgument to_image(const Napi::Value& value);
 
-/** decode, decoder, maxPixels, maxCoefficientBytes. @throws Error GHOSTNET_INVALID_ARGUMENT */
+/** decode, decoder, maxImageBytes, maxPixels, maxCoefficientBytes. @throws Error GHOSTNET_INVALID_ARGUMENT */
 PrepareOptions to_prepare_options(const Napi::Object& options);
 
 }  // namespace ghostnet::addon

@@ -39,6 +39,15 @@ NamedArrays to_named_arrays(const Napi::Array& list) {
   return arrays;
 }
 
+Shapes to_shapes(const Napi::Array& list) {
+  Shapes shapes;
+  for (uint32_t index = 0; index < list.Length(); ++index) {
+    const Napi::Object array = to_object(list[index], "array");
+    shapes.emplace(to_string(array.Get("name"), "name"), to_shape(array.Get("shape")));
+  }
+  return shapes;
+}
+
 Napi::Value wrap_network(Napi::Env env, std::shared_ptr<Network> network) {
   return Environment::of(env).model_class.New({Napi::External<std::shared_ptr<Network>>::New(env, &network)});
 }
@@ -111,12 +120,12 @@ Napi::Value ModelHandle::inspect(const Napi::CallbackInfo& info) {
     result.Set("missing", from_strings(env, inspection.mismatch.missing));
     result.Set("reshaped", from_strings(env, inspection.mismatch.reshaped));
     result.Set("unexpected", from_strings(env, inspection.mismatch.unexpected));
-    result.Set("notFinite", from_strings(env, inspection.not_finite));
     return result;
   };
-  return run_job<Inspection>(info, {Executor::cpu()}, {list}, convert,
-                             [arrays = to_named_arrays(list), architecture = stated_architecture(options)](
-                                 Team&) { return ghostnet::inspect(arrays, architecture); });
+  return run_job<Inspection>(info, {Executor::cpu()}, {}, convert,
+                             [shapes = to_shapes(list), architecture = stated_architecture(options)](Team&) {
+                               return ghostnet::inspect(shapes, architecture);
+                             });
 }
 
 Napi::Value ModelHandle::create(const Napi::CallbackInfo& info) {

@@ -15,6 +15,9 @@ namespace ghostnet::addon {
  */
 class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
  public:
+  static void* operator new(size_t bytes) { return Environment::allocate(bytes); }
+  static void operator delete(void* memory) { ::operator delete(memory); }
+
   static Napi::Function define(Napi::Env env);
 
   explicit ModelHandle(const Napi::CallbackInfo& info);
@@ -22,7 +25,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
 
   /** loadModel(ticket, arrays, options): Promise<NativeModel> */
   static Napi::Value load(const Napi::CallbackInfo& info);
-  /** inspect(ticket, arrays, options): Promise<NativeInspection> */
+  /** inspect(ticket, arrays: { name, shape }[], options): Promise<NativeInspection> */
   static Napi::Value inspect(const Napi::CallbackInfo& info);
   /** createModel(ticket, options): Promise<NativeModel> */
   static Napi::Value create(const Napi::CallbackInfo& info);

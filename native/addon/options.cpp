@@ -28,8 +28,18 @@ BlockSpec to_row(const Napi::Value& value) {
           to_number(numbers[3u], "seRatio"), to_int(numbers[4u], "stride")};
 }
 
+// A table is converted on JavaScript's thread: one that validate() would refuse is not converted first.
+void check_length(const Napi::Value& value, const char* name) {
+  const size_t length = to_array(value, name).Length();
+  if (length <= kMaxRows) return;
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The stage table has too many rows",
+              std::to_string(length), "at most " + std::to_string(kMaxRows));
+}
+
 StageTable to_stages(const Napi::Value& value) {
+  check_length(value, "stages");
   return values_of<std::vector<BlockSpec>>(value, "stages", [](const Napi::Value& stage) {
+    check_length(stage, "a stage");
     return values_of<BlockSpec>(stage, "a stage", to_row);
   });
 }

@@ -2,6 +2,8 @@
 
 #include <napi.h>
 
+#include "addon/environment.h"
+
 #include "base/array.h"
 
 namespace ghostnet::addon {
@@ -16,6 +18,9 @@ namespace ghostnet::addon {
  */
 class TensorHandle : public Napi::ObjectWrap<TensorHandle> {
  public:
+  static void* operator new(size_t bytes) { return Environment::allocate(bytes); }
+  static void operator delete(void* memory) { ::operator delete(memory); }
+
   static Napi::Function define(Napi::Env env);
   static Napi::Object wrap(Napi::Env env, Array array);
 

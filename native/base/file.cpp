@@ -60,7 +60,7 @@ size_t read_up_to(const File& file, const std::string& path, std::byte* bytes, s
 
 }  // namespace
 
-std::shared_ptr<Buffer> read_file(const std::string& path, size_t most,
+std::shared_ptr<Buffer> read_file(const std::string& path, const ByteLimit& most,
                                   bool (*is_wanted)(std::span<const uint8_t> start)) {
   const File file(path);
   struct stat status{};
@@ -69,11 +69,12 @@ std::shared_ptr<Buffer> read_file(const std::string& path, size_t most,
     throw Error(ErrorCode::GHOSTNET_FILE_UNREADABLE, "The file " + path + " cannot be read",
                 kind_of(status.st_mode), "a regular file");
   }
-  const auto size = static_cast<size_t>(status.st_size);
-  if (size > most) {
-    throw Error(ErrorCode::GHOSTNET_FILE_UNREADABLE, "The file " + path + " is too large",
-                std::to_string(size) + " bytes", "at most " + std::to_string(most) + " bytes");
+  if (status.st_size > most.bytes) {
+    throw Error(ErrorCode::GHOSTNET_FILE_TOO_LARGE, "The file " + path + " is too large",
+                std::to_string(status.st_size) + " bytes",
+                "at most " + std::to_string(most.bytes) + " bytes, the option " + most.option);
   }
+  const auto size = static_cast<size_t>(status.st_size);
   std::array<std::byte, 16> start;
   const size_t started = read_up_to(file, path, start.data(), std::min(size, start.size()));
   if (!is_wanted({reinterpret_cast<const uint8_t*>(start.data()), started})) return nullptr;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <map>
+#include <system_error>
 #include <utility>
 
+#include "base/error.h"
 #include "engine/spin.h"
 #include "engine/threads.h"
 
@@ -68,40 +71,57 @@ Executor::Ticket Executor::submit(Job job) {
   const Ticket ticket = ++last_ticket_;
   if (stopped_) return ticket;
   const int wanted = job.aside ? 1 : job.threads;
-  (job.aside ? aside_ : in_order_).push_back({ticket, std::move(job)});
   add_workers(wanted, std::max(threads_, wanted));
+  (job.aside ? aside_ : in_order_).push_back({ticket, std::move(job)});
   dispatch();
   return ticket;
 }
 
-/** Adds workers until `wanted` of them are idle or there are `most`. */
+/** Adds workers until `wanted` of them are idle or there are `most`, or the system lets no more start. */
 void Executor::add_workers(int wanted, int most) {
   while (static_cast<int>(idle_.size()) < wanted && static_cast<int>(workers_.size()) < most) {
-    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
-    idle_.insert(idle_.begin(), &worker);
-    worker.thread = std::thread([this, &worker] { loop(worker); });
+    try {
+      add_worker();
+    } catch (const std::exception&) {
+      if (workers_.empty()) throw;
+      return;
+    }
   }
 }
 
+/** @throws Error GHOSTNET_OUT_OF_THREADS @throws std::bad_alloc */
+void Executor::add_worker() {
+  // All the memory that dispatch() will need comes first.
+  workers_.reserve(workers_.size() + 1);
+  idle_.reserve(workers_.size() + 1);
+  auto worker = std::make_unique<Worker>([this] {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) dispatch();
+  });
+  worker->reserved.reserve(kMaxThreads);
+  worker->team.reserve(kMaxThreads);
+  try {
+    worker->thread = std::thread([this, &started = *worker] { loop(started); });
+  } catch (const std::system_error& error) {
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_THREADS, "The system starts no thread for computations",
+                error.code().message());
+  }
+  idle_.insert(idle_.begin(), worker.get());
+  workers_.push_back(std::move(worker));
+}
+
 /** Gives jobs to idle workers. The caller holds the lock. */
-void Executor::dispatch() {
+void Executor::dispatch() noexcept {
   while (!idle_.empty()) {
     if (ordered_ == nullptr && !in_order_.empty()) {
-      Entry entry = std::move(in_order_.front());
-      in_order_.pop_front();
       // One thread runs the job, others have jobs aside to do, and the rest are its team.
       const auto needed = std::min<int64_t>(static_cast<int64_t>(aside_.size()), threads_ - aside_running_);
       const auto free = static_cast<int64_t>(idle_.size()) - 1 - needed;
-      const auto size = static_cast<size_t>(std::clamp<int64_t>(free, 0, entry.job.threads - 1));
-      std::vector<Worker*> reserved(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
-      idle_.erase(idle_.end() - 1 - static_cast<std::ptrdiff_t>(size), idle_.end() - 1);
       ordered_ = idle_.back();
-      start(std::move(entry), std::move(reserved));
+      start(in_order_, static_cast<size_t>(std::clamp<int64_t>(free, 0, in_order_.front().job.threads - 1)));
     } else if (!aside_.empty() && aside_running_ < threads_) {
       ++aside_running_;
-      Entry entry = std::move(aside_.front());
-      aside_.pop_front();
-      start(std::move(entry), {});
+      start(aside_, 0);
     } else if (!admit_to_ordered()) {
       return;
     }
@@ -116,15 +136,17 @@ bool Executor::admit_to_ordered() {
   return true;
 }
 
-void Executor::start(Entry entry, std::vector<Worker*> reserved) {
+/** Gives the first waiting job to an idle worker, with a team of other idle ones. */
+void Executor::start(std::list<Entry>& waiting, size_t team_size) {
   Worker& worker = *idle_.back();
   idle_.pop_back();
-  worker.entry = std::move(entry);
-  worker.team.gather({reserved.begin(), reserved.end()}, worker.entry.job.threads, [this] {
-    const std::lock_guard lock(mutex_);
-    if (!stopped_) dispatch();
-  });
-  worker.reserved = std::move(reserved);
+  worker.entry = std::move(waiting.front());
+  waiting.pop_front();
+  worker.team.form(worker.entry.job.threads);
+  for (; worker.reserved.size() < team_size; idle_.pop_back()) {
+    worker.reserved.push_back(idle_.back());
+    worker.team.add(*idle_.back());
+  }
   worker.busy = true;
   worker.Member::team = nullptr;
   worker.task.fetch_add(1, std::memory_order_release);
@@ -135,7 +157,7 @@ bool Executor::cancel(Ticket ticket) {
   Entry dropped;  // destroyed after the lock is released, because a job may hold large objects
   const std::lock_guard lock(mutex_);
   const auto has_ticket = [&](const Entry& entry) { return entry.ticket == ticket; };
-  for (std::deque<Entry>* waiting : {&in_order_, &aside_}) {
+  for (std::list<Entry>* waiting : {&in_order_, &aside_}) {
     const auto found = std::find_if(waiting->begin(), waiting->end(), has_ticket);
     if (found == waiting->end()) continue;
     dropped = std::move(*found);
@@ -151,12 +173,14 @@ bool Executor::cancel(Ticket ticket) {
 }
 
 void Executor::drop(Owner owner) {
-  std::deque<Entry> dropped;
+  std::list<Entry> dropped;
   std::unique_lock lock(mutex_);
-  for (std::deque<Entry>* waiting : {&in_order_, &aside_}) {
-    std::deque<Entry> kept;
-    for (Entry& entry : *waiting) (entry.job.owner == owner ? dropped : kept).push_back(std::move(entry));
-    *waiting = std::move(kept);
+  for (std::list<Entry>* waiting : {&in_order_, &aside_}) {
+    for (auto entry = waiting->begin(); entry != waiting->end();) {
+      const auto next = std::next(entry);
+      if (entry->job.owner == owner) dropped.splice(dropped.end(), *waiting, entry);
+      entry = next;
+    }
   }
   const auto is_running = [&] {
     bool found = false;
@@ -171,7 +195,7 @@ void Executor::drop(Owner owner) {
 }
 
 void Executor::stop() {
-  std::deque<Entry> dropped_in_order, dropped_aside;
+  std::list<Entry> dropped_in_order, dropped_aside;
   std::unique_lock lock(mutex_);
   stopped_ = true;
   dropped_in_order.swap(in_order_);

@@ -7,9 +7,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -60,6 +60,12 @@ class Executor {
   explicit Executor(int threads) : threads_(threads) {}
   ~Executor() { stop(); }
 
+  /**
+   * If it throws, the job is neither run nor reported. Once it has returned, no lack of memory or threads can
+   * lose the job: it runs with fewer threads, if the system lets no more start.
+   * @throws Error GHOSTNET_OUT_OF_THREADS if the system does not even let one thread start
+   * @throws std::bad_alloc
+   */
   Ticket submit(Job job);
 
   /**
@@ -82,6 +88,8 @@ class Executor {
     Job job;
   };
   struct Worker : Team::Member {
+    explicit Worker(std::function<void()> on_open) : team(std::move(on_open)) {}
+
     Entry entry;  ///< the job it runs; empty if it has none
     Team team;    ///< of a job in order
     std::vector<Worker*> reserved;
@@ -91,15 +99,16 @@ class Executor {
 
   void loop(Worker& worker);
   void run(Worker& worker);
-  void dispatch();
+  void dispatch() noexcept;
   void add_workers(int wanted, int most);
-  void start(Entry entry, std::vector<Worker*> reserved);
+  void add_worker();
+  void start(std::list<Entry>& waiting, size_t team_size);
   bool admit_to_ordered();
 
   std::mutex mutex_;
   std::condition_variable changed_;  ///< a job has ended
   const int threads_;
-  std::deque<Entry> in_order_, aside_;
+  std::list<Entry> in_order_, aside_;  ///< moved without allocation
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  ///< the last one has worked most recently
   Worker* ordered_ = nullptr;  ///< runs the job in order, if there is one

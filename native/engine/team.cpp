@@ -1,8 +1,5 @@
 #include "engine/team.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "engine/spin.h"
 
 namespace ghostnet {
@@ -13,10 +10,9 @@ constexpr uint32_t kOpen = 1U << 31U;
 
 }  // namespace
 
-void Team::gather(std::vector<Member*> others, int limit, std::function<void()> on_open) {
-  others_ = std::move(others);
-  limit_ = std::max(limit, size());
-  on_open_ = std::move(on_open);
+void Team::form(int limit) {
+  others_.clear();
+  limit_ = limit;
 }
 
 void Team::run(Work work, void* context) {
@@ -30,7 +26,7 @@ void Team::run(Work work, void* context) {
 }
 
 void Team::run_open(Work work, void* context) {
-  if (limit_ == size()) {
+  if (limit() == size()) {
     run(work, context);
     return;
   }
@@ -64,7 +60,7 @@ void Team::start(Member& member, int number) {
 bool Team::admit(Member& member) {
   uint32_t running = running_.load(std::memory_order_acquire);
   do {
-    if (running <= kOpen || size() + admitted_ >= limit_) return false;
+    if (running <= kOpen || size() + admitted_ >= limit()) return false;
   } while (!running_.compare_exchange_weak(running, running + 1, std::memory_order_acq_rel,
                                            std::memory_order_acquire));
   start(member, size() + admitted_++);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace ghostnet {
@@ -20,22 +22,25 @@ class Team {
     int number = 0;                             ///< in the team
   };
 
-  /** The calling thread alone. */
-  Team() = default;
+  /** @param on_open called when an open run begins: threads can be admitted */
+  explicit Team(std::function<void()> on_open = {}) : on_open_(std::move(on_open)) {}
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
+  /** Room for so many threads: below it, form() and add() allocate nothing. */
+  void reserve(size_t threads) { others_.reserve(threads); }
+
   /**
-   * Replaces the other threads. Not during a run.
+   * Makes it a team of the calling thread alone, to which others are added. Not during a run.
    * @param limit the most threads of an open run, those included that are admitted
-   * @param on_open called when an open run begins: threads can be admitted
    */
-  void gather(std::vector<Member*> others, int limit = 1, std::function<void()> on_open = {});
+  void form(int limit);
+  void add(Member& other) { others_.push_back(&other); }
 
   /** At least 1. */
   int size() const { return static_cast<int>(others_.size()) + 1; }
   /** At least size(). */
-  int limit() const { return limit_; }
+  int limit() const { return std::max(limit_, size()); }
 
   /**
    * Runs `work` once on each thread, where the caller is number 0, and returns when all have finished.
@@ -64,7 +69,7 @@ class Team {
 
   std::vector<Member*> others_;
   int limit_ = 1;
-  std::function<void()> on_open_;
+  const std::function<void()> on_open_;
   Work work_ = nullptr;
   void* context_ = nullptr;
   int admitted_ = 0;

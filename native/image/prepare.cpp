@@ -10,8 +10,6 @@ namespace ghostnet {
 
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{1} << 30;
-
 Array empty_input(const Transform& transform) {
   const std::vector<int64_t> shape = {transform.input_size, transform.input_size, 3};
   return {DType::uint8, shape, std::make_shared<Buffer>(byte_count(DType::uint8, shape))};
@@ -65,7 +63,8 @@ PreparedImage prepare_source(const ImageSource& source, const Transform& transfo
   }
   const std::string& path = std::get<ImagePath>(source).path;
   // Another decoder may have to wait for its turn, and the content should not wait with it.
-  std::shared_ptr<Buffer> file = read_file(path, kMaxFileBytes, options.leave ? is_any : is_jpeg);
+  std::shared_ptr<Buffer> file =
+      read_file(path, {options.max_image_bytes, "maxImageBytes"}, options.leave ? is_any : is_jpeg);
   if (file == nullptr) return {};
   if (options.leave) return {.file = std::move(file)};
   return prepare_bytes({reinterpret_cast<const uint8_t*>(file->data()), file->size()}, transform, options);

@@ -33,6 +33,7 @@ struct ImagePixels {
 using ImageSource = std::variant<ImagePath, ImageBytes, ImagePixels>;
 
 struct PrepareOptions : JpegOptions {
+  int64_t max_image_bytes = 256'000'000;  ///< the most bytes of a file
   bool leave = false;  ///< read files of any format, and leave all that is encoded to another decoder
 };
 
@@ -46,9 +47,9 @@ struct PreparedImage {
 
 /**
  * Reads, decodes, resizes and crops an image.
- * @throws Error GHOSTNET_FILE_NOT_FOUND, GHOSTNET_FILE_UNREADABLE, GHOSTNET_ABORTED if it was cancelled,
- * GHOSTNET_BAD_SHAPE if the pixels do not match their sides or the image is too elongated, and as
- * prepare_jpeg
+ * @throws Error GHOSTNET_FILE_NOT_FOUND, GHOSTNET_FILE_UNREADABLE, GHOSTNET_FILE_TOO_LARGE,
+ * GHOSTNET_ABORTED if it was cancelled, GHOSTNET_BAD_SHAPE if the pixels do not match their sides or the
+ * image is too elongated, and as prepare_jpeg
  */
 PreparedImage prepare(const ImageSource& source, const Transform& transform, const PrepareOptions& options);
 

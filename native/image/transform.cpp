@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include "base/error.h"
@@ -19,8 +20,23 @@ const char* name_of(Interpolation interpolation) {
   return "";
 }
 
+namespace {
+
+std::string text(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%g", value);
+  return buffer;
+}
+
+}  // namespace
+
 void validate(const Transform& transform) {
   constexpr int64_t max_side = 8192;
+  // Colours are in [0, 1]. The limits are far from any data set, and keep the input of a network so small
+  // that float32 holds what follows from it.
+  constexpr double max_mean = 1e4;
+  constexpr double min_std = 1e-4;
+  constexpr double max_std = 1e4;
   if (transform.input_size < kMinInputSide || transform.input_size > max_side) {
     throw Error(
         ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The input size is out of range",
@@ -32,14 +48,14 @@ void validate(const Transform& transform) {
                 std::to_string(transform.crop), "a number above 0.01 and at most 1");
   }
   for (size_t channel = 0; channel < 3; ++channel) {
-    // The network computes in float32, where a number can be too large or too small.
-    const auto mean = static_cast<float>(transform.mean[channel]);
-    const auto std = static_cast<float>(transform.std[channel]);
-    if (!std::isfinite(mean) || !std::isfinite(std) || !(std > 0)) {
+    const double mean = transform.mean[channel];
+    const double std = transform.std[channel];
+    if (!(std::abs(mean) <= max_mean && std >= min_std && std <= max_std)) {
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT,
                   "The mean or the standard deviation of a channel is out of range",
-                  std::to_string(transform.mean[channel]) + " and " + std::to_string(transform.std[channel]),
-                  "finite numbers, with a standard deviation above 0");
+                  text(mean) + " and " + text(std),
+                  "a mean from " + text(-max_mean) + " to " + text(max_mean) +
+                      " and a standard deviation from " + text(min_std) + " to " + text(max_std));
     }
   }
 }

@@ -104,6 +104,10 @@ void validate(const Architecture& architecture) {
           text(architecture.dropout), "a number of at least 0 and less than 1");
   require(!architecture.stages.empty(), "The stage table is empty", "no stage",
           "at least one stage with at least one row");
+  size_t rows = 0;
+  for (const auto& stage : architecture.stages) rows += stage.size();
+  require(rows <= kMaxRows, "The stage table has too many rows", std::to_string(rows) + " rows",
+          "at most " + std::to_string(kMaxRows));
   const std::string channels =
       "a whole number of at least 1, and at most " + std::to_string(max_channels) + " after scaling";
   for (size_t stage = 0; stage < architecture.stages.size(); ++stage) {

@@ -47,6 +47,8 @@ struct Architecture {
 inline constexpr int64_t kFeatureChannels = 1280;
 /** Smallest height and width of an input, in pixels: the network halves a plane five times. */
 inline constexpr int64_t kMinInputSide = 32;
+/** The most rows of a stage table: twelve times those of V1. Work and memory grow with them. */
+inline constexpr size_t kMaxRows = 200;
 
 /**
  * The nearest multiple of `divisor` that is at least `min_value` and at most 10 % below `value`.
@@ -79,7 +81,8 @@ std::string variant_name(const Architecture& architecture);
 std::optional<Architecture> find_variant(std::string_view name);
 
 /**
- * @throws Error GHOSTNET_INVALID_ARGUMENT if a row or a number is out of range
+ * @throws Error GHOSTNET_INVALID_ARGUMENT if there are more than kMaxRows rows, or a row or a number is out
+ * of range
  */
 void validate(const Architecture& architecture);
 

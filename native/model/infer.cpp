@@ -1,6 +1,7 @@
 #include "model/infer.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
@@ -42,38 +43,26 @@ Architecture custom(int64_t stem, const SeenStages& seen) {
   return architecture;
 }
 
-}  // namespace
-
-Architecture infer_architecture(const Shapes& shapes) {
-  const int64_t stem = size_in(shapes, "conv_stem.weight", 0, 4);
-  const int64_t classes = size_in(shapes, "classifier.weight", 0, 2);
-  SeenStages seen;
-  while (true) {
-    std::vector<SeenBlock> stage;
-    while (const auto block = see_bottleneck(shapes, block_name(seen.size(), stage.size())))
-      stage.push_back(*block);
-    if (stage.empty()) break;
-    seen.push_back(std::move(stage));
-  }
-  if (seen.empty()) refuse_shapes("no " + block_name(0, 0));
-
+Architecture architecture_of(int64_t stem, const SeenStages& seen) {
   Architecture architecture;
   architecture.stages = ghostnet_v1_stages();
   for (const double width : candidate_widths()) {
     architecture.width = width;
-    if (architecture.stem_channels() == stem && fits(architecture, seen)) {
-      architecture.num_classes = classes;
-      return architecture;
-    }
+    if (architecture.stem_channels() == stem && fits(architecture, seen)) return architecture;
   }
-  architecture = custom(stem, seen);
-  architecture.num_classes = classes;
-  return architecture;
+  return custom(stem, seen);
 }
 
-namespace {
+constexpr size_t kNamed = 5;
+constexpr size_t kLongestName = 120;
 
-constexpr size_t kNamed = 4;
+// A name comes from a file, and may be as long as that.
+std::string shown(const std::string& name) {
+  if (name.size() <= kLongestName) return name;
+  size_t end = kLongestName;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80) --end;  // within a character
+  return name.substr(0, end) + "...";
+}
 
 void append(std::string& report, const char* kind, const std::vector<std::string>& names) {
   if (names.empty()) return;
@@ -81,12 +70,90 @@ void append(std::string& report, const char* kind, const std::vector<std::string
   report += std::to_string(names.size()) + " " + kind + ": ";
   for (size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
     if (i > 0) report += ", ";
-    report += names[i];
+    report += shown(names[i]);
   }
   if (names.size() > kNamed) report += ", ...";
 }
 
+std::string report_of(const ParameterMismatch& mismatch) {
+  std::string report;
+  append(report, "missing", mismatch.missing);
+  append(report, "of the wrong shape", mismatch.reshaped);
+  append(report, "unexpected", mismatch.unexpected);
+  return report;
+}
+
+Architecture infer(const Shapes& shapes) {
+  const int64_t stem = size_in(shapes, "conv_stem.weight", 0, 4);
+  const int64_t classes = size_in(shapes, "classifier.weight", 0, 2);
+  SeenStages seen;
+  size_t rows = 0;
+  while (true) {
+    std::vector<SeenBlock> stage;
+    while (const auto block = see_bottleneck(shapes, block_name(seen.size(), stage.size()))) {
+      if (++rows > kMaxRows) refuse_shapes("more than " + std::to_string(kMaxRows) + " bottlenecks");
+      stage.push_back(*block);
+    }
+    if (stage.empty()) break;
+    seen.push_back(std::move(stage));
+  }
+  if (seen.empty()) refuse_shapes("no " + block_name(0, 0));
+
+  Architecture architecture = architecture_of(stem, seen);
+  architecture.num_classes = classes;
+  try {
+    validate(architecture);
+  } catch (const Error& error) {
+    refuse_shapes(error.what() + (": " + error.found()));
+  }
+  return architecture;
+}
+
+struct Comparison {
+  Architecture architecture;
+  ParameterMismatch mismatch;
+
+  size_t differences() const {
+    return mismatch.missing.size() + mismatch.reshaped.size() + mismatch.unexpected.size();
+  }
+};
+
+// The published network that fits best. It shows what the arrays were meant to be.
+Comparison nearest_variant(const Shapes& shapes) {
+  Comparison nearest;
+  Architecture architecture;
+  architecture.stages = ghostnet_v1_stages();
+  const auto classifier = shapes.find("classifier.bias");
+  if (classifier != shapes.end() && classifier->second.size() == 1)
+    architecture.num_classes = std::clamp<int64_t>(classifier->second[0], 1, 1 << 22);
+  for (const Variant& variant : variants()) {
+    architecture.width = variant.width;
+    Comparison comparison{architecture, compare_parameters(architecture, shapes)};
+    const bool is_first = nearest.architecture.stages.empty();
+    if (is_first || comparison.differences() < nearest.differences()) nearest = std::move(comparison);
+  }
+  return nearest;
+}
+
 }  // namespace
+
+Architecture infer_architecture(const Shapes& shapes) {
+  Comparison inferred;
+  try {
+    inferred.architecture = infer(shapes);
+  } catch (const Error& error) {
+    const Comparison nearest = nearest_variant(shapes);
+    throw Error(
+        error.code(), error.what(),
+        error.found() + "; beside " + variant_name(nearest.architecture) + ": " + report_of(nearest.mismatch),
+        error.expected());
+  }
+  inferred.mismatch = compare_parameters(inferred.architecture, shapes);
+  if (inferred.mismatch.empty()) return inferred.architecture;
+  // Where an array is missing, the inference takes what follows for another network.
+  const Comparison nearest = nearest_variant(shapes);
+  return nearest.differences() < inferred.differences() ? nearest.architecture : inferred.architecture;
+}
 
 ParameterMismatch compare_parameters(const Architecture& architecture, const Shapes& shapes) {
   ParameterMismatch mismatch;
@@ -112,14 +179,10 @@ ParameterMismatch compare_parameters(const Architecture& architecture, const Sha
 void check_parameters(const Architecture& architecture, const Shapes& shapes) {
   const ParameterMismatch mismatch = compare_parameters(architecture, shapes);
   if (mismatch.empty()) return;
-  std::string report;
-  append(report, "missing", mismatch.missing);
-  append(report, "of the wrong shape", mismatch.reshaped);
-  append(report, "unexpected", mismatch.unexpected);
   throw Error(ErrorCode::GHOSTNET_PARAMETERS_MISMATCH,
               "The arrays are not the parameters of " + variant_name(architecture) + " with " +
                   std::to_string(architecture.num_classes) + " classes",
-              report);
+              report_of(mismatch));
 }
 
 }  // namespace ghostnet

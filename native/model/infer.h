@@ -14,7 +14,8 @@ namespace ghostnet {
  * The architecture of a state dict: the V1 table with a named width if it matches, else a custom stage table.
  * Properties that the shapes do not show keep their defaults: dropout, and the kernel of a bottleneck that
  * has neither a strided convolution nor a shortcut.
- * @throws Error GHOSTNET_PARAMETERS_MISMATCH if the keys are not those of a GhostNet
+ * @throws Error GHOSTNET_PARAMETERS_MISMATCH if the keys are not those of a GhostNet, with the differences
+ * from the published network that fits best
  */
 Architecture infer_architecture(const Shapes& shapes);
 

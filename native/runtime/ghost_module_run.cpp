@@ -1,11 +1,10 @@
 #include "runtime/ghost_module_run.h"
 
-#include <ATen/Parallel.h>
-
 #include "base/error.h"
 #include "operator/ghost_module_op.h"
 #include "runtime/fold.h"
 #include "runtime/guard.h"
+#include "runtime/openmp_threads.h"
 #include "runtime/tensor_bridge.h"
 
 namespace ghostnet {
@@ -78,7 +77,7 @@ Array run_ghost_module(const ArrayView& x, const std::map<std::string, ArrayView
   Array result;
   guard([&] {
     const c10::InferenceMode inference;
-    if (at::get_num_threads() != threads) at::set_num_threads(threads);
+    const OpenMpThreads openmp(threads);
     const FoldedGhostModule module = folded(Weights(weights));
     const int64_t all = module.primary_bias.numel() + module.cheap_bias.numel();
     result =

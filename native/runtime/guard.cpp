@@ -25,9 +25,9 @@ void guard(const std::function<void()>& work) {
   } catch (const Error&) {
     throw;
   } catch (const std::bad_alloc&) {
-    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for a run");
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory");
   } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for a run",
+    throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory",
                 first_line(error.what_without_backtrace()));
   } catch (const c10::ValueError& error) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The operator rejected its arguments",
@@ -36,7 +36,7 @@ void guard(const std::function<void()>& work) {
     // The CPU allocator has no separate error type.
     const std::string message = first_line(error.what_without_backtrace());
     if (std::string(error.what_without_backtrace()).find("can't allocate memory") != std::string::npos) {
-      throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory for a run", message);
+      throw Error(ErrorCode::GHOSTNET_OUT_OF_MEMORY, "Not enough memory", message);
     }
     throw Error(ErrorCode::GHOSTNET_INTERNAL, "LibTorch failed", message);
   } catch (const std::exception& error) {

@@ -2,11 +2,8 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "base/array.h"
 #include "model/infer.h"
-#include "runtime/network.h"
 
 namespace ghostnet {
 
@@ -15,10 +12,9 @@ struct Inspection {
   std::optional<Architecture> architecture;  ///< nothing if the arrays are not a GhostNet's
   std::string reason;                        ///< why there is no architecture
   ParameterMismatch mismatch;                ///< against the architecture
-  std::vector<std::string> not_finite;       ///< floating-point arrays with NaN or infinite values
 };
 
 /** @param architecture inferred from the shapes if not given */
-Inspection inspect(const NamedArrays& arrays, std::optional<Architecture> architecture);
+Inspection inspect(const Shapes& shapes, std::optional<Architecture> architecture);
 
 }  // namespace ghostnet

@@ -105,7 +105,6 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
   if (!architecture) architecture = infer_architecture(shapes);
-  validate(*architecture);
   check_parameters(*architecture, shapes);
 
   static WeightCache<Weights> cache;

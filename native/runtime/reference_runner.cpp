@@ -1,7 +1,6 @@
 #include "runtime/reference_runner.h"
 
-#include <ATen/Parallel.h>
-
+#include "runtime/openmp_threads.h"
 #include "runtime/tensor_bridge.h"
 
 namespace ghostnet {
@@ -38,8 +37,7 @@ int64_t ReferenceRunner::columns(Output output) const {
 
 void ReferenceRunner::run(const Request& request, float* result) {
   const c10::InferenceMode inference;
-  const int threads = request.team.size();
-  if (at::get_num_threads() != threads) at::set_num_threads(threads);
+  const OpenMpThreads threads(request.team.size());
   const torch::Tensor x = to_input(request.input, request.transform);
   const torch::Tensor y = request.output == Output::logits ? net_->forward(x) : net_->features(x);
   torch::from_blob(result, y.sizes()).copy_(y);

@@ -14,6 +14,7 @@
 #include "kernels/cpu/capability.h"
 #include "operator/ghost_module_op.h"
 #include "runtime/guard.h"
+#include "runtime/openmp_threads.h"
 
 namespace ghostnet {
 
@@ -43,7 +44,10 @@ void stop_runtime() {
 
 void start_runtime() {
   lower_onednn();
-  guard(register_operators);
+  guard([] {
+    start_without_openmp();
+    register_operators();
+  });
 }
 
 }  // namespace ghostnet

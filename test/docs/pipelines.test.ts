@@ -1,4 +1,5 @@
 // The programs of docs/pipelines.md, run as they stand there, with real photos, requests and signals.
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
@@ -292,6 +293,13 @@ describe.concurrent('the other programs', { timeout: 60_000 }, () => {
       { file: 'photos/more/3.jpg', classes: classes(3) },
       { file: 'photos/more/4.jpg', classes: classes(4) },
     ]);
+  });
+
+  it('folder.mjs ends quietly when its reader has seen enough', () => {
+    const command = `"${process.execPath}" folder.mjs photos | head -n 1`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: folder });
+    expect(parsed(stdout)).toHaveLength(1);
+    expect(stderr).toBe('');
   });
 
   it('embed.mjs writes the embeddings of a list of images', async () => {

@@ -1,11 +1,13 @@
 // Checks the content of the tarball, and that tools for packages accept it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { renameSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join, relative } from 'node:path';
 
+import { inBinaries } from '../../packaging/components.mjs';
 import { npm } from '../../packaging/npm.mjs';
-import { packages, root } from '../../packaging/project.mjs';
+import { manifest, packages, root } from '../../packaging/project.mjs';
+import { billOfGhostnet, billOfLibTorch } from '../../packaging/sbom.mjs';
 
 const tool = (path) => join(root, 'node_modules', path);
 
@@ -13,6 +15,61 @@ function run(script, args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
   assert.equal(status, 0, `${stdout}${stderr}`);
   return stdout;
+}
+
+function filesOf(tarball) {
+  const { stdout } = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return stdout
+    .trim()
+    .split('\n')
+    .map((path) => path.replace(/^package\//, ''));
+}
+
+/** The licences of what LibTorch's package contains: those of the wheel, and those that the wheel lacks. */
+export async function checkLicences(check, libtorch, licences) {
+  await check("LibTorch's package has the licences of all that is in it", () => {
+    const files = filesOf(libtorch);
+    const wanted = readdirSync(licences, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join('licenses', relative(licences, entry.parentPath), entry.name));
+    assert.ok(wanted.length > 50, `the wheel has only ${wanted.length} licences`);
+    assert.deepEqual(
+      wanted.filter((path) => !files.includes(path)),
+      [],
+    );
+    const added = { libgomp: ['gpl-3.0.txt', 'gcc-runtime-library-exception-3.1.txt'] };
+    if (process.arch === 'x64') added.onemkl = ['intel-simplified-software-license.txt'];
+    for (const [name, texts] of Object.entries(added)) {
+      for (const text of texts) {
+        assert.ok(files.includes(`licenses/third_party/${name}/${text}`), `no ${text} of ${name}`);
+      }
+    }
+  });
+}
+
+/** The bills of materials: every dependency that is installed, and the native code. */
+export async function checkBills(check, ghostnet, libtorch) {
+  await check('the bills of materials name all that is in the packages', () => {
+    const bill = JSON.parse(readFileSync(billOfGhostnet(ghostnet), 'utf8'));
+    const names = bill.components.map(({ name }) => name);
+    for (const name of [...Object.keys(manifest.dependencies), ...inBinaries.map((part) => part.name)]) {
+      assert.ok(names.includes(name), `no ${name}`);
+    }
+    for (const name of ['string-width', 'detect-libc', 'semver'])
+      assert.ok(names.includes(name), `no ${name}`);
+    for (const name of ['vitest', 'typescript']) assert.ok(!names.includes(name), `${name} is not installed`);
+    const references = new Set([bill.metadata.component, ...bill.components].map((part) => part['bom-ref']));
+    for (const { ref, dependsOn } of bill.dependencies) {
+      for (const name of [ref, ...dependsOn]) assert.ok(references.has(name), `${name} is not described`);
+    }
+    const ofLibTorch = JSON.parse(readFileSync(billOfLibTorch(libtorch), 'utf8'));
+    for (const name of ['LibTorch', 'fmt', 'sleef', 'protobuf']) {
+      assert.ok(
+        ofLibTorch.components.some((part) => part.name === name),
+        `no ${name}`,
+      );
+    }
+  });
 }
 
 export async function checkTarball(check, tarball) {
@@ -23,11 +80,7 @@ export async function checkTarball(check, tarball) {
     run(tool('@arethetypeswrong/cli/dist/index.js'), [tarball]);
   });
   await check('holds what users need, and nothing else', () => {
-    const { stdout } = spawnSync('tar', ['-tzf', tarball], { encoding: 'utf8' });
-    const files = stdout
-      .trim()
-      .split('\n')
-      .map((path) => path.replace(/^package\//, ''));
+    const files = filesOf(tarball);
     const wanted =
       /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
     assert.deepEqual(

@@ -10,7 +10,7 @@ import { packLibTorch } from '../../packaging/libtorch.mjs';
 import { packGhostnet } from '../../packaging/pack.mjs';
 import { manifest, packages, root } from '../../packaging/project.mjs';
 import { findNvcc } from '../cuda/tools.mjs';
-import { checkTarball } from './published.mjs';
+import { checkBills, checkLicences, checkTarball } from './published.mjs';
 import { startRegistry } from './registry.mjs';
 import { special, usual } from './cases.mjs';
 import { managers } from './tools.mjs';
@@ -65,12 +65,19 @@ for (const name of existsSync(packages) ? readdirSync(packages) : []) {
     rmSync(join(packages, name), { recursive: true });
   }
 }
-packLibTorch(platform);
+const libtorch = packLibTorch(platform);
 if (!quick) packGhostnet(next);
 const ghostnet = packGhostnet();
 
 console.log('\nThe packed package');
 await checkTarball(check, ghostnet);
+const licences = join(root, '.libtorch', `${manifest.libtorch.version}-cpu`, 'licenses');
+if (existsSync(licences)) await checkLicences(check, libtorch, licences);
+else
+  console.log(
+    "  skipped LibTorch's package has the licences of all that is in it (its wheel was not fetched)",
+  );
+await checkBills(check, ghostnet, libtorch);
 
 const registry = await startRegistry(join(root, 'build', 'registry'));
 registry.publish();

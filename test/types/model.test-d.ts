@@ -5,6 +5,8 @@ import {
   type BatchOf,
   type ClassScore,
   type ModelInfo,
+  type Pipeline,
+  type PipelineOptions,
   type Shape,
 } from 'ghostnet';
 import { describe, expectTypeOf, it } from 'vitest';
@@ -142,6 +144,15 @@ describe('GhostNet', () => {
 
   it('gives its state as tensors by name', () => {
     expectTypeOf(model.stateDict()).resolves.toEqualTypeOf<Map<string, Tensor<'float32' | 'int64'>>>();
+  });
+});
+
+describe('GhostNet.pipeline', () => {
+  it('gives what its output says', () => {
+    expectTypeOf(model.pipeline()).toEqualTypeOf<Pipeline<ClassScore[]>>();
+    expectTypeOf(model.pipeline({ output: 'embed' })).toEqualTypeOf<Pipeline<Float32Array>>();
+    const options = {} as PipelineOptions;
+    expectTypeOf(model.pipeline(options)).toEqualTypeOf<Pipeline<Float32Array> | Pipeline<ClassScore[]>>();
   });
 });
 

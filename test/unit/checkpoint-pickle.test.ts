@@ -13,6 +13,7 @@ import {
   type PickleValue,
 } from '../../lib/checkpoint/pickle-values.js';
 import { readPickle } from '../../lib/checkpoint/pickle.js';
+import { finish } from '../../lib/checkpoint/slices.js';
 import { errorOf } from '../fixtures/checkpoint/errors.js';
 import {
   call,
@@ -27,7 +28,7 @@ import {
   type Py,
 } from '../fixtures/checkpoint/pickle-writer.js';
 
-const read = (bytes: Uint8Array) => readPickle(new Cursor(bytes, 'a.pth'));
+const read = (bytes: Uint8Array) => finish(readPickle(new Cursor(bytes, 'a.pth')));
 
 /** A pickle of raw opcodes: names stand for opcodes, numbers and bytes for their arguments. */
 function opcodes(...parts: readonly (keyof typeof Opcode | number | Uint8Array)[]): Buffer {
@@ -164,7 +165,9 @@ describe('readPickle', () => {
 
   it('leaves the cursor behind the pickle', () => {
     const cursor = new Cursor(Buffer.concat([pickle(1), pickle(2)]), 'a.pth');
-    expect([readPickle(cursor).value, readPickle(cursor).value, cursor.remaining]).toEqual([1, 2, 0]);
+    expect([finish(readPickle(cursor)).value, finish(readPickle(cursor)).value, cursor.remaining]).toEqual([
+      1, 2, 0,
+    ]);
   });
 
   it('describes tensors and storages without reading them', () => {
@@ -437,7 +440,7 @@ describe('readPickle', () => {
 
   it('says at which byte of the file', () => {
     const file = Buffer.concat([Buffer.alloc(10), opcodes('None', 0xff)]);
-    const error = errorOf(() => readPickle(new Cursor(file, 'a.pth', 10)));
+    const error = errorOf(() => finish(readPickle(new Cursor(file, 'a.pth', 10))));
     expect(error.message).toContain('(byte 13)');
   });
 

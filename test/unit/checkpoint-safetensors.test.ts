@@ -57,8 +57,8 @@ describe('readSafetensors', () => {
     ['is 8 bytes or longer', Buffer.alloc(7), /in the middle of a value.*Expected 8 more bytes/],
     [
       'has a header of no more than the allowed length',
-      file('{}', 0, 100_000_001),
-      /longer than the format allows/,
+      file('{}', 0, 2 ** 23 + 1),
+      /longer than that of any network/,
     ],
     ['has a header length that a double can hold', file('{}', 0, 2n ** 60n), /impossibly large/],
     ['holds its header', file('{}', 0, 3), /ends inside its header/],

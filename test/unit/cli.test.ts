@@ -152,6 +152,23 @@ describe('ghostnet classify', () => {
     expect(without.status).toBe(1);
   });
 
+  it('renders SVG with --documents, and passes it over or refuses it without', () => {
+    mkdirSync(join(folder, 'drawings'), { recursive: true });
+    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"/>';
+    writeFileSync(join(folder, 'drawings', 'a.svg'), svg);
+    const [line] = linesOf(ghostnet(['classify', 'drawings', '--documents']).stdout);
+    expect(line).toMatchObject({ file: 'drawings/a.svg', classes: expect.any(Array) as unknown });
+    const refused = ghostnet(['classify', 'drawings', 'drawings/a.svg']);
+    expect(linesOf(refused.stdout).map(({ error }) => error?.code)).toEqual([
+      'GHOSTNET_FILE_NOT_FOUND',
+      'GHOSTNET_IMAGE_UNDECODABLE',
+    ]);
+    expect(refused.stderr).toContain('ghostnet: 1 file skipped: 1 .svg\n');
+    expect(refused.stderr).toContain('Found SVG.');
+    expect(refused.stderr).toContain('--documents');
+    expect(refused.status).toBe(1);
+  });
+
   it('keeps the place of standard input among the paths', () => {
     const { stdout } = ghostnet(
       ['classify', 'photos/below', '-', 'photos/plane.JPG', '-k', '1'],
@@ -193,11 +210,13 @@ describe('ghostnet classify', () => {
       ['photos', '-k', '0'],
       ['photos', '--unknown'],
       ['photos', '-k', '11'],
+      ['photos', '--batch-size', '1025'],
     ]) {
       const { status, stderr, stdout } = ghostnet(['classify', ...args]);
       expect([args, status]).toEqual([args, 2]);
       expect(stderr).not.toBe('');
       expect(stdout).toBe('');
+      if (args.includes('--batch-size')) expect(stderr).toContain('--batch-size');
     }
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { embeddedModel, GhostNet, Tensor, type LoadOptions } from 'ghostnet';
+import { embeddedModel, GhostNet, inspectWeights, Tensor, type LoadOptions } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/index.js';
@@ -193,6 +193,49 @@ describe('sources that cannot be loaded', () => {
       const error = await load(writeSafetensors(changed));
       expect(error.code).toBe('GHOSTNET_PARAMETERS_MISMATCH');
       expect(error.message).toContain('bn1.bias');
+    });
+
+    it('many, of which five of each kind are named, with the totals', async () => {
+      const changed = arrays();
+      const names = [...changed.keys()].filter((name) => /^blocks\.6\..*(?:weight|bias)$/.test(name));
+      for (const name of names.slice(0, 7)) changed.delete(name);
+      for (const name of names.slice(10, 18)) {
+        changed.set(name, { dtype: 'float32', shape: [1, 2, 3], data: new Uint8Array(24) });
+      }
+      const long = 'x'.repeat(5000);
+      for (const name of ['a', 'b', 'c', 'd', 'e', long]) {
+        changed.set(name, { dtype: 'float32', shape: [1], data: new Uint8Array(4) });
+      }
+      const { metadata } = readSafetensors(readFileSync(embeddedModel));
+      for (const file of [writeSafetensors(changed, metadata), writeSafetensors(changed)]) {
+        const error = await load(file);
+        expect(error.code).toBe('GHOSTNET_PARAMETERS_MISMATCH');
+        expect(error.message).toContain(`${file.byteLength} bytes`);
+        expect(error.message.length).toBeLessThan(2500);
+        const lists =
+          /7 missing: (.*), \.\.\.; 8 of the wrong shape: (.*), \.\.\.; 6 unexpected: (.*), \.\.\./.exec(
+            error.found ?? '',
+          );
+        expect(lists?.[1]?.split(', ')).toHaveLength(5);
+        expect(lists?.[2]?.match(/ is \[1,2,3\], expected \[/g)).toHaveLength(5);
+        expect(lists?.[3]).toBe('a, b, c, d, e');
+        const { missing, reshaped, unexpected, reason } = await inspectWeights(file);
+        if (reason === undefined) {
+          expect([missing.length, reshaped.length, unexpected.length]).toEqual([7, 8, 6]);
+        } else {
+          expect(reason).toContain(error.found);
+        }
+      }
+    });
+
+    it('of none, which are compared with the network that fits best', async () => {
+      const renamed = new Map(
+        [...arrays()].map(([name, array]) => [name.replace('conv_stem', 'stem'), array]),
+      );
+      const error = await load(writeSafetensors(renamed));
+      expect(error.found).toBe(
+        'no conv_stem.weight; beside ghostnet_050: 1 missing: conv_stem.weight; 1 unexpected: stem.weight',
+      );
     });
 
     it('one that holds no numbers with a fraction', async () => {

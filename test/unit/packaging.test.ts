@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { findBinary } from '../../lib/native/binary.js';
 import { findLibTorch } from '../../lib/native/libtorch.js';
 import { compare, examine } from '../../packaging/floor.mjs';
+import { inBinaries } from '../../packaging/components.mjs';
 import { librariesFor } from '../../packaging/libraries.mjs';
 import { manifest, root } from '../../packaging/project.mjs';
 
@@ -35,19 +36,32 @@ describe.runIf(process.platform === 'linux')('the system requirements of binarie
 describe('the notice of the code in the binaries', () => {
   const notice = readFileSync(join(root, 'NOTICE'), 'utf8');
   const { version } = (manifest as { libjpegTurbo: { version: string } }).libjpegTurbo;
+  const words = (text: string) =>
+    text
+      .replaceAll(/<br>|^; ?/gm, '')
+      .replaceAll(/\s+/g, ' ')
+      .trim();
 
-  it('names the version that is linked, and says what its licence demands', () => {
-    expect(notice).toContain(`libjpeg-turbo ${version} `);
+  it.each(inBinaries)('names $name in the version that is compiled', ({ name, version: compiled }) => {
+    const title = name === "LibTorch's headers" ? 'headers of LibTorch' : name;
+    expect(notice).toContain(`${title} ${compiled} `);
+  });
+
+  it("says what libjpeg's licence demands", () => {
     expect(notice).toContain('This software is based in part on the work of the Independent JPEG Group.');
+  });
+
+  const texts = [
+    join(root, 'node_modules', 'node-addon-api', 'LICENSE.md'),
+    join(root, 'node_modules', 'node-api-headers', 'LICENSE'),
+    join(libraries, '..', 'licenses', 'LICENSE'), // another LibTorch may have none
+  ];
+  it.each(texts.filter((path) => existsSync(path)))('has the licence %s', (path) => {
+    expect(words(notice)).toContain(words(readFileSync(path, 'utf8')));
   });
 
   const fetched = join(root, '.libjpeg-turbo', version);
   it.skipIf(!existsSync(fetched))('has the licences of that version', () => {
-    const words = (text: string) =>
-      text
-        .replaceAll(/<br>|^; ?/gm, '')
-        .replaceAll(/\s+/g, ' ')
-        .trim();
     const between = (file: string, begin: string, end: string) => {
       const text = readFileSync(join(fetched, file), 'utf8');
       expect(text).toContain(begin);

@@ -371,6 +371,30 @@ describe('pipeline.stream()', () => {
     });
   });
 
+  it('hears a signal also while all images are refused', async () => {
+    const pipeline = model.pipeline();
+    const endless = function* () {
+      for (;;) yield undefined as unknown as ImageInput;
+    };
+    const signal = AbortSignal.timeout(50);
+    const start = performance.now();
+    const all = async () => {
+      for await (const { error } of pipeline.stream(endless(), { signal })) {
+        expect(error?.code).toBe('GHOSTNET_INVALID_ARGUMENT');
+        if (performance.now() - start > 5000) throw new Error('the signal was not heard');
+      }
+    };
+    expect(await codeOf(all)).toBe('GHOSTNET_ABORTED');
+    await pipeline.close();
+  });
+
+  it('takes no options but its own', async () => {
+    const pipeline = model.pipeline();
+    const options = { topK: Symbol('of run()') } as StreamOptions;
+    for await (const { result } of pipeline.stream([jpeg], options)) expect(result).toEqual(expected);
+    await pipeline.close();
+  });
+
   it('reads its source no further ahead than the queue', async () => {
     await using({ maxQueue: 6 }, async (pipeline) => {
       let pulled = 0;

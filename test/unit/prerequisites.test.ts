@@ -172,6 +172,7 @@ describe('a build tree that was configured at another place', () => {
     const build = mkdtempSync(join(folder, 'build-'));
     mkdirSync(join(build, 'CMakeFiles', '3.25.1'), { recursive: true });
     mkdirSync(join(build, 'packages'));
+    mkdirSync(join(build, 'libjpeg-turbo'));
     writeFileSync(
       join(build, 'CMakeCache.txt'),
       `CMAKE_CACHEFILE_DIR:INTERNAL=${build}\nCMAKE_HOME_DIRECTORY:INTERNAL=${source}\n`,
@@ -179,7 +180,9 @@ describe('a build tree that was configured at another place', () => {
     return build;
   }
   const contents = (build: string) =>
-    ['CMakeCache.txt', 'CMakeFiles', 'packages'].filter((name) => existsSync(join(build, name)));
+    ['CMakeCache.txt', 'CMakeFiles', 'libjpeg-turbo', 'packages'].filter((name) =>
+      existsSync(join(build, name)),
+    );
 
   it('is removed, and other files in the folder stay', () => {
     const build = tree('/a/clone/that/is/gone');
@@ -193,7 +196,7 @@ describe('a build tree that was configured at another place', () => {
   it('stays as it is when it was not moved', () => {
     const build = tree(path('.'));
     forgetOtherPlace(build);
-    expect(contents(build)).toEqual(['CMakeCache.txt', 'CMakeFiles', 'packages']);
+    expect(contents(build)).toEqual(['CMakeCache.txt', 'CMakeFiles', 'libjpeg-turbo', 'packages']);
     const empty = mkdtempSync(join(folder, 'build-'));
     forgetOtherPlace(empty);
     expect(existsSync(empty)).toBe(true);

@@ -18,6 +18,16 @@ describe('a process', () => {
   });
 });
 
+describe('a process in a folder that was removed', () => {
+  it('gets an error, and can load a model elsewhere', async () => {
+    expect(await runScript('removed-folder.mjs')).toEqual({
+      code: 0,
+      stdout: 'GHOSTNET_ADDON_UNLOADABLE\nghostnet_050\n',
+      stderr: '',
+    });
+  });
+});
+
 describe('CommonJS', () => {
   it('gets the package with require, without a warning', async () => {
     expect(await runScript('commonjs.cjs')).toEqual({ code: 0, stdout: '[1,10]\n', stderr: '' });

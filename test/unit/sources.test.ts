@@ -599,6 +599,20 @@ describe('a glob', () => {
     expect(second?.error).toMatchObject({ code: missing, found: '1 .heic' });
     expect(countsInWords(listing.skipped)).toBe('2 .heic');
   });
+
+  it('are SVG, unless documents are asked for', async () => {
+    using tree = new Tree(['a.jpg', 'b.svg', 'c.SVGZ', 'd.pdf']);
+    const without = listImages(tree.root);
+    expect((await entriesOf(without)).map((entry) => inWords(tree, entry))).toEqual(['a.jpg']);
+    expect(countsInWords(without.skipped)).toBe('1 .svg, 1 .svgz');
+    const listing = listImages(tree.root, { documents: true });
+    expect((await entriesOf(listing)).map((entry) => inWords(tree, entry))).toEqual([
+      'a.jpg',
+      'b.svg',
+      'c.SVGZ',
+    ]);
+    expect(listing.skipped.size).toBe(0);
+  });
 });
 
 describe('a list', () => {
@@ -607,7 +621,7 @@ describe('a list', () => {
   it('is a file, a URL or a stream, of lines that end as on any system', async () => {
     using tree = new Tree(['a.jpg', 'b c.jpg', 'd/e.jpg']);
     const lines = [tree.at('a.jpg'), tree.at('b c.jpg'), tree.at('d'), tree.at('*.jpg')];
-    const expected = ['a.jpg', 'b c.jpg', 'd/e.jpg', 'a.jpg', 'b c.jpg'];
+    const expected = ['a.jpg', 'b c.jpg', 'd/e.jpg', `*.jpg: ${missing}`];
     for (const text of [lines.join('\n'), `${lines.join('\r\n')}\r\n`, `\uFEFF${lines.join('\n')}\n`]) {
       writeFileSync(tree.at('list'), text);
       expect(await told(tree, { filesFrom: tree.at('list') })).toEqual(expected);
@@ -617,6 +631,17 @@ describe('a list', () => {
     }
     const zeros = { filesFrom: list(`${lines.join('\0')}\0`), separator: '\0' as const };
     expect(await told(tree, zeros)).toEqual(expected);
+  });
+
+  it('holds paths even if they look like globs: one entry a line', async () => {
+    using tree = new Tree(['1.jpg', 'a.jpg', 'b.jpg', '[1].jpg', '{a,b}.jpg', 'a b (1).jpg', '**']);
+    const lines = ['[1].jpg', '{a,b}.jpg', 'a b (1).jpg', '**', '[ab].jpg', '?.jpg'];
+    const filesFrom = list(lines.map((line) => `${tree.at(line)}\n`).join(''));
+    expect(await told(tree, { filesFrom })).toEqual([
+      ...lines.slice(0, 4),
+      `[ab].jpg: ${missing}`,
+      `?.jpg: ${missing}`,
+    ]);
   });
 
   it('may have names with line breaks if zero bytes separate them', async () => {
@@ -783,7 +808,7 @@ describe.runIf(isLinux)('names that are not UTF-8', () => {
     expect(entries.map((entry) => inWords(tree, entry))).toEqual([
       'caf\\xE9.jpg',
       `gone\\xE9.jpg: ${missing}`,
-      'caf\\xE9.jpg',
+      `caf\\xE9*: ${missing}`,
     ]);
     expect(readFileSync(entries[0]?.path ?? '', 'latin1')).toBe('caf\xE9.jpg');
   });

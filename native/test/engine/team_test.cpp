@@ -67,7 +67,7 @@ TEST(Team, AdmitsNoneBesideARun) {
   Team team;
   Team::Member member;
   EXPECT_FALSE(team.admit(member));
-  team.gather({}, 2);
+  team.form(2);
   std::pair<Team*, Team::Member*> both = {&team, &member};
   const Team::Work work = [](void* context, int) {
     auto& [of, other] = *static_cast<std::pair<Team*, Team::Member*>*>(context);

@@ -1,23 +1,24 @@
-// jpeg_fuzz --runs N --seed S [--run I] [--failure <file>] [<JPEG file>...]
-// Decodes N damaged files, made from sound ones of its own and from those that are given. The input of a run
-// depends on the seed, the number of the run and the given files alone: --run I repeats one. The input at
-// which a run fails is written to a file.
+// jpeg_fuzz --runs N --seed S [--first I] [--failure <file>] [<JPEG file>...]
+//   Decodes N damaged files, made from sound ones of its own and from those that are given. The input of a
+//   run depends on the seed, the number of the run and the given files alone: --first I --runs 1 repeats one.
+//   The input at which a run fails is written to a file.
+// jpeg_fuzz --input <file>    decodes one input as it is.
+// jpeg_fuzz --corpus <folder> writes the sound files of its own, for libFuzzer to begin with.
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <string>
 #include <string_view>
 
-#include "fuzz/jpeg_check.h"
 #include "fuzz/jpeg_mutator.h"
+#include "fuzz/jpeg_target.h"
 
 extern "C" void __sanitizer_set_death_callback(void (*callback)());
 
 namespace {
 
-using namespace ghostnet;
 using namespace ghostnet::test;
 
 struct Arguments {
@@ -25,8 +26,20 @@ struct Arguments {
   uint64_t seed = 1;
   uint64_t first = 0;
   std::string failure = "jpeg-failure.jpg";
+  std::string corpus;
+  bool is_input = false;  ///< whether the file is to be decoded as it is
   std::vector<Bytes> files;
 };
+
+Bytes read(const char* path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+void write(const std::string& path, const Bytes& bytes) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
 
 Arguments parse(int count, char** values) {
   Arguments arguments;
@@ -37,78 +50,65 @@ Arguments parse(int count, char** values) {
       arguments.runs = number();
     } else if (name == "--seed") {
       arguments.seed = number();
-    } else if (name == "--run") {
+    } else if (name == "--first") {
       arguments.first = number();
-      arguments.runs = 1;
     } else if (name == "--failure" && index + 1 < count) {
       arguments.failure = values[++index];
+    } else if (name == "--corpus" && index + 1 < count) {
+      arguments.corpus = values[++index];
+    } else if (name == "--input") {
+      arguments.is_input = true;
     } else {
-      std::ifstream stream(values[index], std::ios::binary);
-      arguments.files.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
+      arguments.files.push_back(read(values[index]));
     }
   }
   return arguments;
 }
 
-Trial make_trial(Random& random) {
-  Trial trial;
-  constexpr int64_t sizes[] = {32, 32, 48, 100};
-  constexpr double crops[] = {1, 0.875, 0.8, 0.3};
-  constexpr int64_t pixels[] = {10'000, 200'000, 2'000'000, 2'000'000, 50'000'000};
-  constexpr int64_t bytes[] = {10'000, 1'000'000, 10'000'000, 256'000'000};
-  trial.transform.input_size = random.pick(sizes);
-  trial.transform.crop = random.pick(crops);
-  trial.transform.interpolation = random.one_in(2) ? Interpolation::bilinear : Interpolation::bicubic;
-  trial.options.decode = random.one_in(2) ? Decode::fast : Decode::exact;
-  trial.options.max_pixels = random.pick(pixels);
-  trial.options.max_coefficient_bytes = random.pick(bytes);
-  return trial;
-}
-
-// For the callback, which has no arguments.
+// For the callbacks, which have no arguments of ours.
 Bytes current;
 std::string failure;
 uint64_t current_run = 0;
 
 void keep_failure() {
-  std::ofstream(failure, std::ios::binary)
-      .write(reinterpret_cast<const char*>(current.data()), static_cast<std::streamsize>(current.size()));
+  write(failure, current);
   std::printf("run %llu failed; its input is %s\n", static_cast<unsigned long long>(current_run),
               failure.c_str());
   std::fflush(stdout);
+}
+
+void run_all(const Arguments& arguments) {
+  failure = arguments.failure;
+  __sanitizer_set_death_callback(keep_failure);
+  std::signal(SIGABRT, [](int) { keep_failure(); });
+  std::vector<Bytes> corpus = jpeg_corpus();
+  corpus.insert(corpus.end(), arguments.files.begin(), arguments.files.end());
+  for (current_run = arguments.first; current_run < arguments.first + arguments.runs; ++current_run) {
+    Random random(arguments.seed * 0x100000001b3 + current_run);
+    // The first runs see the files as they are.
+    current = current_run < corpus.size() ? corpus[current_run] : mutate_jpeg(corpus, random);
+    LLVMFuzzerTestOneInput(current.data(), current.size());
+  }
+  std::printf("%llu files:", static_cast<unsigned long long>(arguments.runs));
+  for (const auto& [outcome, times] : tally().outcomes) {
+    std::printf(" %llu %s,", static_cast<unsigned long long>(times), outcome.c_str());
+  }
+  std::printf(" at most %.2f s each (%.0f%% of the time allowed) and %.1f MB\n", tally().seconds,
+              tally().share_of_time * 100, static_cast<double>(tally().bytes) / 1e6);
 }
 
 }  // namespace
 
 int main(int count, char** values) {
   const Arguments arguments = parse(count, values);
-  failure = arguments.failure;
-  __sanitizer_set_death_callback(keep_failure);
-  std::vector<Bytes> corpus = jpeg_corpus();
-  // The first calls of each kind keep some memory, later ones must not.
-  for (const Bytes& file : {corpus.front(), corpus.back()}) check_jpeg(file, {});
-  corpus.insert(corpus.end(), arguments.files.begin(), arguments.files.end());
-  std::map<std::string, int> outcomes;
-  double seconds = 0, share = 0;
-  int64_t bytes = 0;
-  for (current_run = arguments.first; current_run < arguments.first + arguments.runs; ++current_run) {
-    Random random(arguments.seed * 0x100000001b3 + current_run);
-    // The first runs see the files as they are.
-    current = current_run < corpus.size() ? corpus[current_run] : mutate_jpeg(corpus, random);
-    const Verdict verdict = check_jpeg(current, make_trial(random));
-    ++outcomes[verdict.outcome];
-    seconds = std::max(seconds, verdict.seconds);
-    share = std::max(share, verdict.share_of_time);
-    bytes = std::max(bytes, verdict.bytes);
-    if (!verdict.fault.empty()) {
-      std::printf("%s\n", verdict.fault.c_str());
-      keep_failure();
-      return 1;
-    }
+  if (!arguments.corpus.empty()) {
+    int number = 0;
+    for (const Bytes& file : jpeg_corpus())
+      write(arguments.corpus + "/" + std::to_string(number++) + ".jpg", file);
+  } else if (arguments.is_input) {
+    for (const Bytes& file : arguments.files) LLVMFuzzerTestOneInput(file.data(), file.size());
+  } else {
+    run_all(arguments);
   }
-  std::printf("%llu files:", static_cast<unsigned long long>(arguments.runs));
-  for (const auto& [outcome, times] : outcomes) std::printf(" %d %s,", times, outcome.c_str());
-  std::printf(" at most %.2f s each (%.0f%% of the time allowed) and %.1f MB\n", seconds, share * 100,
-              static_cast<double>(bytes) / 1e6);
   return 0;
 }

@@ -306,10 +306,18 @@ std::vector<Bytes> jpeg_corpus() {
   return corpus;
 }
 
-Bytes mutate_jpeg(const std::vector<Bytes>& corpus, Random& random) {
-  Bytes file = random.pick(corpus);
+void damage_jpeg(Bytes& file, const std::vector<Bytes>& corpus, Random& random) {
   for (size_t times = 1 + random.below(random.one_in(2) ? 2 : 8); times > 0; --times) {
     if (!file.empty()) random.pick(kMutations)(file, corpus, random);
+  }
+}
+
+Bytes mutate_jpeg(const std::vector<Bytes>& corpus, Random& random) {
+  Bytes file = random.pick(corpus);
+  damage_jpeg(file, corpus, random);
+  // The last bytes of an input choose how it is decoded; without more of them, those of the corpus would.
+  if (random.one_in(2)) {
+    for (int byte = 0; byte < 4; ++byte) file.push_back(random.byte());
   }
   return file;
 }
