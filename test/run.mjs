@@ -66,14 +66,7 @@ for (const [name, program] of [
 }
 
 // Damaged files: the parsers in TypeScript, and the JPEG decoder under sanitizers.
-const fuzzed = join(results, 'fuzz.json');
-run(
-  'Fuzzing',
-  process.execPath,
-  [join('test', 'fuzz', 'run.mjs'), '--quick', `--report=${fuzzed}`],
-  fuzzed,
-  countAll,
-);
+runQuick('Fuzzing', join('test', 'fuzz', 'run.mjs'));
 
 // The CUDA kernels on this CPU and, if nvcc is installed, the compiled kernels.
 const cuda = join(results, 'cuda.json');
@@ -104,28 +97,10 @@ run(
   },
 );
 
-/** What the pipeline promises, measured in processes of its own. */
-function runPipeline() {
-  const report = join(results, 'pipeline.json');
-  run(
-    'Pipeline',
-    process.execPath,
-    [join('test', 'pipeline', 'run.mjs'), '--quick', `--report=${report}`],
-    report,
-    countAll,
-  );
-}
-
-/** A process that works without a pause: memory, threads, descriptors and speed stay as they are. */
-function runSoak() {
-  const report = join(results, 'soak.json');
-  run(
-    'Soak',
-    process.execPath,
-    [join('test', 'soak', 'run.mjs'), '--quick', `--report=${report}`],
-    report,
-    countAll,
-  );
+/** The quick form of a suite with a command of its own. */
+function runQuick(name, script) {
+  const report = join(results, `${name.toLowerCase()}.json`);
+  run(name, process.execPath, [script, '--quick', `--report=${report}`], report, countAll);
 }
 
 /** The packages, as they would be published. */
@@ -144,8 +119,10 @@ function runPackage() {
 if (process.argv.length > 2) {
   console.log('\nThe pipeline, the soak and the package are not tested: only some tests were requested.');
 } else {
-  runPipeline();
-  runSoak();
+  // What the pipeline promises, measured in processes of its own.
+  runQuick('Pipeline', join('test', 'pipeline', 'run.mjs'));
+  // A process that works without a pause: memory, threads, descriptors and speed stay as they are.
+  runQuick('Soak', join('test', 'soak', 'run.mjs'));
   runPackage();
 }
 

@@ -29,12 +29,14 @@ export interface DecodedImage {
  * that is read: of all others, documents above all, not even the header is parsed.
  *
  * @param name - the image in words, for messages
- * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`
+ * @param checkSides - throws if an image of these sides cannot be resized, so need not be decoded
+ * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`; and what `checkSides` throws
  */
 export async function decodeWithSharp(
   name: string,
   file: Uint8Array,
   settings: DecodeSettings,
+  checkSides: (height: number, width: number) => void,
 ): Promise<DecodedImage> {
   const sharp = await loadSharp();
   const format = fileFormatOf(file);
@@ -44,6 +46,7 @@ export async function decodeWithSharp(
   try {
     const header = await sharp(file, { limitInputPixels: false }).metadata();
     checkHeader(name, file, header, format, settings);
+    checkSides(header.height, header.width);
     return await decode(sharp, file, header, settings);
   } catch (cause) {
     throw cause instanceof GhostNetError ? cause : undecodable(name, inOneLine(messageOf(cause)), cause);

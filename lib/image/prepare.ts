@@ -78,7 +78,14 @@ export async function prepareImage(
   if (!isExitReady) exitDuring(() => turnsOfSharp.running > 0);
   isExitReady = true;
   return withinTime(limit, signal, (end) => {
-    const work = throughSharp(name, image, prepared?.file, settings, prepare, end);
+    const checkSides = (height: number, width: number): void => {
+      try {
+        model.checkSides(height, width);
+      } catch (error) {
+        throw named(error, name);
+      }
+    };
+    const work = throughSharp(name, image, prepared?.file, settings, prepare, checkSides, end);
     return untilAborted(work.finally(endTurn), end);
   });
 }
@@ -90,6 +97,7 @@ async function throughSharp(
   content: NativeTensor | undefined,
   settings: DecodeSettings,
   prepare: Prepare,
+  checkSides: (height: number, width: number) => void,
   end: AbortSignal,
 ): Promise<PreparedImage> {
   const start = performance.now();
@@ -97,7 +105,7 @@ async function throughSharp(
   const file = 'path' in image ? (await prepare(image, 'sharp', end)).file : content;
   const bytes = file === undefined ? bytesOf(image) : new Uint8Array(file.buffer);
   if (bytes.length === 0) throw emptyImage(name);
-  const decoded = await decodeWithSharp(name, bytes, settings).finally(() => file?.dispose());
+  const decoded = await decodeWithSharp(name, bytes, settings, checkSides).finally(() => file?.dispose());
   // Nobody waits any longer, and the model may have been disposed of.
   if (end.aborted) throw aborted(end.reason);
   const decodeMs = performance.now() - start;

@@ -145,6 +145,8 @@ export interface NativeModel {
   /** @param images - prepared by this model */
   embed(ticket: Ticket, images: readonly NativeTensor[], threads: number): Promise<NativeTensor>;
   prepare(ticket: Ticket, image: NativeImage, options: NativePrepareOptions): Promise<NativePrepared>;
+  /** @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE` if an image of these sides in pixels is too elongated to be resized */
+  checkSides(height: number, width: number): void;
   state(ticket: Ticket): Promise<[name: string, array: NativeTensor][]>;
   dispose(): void;
 }

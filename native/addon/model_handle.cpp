@@ -69,6 +69,7 @@ Napi::Function ModelHandle::define(Napi::Env env) {
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::classify>>("classify"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::embed>>("embed"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::prepare>>("prepare"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::check_sides>>("checkSides"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::state>>("state"),
                          InstanceMethod<&ModelHandle::dispose>("dispose"),
                      });
@@ -219,6 +220,12 @@ Napi::Value ModelHandle::embed(const Napi::CallbackInfo& info) {
   return run_job<Array>(
       info, placement_of(*used, to_threads(info[2])), {}, TensorHandle::wrap,
       [model = used, images = to_inputs(info[1])](Team& team) { return model->embed(images, team); });
+}
+
+/** checkSides(height, width): throws if an image of these sides cannot be resized */
+Napi::Value ModelHandle::check_sides(const Napi::CallbackInfo& info) {
+  plan_crop(network()->transform(), to_int(info[0], "height"), to_int(info[1], "width"));
+  return info.Env().Undefined();
 }
 
 Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {

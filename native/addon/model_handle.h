@@ -45,6 +45,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value classify(const Napi::CallbackInfo& info);
   Napi::Value embed(const Napi::CallbackInfo& info);
   Napi::Value prepare(const Napi::CallbackInfo& info);
+  Napi::Value check_sides(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
 

@@ -15,7 +15,7 @@ import { avifGrid } from '../support/avif-grid.js';
 import { runScriptForJson } from '../support/child.js';
 import { codeOf, errorOf } from '../support/errors.js';
 import { smallStages } from '../support/models.js';
-import { gradient, toSharp } from '../support/pictures.js';
+import { gradient, plain, toSharp } from '../support/pictures.js';
 import { jpegOfScans } from '../support/scans.js';
 
 let model: GhostNet;
@@ -72,6 +72,26 @@ describe('maxImageBytes', () => {
     expect(await codeOf(() => decode(endless, { maxImageBytes: 1_000_000 }))).toBe('GHOSTNET_FILE_TOO_LARGE');
     expect(endless.destroyed).toBe(true);
     expect(read).toBeLessThan(1_500_000);
+  });
+});
+
+describe('an image that is too elongated', () => {
+  it('is rejected by its header', async () => {
+    const file = await toSharp(plain(40_000, 1, [9, 99, 199]))
+      .png()
+      .toBuffer();
+    // To decode the pixels would fail.
+    file.fill(0xff, file.indexOf('IDAT') + 8, file.length - 16);
+    using wide = await GhostNet.create({
+      stages: smallStages,
+      numClasses: 2,
+      inputSize: 224,
+      crop: 1,
+      seed: 1,
+    });
+    const error = await errorOf(() => wide.classify(file));
+    expect(error.code).toBe('GHOSTNET_BAD_SHAPE');
+    expect(error.found).toBe('40000 x 1 pixels');
   });
 });
 

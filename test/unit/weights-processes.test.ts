@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -13,20 +12,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { weightsPath } from '../../lib/weights/cache.js';
 import { breakLock, FileLock } from '../../lib/weights/lock.js';
 import { pullWeights } from '../../lib/weights/pull-weights.js';
-import { findWeights, type WeightsEntry } from '../../lib/weights/registry.js';
+import { entryOf } from '../fixtures/weights/entry.js';
 import { file, noise, serve } from '../fixtures/weights/server.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const script = join(root, 'test', 'fixtures', 'weights', 'pull-process.mjs');
 const body = noise(300_000);
 const half = 150_000;
-const entry: WeightsEntry = {
-  ...findWeights('ghostnet_100'),
-  name: 'noise',
-  url: 'https://weights.invalid/model.safetensors',
-  bytes: body.length,
-  sha256: createHash('sha256').update(body).digest('hex'),
-};
+const entry = entryOf(body);
 const timing = { heartbeatMs: 50, staleMs: 2_000 };
 const timeouts = { connectMs: 5_000, stallMs: 20_000, retryMs: 10, ...timing };
 

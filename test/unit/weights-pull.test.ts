@@ -12,20 +12,15 @@ import { findCached, weightsPath } from '../../lib/weights/cache.js';
 import type { DownloadProgress } from '../../lib/weights/download.js';
 import { redirectTarget } from '../../lib/weights/http.js';
 import { pullWeights, type PulledWeights, type PullOptions } from '../../lib/weights/pull-weights.js';
-import { findWeights, type WeightsEntry } from '../../lib/weights/registry.js';
+import type { WeightsEntry } from '../../lib/weights/registry.js';
+import { entryOf } from '../fixtures/weights/entry.js';
 import { answer, file, noise, serve, type TestServer } from '../fixtures/weights/server.js';
 
 const body = noise(300_000);
-const sha256 = createHash('sha256').update(body).digest('hex');
 const half = 150_000;
 
-const entry: WeightsEntry = {
-  ...findWeights('ghostnet_100'),
-  name: 'noise',
-  url: 'https://weights.invalid/repository/model.safetensors',
-  bytes: body.length,
-  sha256,
-};
+const entry = entryOf(body, 'repository/model.safetensors');
+const { sha256 } = entry;
 const unsized = without('bytes');
 const unverified = without('sha256');
 const unknown = without('bytes', 'sha256');

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -22,7 +21,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { findCached, weightsPath } from '../../lib/weights/cache.js';
 import { pullWeights, type PulledWeights, type PullOptions } from '../../lib/weights/pull-weights.js';
-import { findWeights, type WeightsEntry } from '../../lib/weights/registry.js';
+import { entryOf } from '../fixtures/weights/entry.js';
 import { file, noise, serve, type TestServer } from '../fixtures/weights/server.js';
 import { root } from '../support/child.js';
 import { codeOf, errorOf } from '../support/errors.js';
@@ -34,13 +33,7 @@ const other = 12_345;
 
 const body = noise(300_000);
 const forged = noise(300_000, 2);
-const entry: WeightsEntry = {
-  ...findWeights('ghostnet_100'),
-  name: 'noise',
-  url: 'https://weights.invalid/model.safetensors',
-  bytes: body.length,
-  sha256: createHash('sha256').update(body).digest('hex'),
-};
+const entry = entryOf(body);
 const timeouts = { connectMs: 5_000, stallMs: 300, retryMs: 10, heartbeatMs: 50, staleMs: 500 };
 const registry = [entry];
 

@@ -21,7 +21,7 @@ const commandLines = [
   'classify photos --color-profile apply --decode fast --decoder sharp --max-pixels 1000000',
   'classify -k 1 -m ghostnet_100 --precision bfloat16 -- -x.jpg',
   'info weights.pth --json',
-  'pull ghostnet_100 --cache /tmp/cache --offline',
+  'pull ghostnet_100 --cache weights --offline',
   'convert in.pth out.safetensors --weights ema',
 ].map((line) => Buffer.from(line.replaceAll(' ', '\n')));
 
