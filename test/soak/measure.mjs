@@ -106,7 +106,7 @@ async function processorOf(work) {
 }
 
 /** Work that has nothing to do with the package, on as many threads. */
-const control = () => Promise.all([1, 2].map(() => derive('control', 'soak', 60_000, 32, 'sha256')));
+const control = () => Promise.all([1, 2].map(() => derive('control', 'soak', 240_000, 32, 'sha256')));
 
 /**
  * The time of the processor for an image, in milliseconds and in units of the control workload. Both take turns, so that whatever else

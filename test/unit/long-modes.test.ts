@@ -44,9 +44,19 @@ describe('the judge of a soak', () => {
     ['a thread that stays', (block) => (block > 4 ? { threads: [...sample.threads, 'node'] } : {})],
     ['a descriptor that stays', (block) => (block > 4 ? { descriptors: ['pipe:[#]', '/a.jpg'] } : {})],
     ['a lost promise', () => ({ faults: ['run: a promise was lost'] })],
-    ['a slower image', (block) => ({ speed: { milliseconds: 3, relative: 0.02 + 0.0003 * block } })],
+    [
+      'a slower image',
+      (block) => ({ speed: { milliseconds: 3 + 0.045 * block, relative: 0.02 + 0.0003 * block } }),
+    ],
   ])('fails %s', (_, change) => {
     expect(failed(change)).toHaveLength(1);
+  });
+
+  it.each<[string, (block: number) => Partial<typeof sample>]>([
+    ['a slower machine', (block) => ({ speed: { milliseconds: 3 + 0.3 * block, relative: 0.02 } })],
+    ['a disturbed control', (block) => ({ speed: { milliseconds: 3, relative: 0.02 - 0.002 * block } })],
+  ])('passes %s', (_, change) => {
+    expect(failed(change)).toEqual([]);
   });
 
   it('fails a process that ended early', () => {
