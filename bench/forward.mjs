@@ -11,8 +11,9 @@ import { timeTrip } from './trip.mjs';
 
 const usage = `npm run bench -- [options]
 
-Times GhostNet 1.0x beside its peers and prints a table, which docs/performance.md explains.
+Times a network beside its peers and prints a table, which docs/performance.md explains.
 
+  --variant NAME   the network, ghostnet_100 if not given, e.g. ghostnetv2_100 or ghostnetv3_100, whose branches are folded
   --batch 1,8,32   batch sizes
   --threads 1,2    numbers of threads
   --engines a,b    only these, of bench/engines/; ghostnet is always there
@@ -29,6 +30,7 @@ function optionsOf(argv) {
   const { values } = parseArgs({
     args: argv,
     options: {
+      variant: { type: 'string', default: 'ghostnet_100' },
       batch: { type: 'string', default: '1,8,32' },
       threads: { type: 'string', default: '1,2' },
       engines: { type: 'string' },
@@ -96,14 +98,20 @@ function progress(text) {
 
 async function main(options) {
   const measuredOn = machine();
-  const network = await layOutNetwork();
+  const network = await layOutNetwork(options.variant);
   try {
     const forward = options.load ? null : await timeForward(options, network);
     progress('load');
     const load = await timeLoad(network.weights, options.effort.trials);
     progress('the round trip from JavaScript');
     const trip = await timeTrip(network.weights, await network.input([1, 3, 224, 224]));
-    const result = { machine: measuredOn, network: network.description, forward, load, trip };
+    const result = {
+      machine: measuredOn,
+      network: `${network.variant}, 224x224, float32, ${network.description}`,
+      forward,
+      load,
+      trip,
+    };
     console.log(reportOf(result));
     if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(result, null, 2)}\n`);
   } finally {

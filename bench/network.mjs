@@ -9,28 +9,34 @@ import { layersOf, onnxOf } from './onnx.mjs';
 const seed = 20;
 const size = [3, 224, 224];
 
-/** GhostNet 1.0x with weights made from a seed: its description, layers and state dict. */
-export async function makeNetwork() {
-  const model = await GhostNet.create({ variant: 'ghostnet_100', seed });
-  const { info } = model;
-  const layers = layersOf(model.summary());
-  const state = await model.stateDict();
+/** A network with weights made from a seed: its description, layers and state dict. The branches of a GhostNetV3 are folded. */
+export async function makeNetwork(variant = 'ghostnet_100') {
+  const model = await GhostNet.create({ variant, seed });
+  const trained = await model.stateDict();
+  normalise(layersOf(model.summary()), trained);
   model.dispose();
-  normalise(layers, state);
+  const normalised = await GhostNet.load(safetensorsOf(trained));
+  const state = await normalised.stateDict({ deploy: true });
+  normalised.dispose();
+  const deployed = await GhostNet.load(safetensorsOf(state));
+  const { info } = deployed;
+  const layers = layersOf(deployed.summary());
+  deployed.dispose();
   return { info, layers, state, size, description: `weights made from the seed ${seed}` };
 }
 
-/** Lays out GhostNet 1.0x with weights made from a seed, as the files that engines read. */
-export async function layOutNetwork() {
+/** Lays out a network with weights made from a seed, as the files that engines read. */
+export async function layOutNetwork(variant) {
   const folder = await mkdtemp(join(tmpdir(), 'ghostnet-bench-'));
-  const weights = join(folder, 'ghostnet_100.safetensors');
-  const onnx = join(folder, 'ghostnet_100.onnx');
-  const { info, layers, state, description } = await makeNetwork();
+  const { info, layers, state, description } = await makeNetwork(variant);
+  const weights = join(folder, `${info.variant}.safetensors`);
+  const onnx = join(folder, `${info.variant}.onnx`);
   await writeFile(weights, safetensorsOf(state));
   await writeFile(onnx, onnxOf(layers, state, size));
   return {
     weights,
     onnx,
+    variant: info.variant,
     multiplyAdds: info.multiplyAdds,
     description,
     /** Writes the input of a batch. */
@@ -57,13 +63,15 @@ function normalise(layers, state) {
     const [weight, bias, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map(
       (field) => state.get(`${name}.${field}`).data,
     );
+    // The sum of about four branches has the deviation of one convolution.
+    const share = name.includes('_rpr_') ? 1 / 2 : 1;
     const random = noise(channels + taps, 3 * channels);
     for (let channel = 0; channel < channels; channel++) {
       const [a, b, c] = random.subarray(3 * channel);
       const row = kernel.data.subarray(channel * taps, (channel + 1) * taps);
       variance[channel] = row.reduce((sum, tap) => sum + tap * tap, 0);
       mean[channel] = (a / 8) * Math.sqrt(variance[channel]);
-      weight[channel] = 1 + b / 8;
+      weight[channel] = (1 + b / 8) * share;
       bias[channel] = c / 8;
     }
   }

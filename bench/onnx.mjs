@@ -11,6 +11,7 @@ const uint8 = 2;
 const attribute = {
   integer: (name, value) => [content(1, name), integer(3, value), integer(20, 2)],
   float: (name, value) => [content(1, name), float(2, value), integer(20, 1)],
+  text: (name, value) => [content(1, name), content(4, value), integer(20, 3)],
   integers: (name, values) => [content(1, name), ...values.map((value) => integer(8, value)), integer(20, 7)],
 };
 
@@ -44,12 +45,13 @@ function value(name, shape, type = float32) {
 
 /**
  * The inputs of each layer. Layers follow each other; a layer that joins two values has the name of the scope whose layers computed
- * them, and `shortcut` has the same input as its scope.
+ * them; `shortcut` and `avg_pool` have the same input as their scope, and `attention` is multiplied by the result of its scope.
  */
 class Wiring {
   #last;
   #begins = new Map(); // by scope: the input of its first layer
   #ends = new Map(); //   by scope: the output of its last layer
+  #outputs = new Map(); // by layer
 
   constructor(input) {
     this.#last = input;
@@ -59,8 +61,11 @@ class Wiring {
   inputsOf({ name, type }) {
     const branch = (scope) => this.#ends.get(`${name}.${scope}`);
     if (type === 'Concat') return [branch('primary_conv'), branch('cheap_operation')];
+    const [, attended] = /^(.*)\.attention$/.exec(name) ?? [];
+    if (attended !== undefined) return [this.#outputs.get(attended), this.#last];
     if (type === 'Multiply') return [this.#begins.get(name), this.#last];
     if (type === 'Add') return [branch('ghost2'), branch('shortcut') ?? this.#begins.get(name)];
+    if (type === 'AvgPool2d') return [this.#begins.get(name.replace(/\.avg_pool$/, ''))];
     const [, scope] = /^(.*)\.shortcut\.0$/.exec(name) ?? [];
     return [scope === undefined ? this.#last : this.#begins.get(scope)];
   }
@@ -73,6 +78,7 @@ class Wiring {
       if (!this.#begins.has(scope)) this.#begins.set(scope, input);
       this.#ends.set(scope, output);
     }
+    this.#outputs.set(name, output);
     this.#last = output;
   }
 }
@@ -114,6 +120,37 @@ function linear([input, ...weights], output) {
   ];
 }
 
+function halved(inputs, output) {
+  const sides = (name, side) => attribute.integers(name, [side, side]);
+  return [node('AveragePool', inputs, output, [sides('kernel_shape', 2), sides('strides', 2)])];
+}
+
+/** A product with a plane of one value per channel, or with the nearest pixels of a smaller plane. */
+function multiply([input, factor], output, { factors, after }) {
+  if (factors[1] * factors[2] === 1) return [node('Mul', [input, factor], output)];
+  const near = `${output}:near`;
+  return [
+    node('Resize', [factor, '', scalesName(factors, after)], near, [
+      attribute.text('mode', 'nearest'),
+      attribute.text('coordinate_transformation_mode', 'asymmetric'),
+      attribute.text('nearest_mode', 'floor'),
+    ]),
+    node('Mul', [input, near], output),
+  ];
+}
+
+const scalesName = (from, to) => `scales:${from.slice(1).join('x')}:${to.slice(1).join('x')}`;
+
+/** The factors by which a plane grows, rounded up, so that the rounded product is the size of the other. */
+function scales(from, to) {
+  const factor = (axis) => {
+    const exact = to[axis] / from[axis];
+    const rounded = Math.fround(exact);
+    return rounded < exact ? Math.fround(rounded * (1 + 2 ** -23)) : rounded;
+  };
+  return { shape: [4], data: Float32Array.of(1, 1, factor(1), factor(2)) };
+}
+
 function plain(operator, ...attributes) {
   return (inputs, output) => [node(operator, inputs, output, attributes)];
 }
@@ -123,10 +160,12 @@ const nodesOf = {
   Conv2d: convolution,
   BatchNorm2d: plain('BatchNormalization'),
   ReLU: plain('Relu'),
+  Sigmoid: plain('Sigmoid'),
   HardSigmoid: plain('HardSigmoid', attribute.float('alpha', 1 / 6)),
   Concat: plain('Concat', attribute.integer('axis', 1)),
-  Multiply: plain('Mul'),
+  Multiply: multiply,
   Add: plain('Add'),
+  AvgPool2d: halved,
   AdaptiveAvgPool2d: plain('GlobalAveragePool'),
   Linear: linear,
 };
@@ -171,6 +210,7 @@ export function onnxOf(layers, state, size, pixels) {
   const planes = new Map([['pixel_values', size]]);
   const nodes = [];
   const weights = [];
+  const resizes = new Map();
   for (const layer of layers) {
     const inputs = wiring.inputsOf(layer);
     const own = parameters.map((field) => `${layer.name}.${field}`).filter((key) => state.has(key));
@@ -179,12 +219,17 @@ export function onnxOf(layers, state, size, pixels) {
     const shapes = {
       kernel: state.get(`${layer.name}.weight`)?.shape,
       before: planes.get(inputs[0]),
+      factors: planes.get(inputs[1]),
       after: layer.output,
     };
+    if (layer.type === 'Multiply' && shapes.factors[1] * shapes.factors[2] > 1) {
+      resizes.set(scalesName(shapes.factors, layer.output), scales(shapes.factors, layer.output));
+    }
     nodes.push(...nodesOf[layer.type]([...inputs, ...own], output, shapes));
     planes.set(output, layer.output);
     wiring.add(layer, inputs[0], output);
   }
+  for (const [name, values] of resizes) weights.push(tensor(name, values));
   const [channels, height, width] = size;
   let input = value('pixel_values', ['n', ...size]);
   if (pixels !== undefined) {

@@ -6,7 +6,7 @@ import { digits, markdownTable } from './table.mjs';
 export function reportOf({ machine, network, forward, load, trip }) {
   const lines = [
     `${machine.processor}, ${machine.processors} processors, ${machine.platform}, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)} at the start`,
-    `GhostNet 1.0x, 224x224, float32, ${network}`,
+    network,
   ];
   if (forward !== null) lines.push('', ...forwardReport(forward));
   lines.push('', ...loadReport(load), '', ...tripReport(trip));

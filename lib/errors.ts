@@ -1,3 +1,5 @@
+import { harmless, shortened } from './text.js';
+
 /**
  * Every error code of the package, with its meaning and its remedy. Codes are defined only here: `docs/errors.md` is generated
  * from this table, and the build reads the codes for the C++ side.
@@ -10,7 +12,8 @@ export const errorCatalogue = {
   GHOSTNET_BAD_SHAPE: {
     meaning: 'The call cannot take a tensor of this shape.',
     remedy:
-      'Pass float32 [N,3,H,W] (already normalised) or uint8 [N,H,W,3] (raw RGB), with H and W of at least 32.',
+      'Pass float32 [N,3,H,W] (already normalised) or uint8 [N,H,W,3] (raw RGB), with H and W of at least `info.leastSide`: 32, and ' +
+      '33 for GhostNetV2 and V3.',
   },
   GHOSTNET_BAD_DTYPE: {
     meaning: 'The call cannot take a tensor of this dtype.',
@@ -50,13 +53,17 @@ export const errorCatalogue = {
     remedy: 'Save its state_dict as safetensors or with torch.save, as the message says.',
   },
   GHOSTNET_MALFORMED_FILE: {
-    meaning: 'A weights file violates its own format.',
+    meaning: 'A weights file, or a file beside it that describes it, violates its own format.',
     remedy: 'Download or write the file again; it is damaged or truncated.',
   },
   GHOSTNET_PARAMETERS_MISMATCH: {
     meaning: 'The parameters in a weights file are not those of the network.',
     remedy:
       'Load a GhostNet checkpoint; the message lists the parameters that are missing, unexpected or of the wrong shape.',
+  },
+  GHOSTNET_NO_CLASSIFIER: {
+    meaning: 'The weights have no classifier, so the network has neither logits nor classes.',
+    remedy: 'Call embed(), which needs none, or load weights with a classifier.',
   },
   GHOSTNET_WEIGHTS_NOT_FINITE: {
     meaning: 'Weights are NaN or infinite, or too large for float32, as after a training that diverged.',
@@ -73,10 +80,6 @@ export const errorCatalogue = {
   GHOSTNET_UNKNOWN_MODEL: {
     meaning: 'No published weights have this name.',
     remedy: 'Use one of the names that the message lists, or pass your own weights file.',
-  },
-  GHOSTNET_UNSUPPORTED_MODEL: {
-    meaning: 'This version cannot run the network of these published weights.',
-    remedy: 'Use the weights of a GhostNet V1, for example `ghostnet_100`.',
   },
   GHOSTNET_UNSUPPORTED_LAYER: {
     meaning: 'The engine of a device has no kernels for a layer of the network.',
@@ -272,21 +275,77 @@ export class GhostNetError extends Error {
   }
 
   /**
+   * Control characters in the texts are shown, as in `\x1b`, and long texts are shortened.
+   *
    * @param code - the kind of error
    * @param what - the problem, as a phrase without a full stop
    * @param details - the value found, the value expected, the remedy, the cause
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if one of these has another form
    */
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
-    const remedy = details.remedy ?? errorCatalogue[code].remedy;
-    const sentences = [`${what}.`];
-    if (details.expected !== undefined) sentences.push(`Expected ${details.expected}.`);
-    if (details.found !== undefined) sentences.push(`Found ${details.found}.`);
+    const isKnown = typeof code === 'string' && Object.hasOwn(errorCatalogue, code);
+    checkText('code', code, isKnown, 'one of the codes in errorCatalogue');
+    checkText('what', what);
+    const { found, expected, remedy = errorCatalogue[code].remedy, cause } = checkedDetails(details, code);
+    const phrase = worded(what, code);
+    const sentences = [`${phrase}.`];
+    if (expected !== undefined) sentences.push(`Expected ${expected}.`);
+    if (found !== undefined) sentences.push(`Found ${found}.`);
     sentences.push(remedy);
-    super(sentences.join(' '), details.cause === undefined ? undefined : { cause: details.cause });
+    super(sentences.join(' '), cause === undefined ? undefined : { cause });
     this.code = code;
-    this.what = what;
-    this.found = details.found;
-    this.expected = details.expected;
+    this.what = phrase;
+    this.found = found;
+    this.expected = expected;
     this.remedy = remedy;
   }
+}
+
+/** The most characters of a part of a message. */
+const longestPart = 700;
+
+/** Of one that names five arrays of each kind of mismatch, whose names are shortened one by one. */
+const longestList = 5_000;
+
+/** Text that may come from others, for a message. */
+function worded(text: string, code: ErrorCode): string {
+  const most = code === 'GHOSTNET_PARAMETERS_MISMATCH' ? longestList : longestPart;
+  // What is made harmless becomes longer, so it is shortened before, too.
+  return shortened(harmless(shortened(text, most)), most);
+}
+
+/** A copy of the details of an error, each read once. */
+function checkedDetails(given: ErrorDetails, code: ErrorCode): ErrorDetails {
+  const { cause, ...texts } = read(given);
+  for (const [name, text] of Object.entries(texts))
+    if (text !== undefined) checkText(`details.${name}`, text);
+  const { found, expected, remedy } = texts;
+  return {
+    found: found === undefined ? undefined : worded(found, code),
+    expected: expected === undefined ? undefined : worded(expected, code),
+    remedy: remedy === undefined ? undefined : worded(remedy, code),
+    cause,
+  };
+}
+
+function read(details: ErrorDetails): ErrorDetails {
+  try {
+    if (typeof details !== 'object') throw new TypeError('no object');
+    const { found, expected, remedy, cause } = details;
+    return { found, expected, remedy, cause };
+  } catch (cause) {
+    throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The details of an error cannot be read', {
+      expected: 'an object whose properties can be read',
+      cause,
+    });
+  }
+}
+
+function checkText(name: string, value: unknown, isRight = true, expected = 'a string'): void {
+  if (typeof value === 'string' && isRight) return;
+  const found = typeof value === 'string' ? shortened(value, 80) : `a ${typeof value}`;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `The argument ${name} of an error has a wrong value`, {
+    found,
+    expected,
+  });
 }

@@ -1,4 +1,4 @@
-import { constants, open, type FileHandle } from 'node:fs/promises';
+import { constants, open, stat, statfs, type FileHandle } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -33,10 +33,19 @@ export function codeOfReading(cause: unknown): ErrorCode {
   return codes[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'GHOSTNET_FILE_UNREADABLE';
 }
 
-/** What to do if the system fails to open a file for a reason that is not the file's; else undefined. */
+/** What the system says of a file, without the path, which the message has already. */
+export function reasonOf(cause: unknown): string {
+  return messageOf(cause).replace(/, \w+ '.*$/s, '');
+}
+
+/**
+ * What to do if the system fails to open a file for a reason that is not the file's; else undefined.
+ *
+ * @param cause - an error, or what it says
+ */
 export function remedyOfReading(cause: unknown): string | undefined {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code !== 'EMFILE' && code !== 'ENFILE') return undefined;
+  const text = typeof cause === 'string' ? cause : messageOf(cause);
+  if (!/\b(EMFILE|ENFILE)\b|too many open files/i.test(text)) return undefined;
   return 'Raise the limit of open files (`ulimit -n`), or keep fewer files and connections open at a time.';
 }
 
@@ -46,6 +55,54 @@ export function kindOf(stats: Pick<Stats, 'isDirectory' | 'isFIFO' | 'isSocket'>
   if (stats.isFIFO()) return 'a FIFO';
   return stats.isSocket() ? 'a socket' : 'a device';
 }
+
+/** The types of file systems whose files are made when they are read: of processes, devices, control groups and the kernel. */
+const madeFileSystems: ReadonlySet<number> = new Set([
+  0x9fa0, // proc
+  0x62656572, // sysfs
+  0x64626720, // debugfs
+  0x74726163, // tracefs
+  0x27e0eb, // cgroup
+  0x63677270, // cgroup2
+  0x73636673, // securityfs
+  0x62656570, // configfs
+  0xf97cff8c, // selinux
+  0xde5e81e4, // efivarfs
+]);
+
+/**
+ * Whether a file that counts as regular has no content of its own: it is made when it is read, and its size is not that of its
+ * content. To read one can wait, or have no end.
+ */
+export async function isMadeOnReading(path: string | Buffer, known?: Stats): Promise<boolean> {
+  try {
+    const stats = known ?? (await stat(path));
+    if (!stats.isFile()) return false;
+    return madeFileSystems.has((await statfs(path)).type) || (stats.size === 0 && (await hasBytes(path)));
+  } catch {
+    return false;
+  }
+}
+
+async function hasBytes(path: string | Buffer): Promise<boolean> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return (await handle.read(Buffer.alloc(1), 0, 1, null)).bytesRead > 0;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The error for something that is no regular file, or no more than looks like one. */
+export function notOrdinary(path: string, found: string): GhostNetError {
+  return new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The file ${path} cannot be read`, {
+    found,
+    expected: 'a regular file',
+  });
+}
+
+/** In words, what {@link isMadeOnReading} finds. */
+export const madeOnReading = 'a file that the system makes when it is read, as in /proc';
 
 /** Options of {@link readBytes}. */
 export interface ReadFileOptions {
@@ -79,7 +136,7 @@ export async function readBytes(file: string | URL, options: ReadFileOptions = {
   } catch (cause) {
     if (cause instanceof GhostNetError) throw cause;
     options.signal?.throwIfAborted();
-    const found = messageOf(cause);
+    const found = reasonOf(cause);
     const remedy = remedyOfReading(cause);
     throw new GhostNetError(codeOfReading(cause), `The file ${path} cannot be read`, {
       found,
@@ -95,12 +152,8 @@ async function readAll(
   { maxFileBytes = defaultMaxFileBytes, signal }: ReadFileOptions,
 ): Promise<Uint8Array> {
   const stats = await handle.stat();
-  if (!stats.isFile()) {
-    throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The file ${path} cannot be read`, {
-      found: kindOf(stats),
-      expected: 'a regular file',
-    });
-  }
+  if (!stats.isFile()) throw notOrdinary(path, kindOf(stats));
+  if (await isMadeOnReading(path, stats)) throw notOrdinary(path, madeOnReading);
   if (stats.size > maxFileBytes) {
     throw new GhostNetError('GHOSTNET_FILE_TOO_LARGE', `The file ${path} is too large`, {
       found: `${stats.size} bytes`,

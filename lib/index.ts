@@ -13,10 +13,11 @@ export { GhostNet } from './model/ghostnet.js';
 export { inspectWeights, type WeightsReport } from './model/inspect.js';
 export type { ModelInfo } from './model/model-info.js';
 export type { BatchOf, NetworkInput } from './model/network-input.js';
-export type { CreateOptions, LoadOptions, ModelOptions } from './model/options.js';
+export type { CreateOptions, LoadOptions, ModelOptions, StateOptions } from './model/options.js';
 export type { Precision } from './model/precision.js';
+export type { SaveOptions } from './model/save-weights.js';
 export { embeddedModel, type WeightsSource } from './model/source.js';
-export type { StageRow } from './native/addon.js';
+export type { StageRow, WeightsForm } from './native/addon.js';
 export type { Device } from './native/device.js';
 export type { RunOptions } from './native/jobs.js';
 export {

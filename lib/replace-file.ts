@@ -3,9 +3,8 @@ import type { Stats } from 'node:fs';
 import { open, readlink, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-import { messageOf } from './check/words.js';
 import { GhostNetError } from './errors.js';
-import { kindOf, pathOf, remedyOfReading } from './files.js';
+import { kindOf, pathOf, reasonOf, remedyOfReading } from './files.js';
 
 /** The file that a path leads to. */
 interface Target {
@@ -39,7 +38,7 @@ export async function writeBytes(file: string | URL, bytes: Uint8Array): Promise
   } catch (cause) {
     if (cause instanceof GhostNetError) throw cause;
     throw new GhostNetError('GHOSTNET_FILE_UNWRITABLE', `The file ${path} cannot be written`, {
-      found: messageOf(cause),
+      found: reasonOf(cause),
       remedy: remedyOfReading(cause),
       cause,
     });

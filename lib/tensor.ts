@@ -1,3 +1,4 @@
+import { elementsIn, isShared, plainBytes, typedArrayName } from './check/memory.js';
 import { invalidArgument, reading, wrongThis } from './check/option.js';
 import { inWords } from './check/words.js';
 import { GhostNetError } from './errors.js';
@@ -36,9 +37,7 @@ export type DTypeOf<A> = { [D in DType]: A extends TypedArrays[D] ? D : never }[
 
 function dtypeOf(source: unknown): DType {
   // By name, not by instanceof: a test runner's typed arrays may come from another realm.
-  const name = ArrayBuffer.isView(source)
-    ? Object.prototype.toString.call(source).slice('[object '.length, -1)
-    : '';
+  const name = typedArrayName(source);
   for (const [dtype, constructor] of Object.entries(constructors)) {
     if (name === constructor.name) return dtype as DType;
   }
@@ -141,7 +140,7 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
    *
    * @param values - row-major, one value per element of the shape
    * @param shape - length of each dimension
-   * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_OUT_OF_MEMORY`
+   * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_DISPOSED`, `GHOSTNET_OUT_OF_MEMORY`
    */
   static from<A extends TypedArrays[DType], const S extends Shape>(
     values: A,
@@ -150,15 +149,18 @@ export class Tensor<D extends DType = DType, S extends Shape = Shape> {
     const dtype = reading(() => dtypeOf(values));
     const lengths = reading(() => lengthsOf(shape));
     const size = lengths.reduce((product, length) => product * length, 1);
-    if (values.length !== size) {
+    if (plainBytes(values) === undefined) {
+      throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of the values was transferred');
+    }
+    if (elementsIn(values) !== size) {
       throw new GhostNetError('GHOSTNET_BAD_SHAPE', 'The number of values does not match the shape', {
-        found: `${values.length} values`,
+        found: `${elementsIn(values)} values`,
         expected: `${size} values for [${lengths.join(',')}]`,
         remedy: 'Pass the shape of the values, outermost dimension first.',
       });
     }
     // Native code cannot see shared memory.
-    const source = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
+    const source = isShared(values) ? (Reflect.construct(constructors[dtype], [values]) as A) : values;
     return new Tensor(new (native().NativeTensor)(dtype, lengths, source));
   }
 

@@ -117,8 +117,12 @@ function runPackage() {
 }
 
 if (process.argv.length > 2) {
-  console.log('\nThe pipeline, the soak and the package are not tested: only some tests were requested.');
+  console.log(
+    '\nFiles of PyTorch, the pipeline, the soak and the package are not tested: only some tests were requested.',
+  );
 } else {
+  // Weights files that PyTorch and timm write, and their results.
+  runQuick('Family', join('test', 'family', 'run.mjs'));
   // What the pipeline promises, measured in processes of its own.
   runQuick('Pipeline', join('test', 'pipeline', 'run.mjs'));
   // A process that works without a pause: memory, threads, descriptors and speed stay as they are.

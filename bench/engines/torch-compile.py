@@ -6,7 +6,7 @@ root = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(root / "bench" / "python"), str(root / "native" / "test" / "gpu")]
 
 import packages
-from serve import serve
+from serve import Unavailable, serve
 from weights import read_safetensors
 
 
@@ -20,7 +20,10 @@ def open_engine(request):
 
     torch.set_num_threads(request["threads"])
     model = GhostNet()
-    model.load_state_dict(read_safetensors(request["weights"], torch))
+    weights = read_safetensors(request["weights"], torch)
+    if weights.keys() != model.state_dict().keys():
+        raise Unavailable("it has the modules of GhostNet 1.0x only")
+    model.load_state_dict(weights)
     model = model.eval().to(memory_format=torch.channels_last)
     # Frozen weights are folded and packed when the network is compiled.
     inductor.freezing = True

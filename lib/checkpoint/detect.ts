@@ -16,9 +16,9 @@ export type DetectedContainer = 'safetensors' | 'zip' | 'pickle';
 export function detectContainer(bytes: Uint8Array, source: string): DetectedContainer {
   const head = Buffer.from(bytes.subarray(0, headLength)).toString('latin1');
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
-  if (isBinaryPickle(bytes)) return 'pickle';
-  // The length of a header has fewer than 33 bits; eight characters of text have more.
+  // The length of a header has fewer than 33 bits; eight characters of text have more. Its first bytes may be those of a pickle.
   if (/^[^]{4}\0{4}\{/.test(head)) return 'safetensors';
+  if (isBinaryPickle(bytes)) return 'pickle';
   for (const { looks, what, remedy } of unsupportedFormats) {
     if (looks(head, bytes)) throw unsupported(source, `this is ${what}`, remedy);
   }

@@ -2,12 +2,13 @@ import { plainView } from './array.js';
 import { detectContainer } from './detect.js';
 import { unnamedSource } from './faults.js';
 import { nameArrays } from './names.js';
+import { inOurNames } from './our-names.js';
 import { parseSafetensors } from './safetensors.js';
 import { finish, type Sliced } from './slices.js';
 import { readStateDict } from './state-dict.js';
 import { readTorchLegacy } from './torch-legacy.js';
 import { readTorchZip } from './torch-zip.js';
-import type { Checkpoint, NamedArray } from './types.js';
+import type { ArrayFile, Checkpoint, NamedArray } from './types.js';
 import { absentWeights, type WeightsChoice } from './choice.js';
 
 /** How to read a weights file. */
@@ -19,14 +20,16 @@ export interface ReadOptions {
    * averaged weights if there are any.
    */
   readonly weights?: WeightsChoice;
+  /** The start of the keys of the network, if several fit. */
+  readonly prefix?: string | undefined;
 }
 
 /**
  * Reads a weights file: safetensors, or a file of torch.save in its zip or its legacy container. The content determines the
  * container, never the file name. No code in the file is run.
  *
- * A file of torch.save may hold its state dict flat or under `state_dict`, `model`, `state_dict_ema` or `model_ema`.
- * A prefix `module.` that all keys share is removed, and keys that end in `total_ops` or `total_params` are skipped.
+ * A file of torch.save may hold its state dict flat or under a key such as `state_dict`, `model` or `state_dict_ema`. The prefix under
+ * which a GhostNet stands is removed, keys outside it are skipped, and a replaced classifier gets its usual name.
  *
  * @param file - the whole file; arrays whose elements lie in order are views of it
  * @returns the arrays in the dtypes of the file
@@ -35,7 +38,8 @@ export interface ReadOptions {
  *   - `GHOSTNET_UNSUPPORTED_FORMAT` if its format is not supported: TorchScript, torch.export, ONNX, TensorFlow, quantised or
  *     sparse tensors, a whole pickled model, weights of the older GhostNet
  *   - `GHOSTNET_MALFORMED_FILE` if it violates its format; the message contains the offset
- *   - `GHOSTNET_INVALID_ARGUMENT` if it lacks the weights that `options.weights` requests
+ *   - `GHOSTNET_PARAMETERS_MISMATCH` if it holds several networks, and `options.prefix` names none of them
+ *   - `GHOSTNET_INVALID_ARGUMENT` if it lacks the weights that `options.weights` or `options.prefix` request
  */
 export function readCheckpoint(file: Uint8Array, options: ReadOptions = {}): Checkpoint {
   return finish(parseCheckpoint(file, options));
@@ -44,30 +48,39 @@ export function readCheckpoint(file: Uint8Array, options: ReadOptions = {}): Che
 /** As {@link readCheckpoint}, in slices. */
 export function* parseCheckpoint(file: Uint8Array, options: ReadOptions = {}): Sliced<Checkpoint> {
   const bytes = plainView(file);
-  const { source = unnamedSource, weights = 'auto' } = options;
+  const { source = unnamedSource, weights = 'auto', prefix } = options;
+  const wanted = { source, weights, prefix };
   switch (detectContainer(bytes, source)) {
     case 'safetensors':
-      if (weights === 'ema') throw absentWeights(weights, source);
-      return renamed(yield* parseSafetensors(bytes, source), source);
+      return networkOf(yield* parseSafetensors(bytes, source), wanted);
     case 'zip':
-      return yield* readStateDict(yield* readTorchZip(bytes, source), bytes.byteLength, weights, source);
+      return yield* readStateDict(yield* readTorchZip(bytes, source), bytes.byteLength, wanted);
     case 'pickle':
-      return yield* readStateDict(yield* readTorchLegacy(bytes, source), bytes.byteLength, weights, source);
+      return yield* readStateDict(yield* readTorchLegacy(bytes, source), bytes.byteLength, wanted);
   }
 }
 
-function renamed(checkpoint: Checkpoint, source: string): Checkpoint {
-  const { names, skipped } = nameArrays([...checkpoint.arrays.keys()], source);
+/** The network in a safetensors file, or in several that belong together. */
+export function networkOf(
+  file: ArrayFile,
+  { source = unnamedSource, weights, prefix: asked }: ReadOptions,
+): Checkpoint {
+  if (weights === 'ema') throw absentWeights(weights, source);
+  const { names, ...naming } = nameArrays([...file.arrays.keys()], source, asked);
   const arrays = new Map<string, NamedArray>();
   for (const [key, name] of names) {
-    const array = checkpoint.arrays.get(key);
+    const array = file.arrays.get(key);
     if (array !== undefined) arrays.set(name, array);
   }
-  return { ...checkpoint, arrays, skipped };
+  return { ...file, ...naming, ...inOurNames(arrays, source) };
 }
 
+export { adviceFor } from './dialects.js';
+export { unsupported } from './faults.js';
 export { countNotFinite } from './finite.js';
+export { narrowArrays, savedDTypes, type SavedDType } from './narrow.js';
 export { inSlices } from './slices.js';
-export { readSafetensors, writeSafetensors } from './safetensors.js';
-export type { ArrayDType, Checkpoint, ContainerFormat, NamedArray } from './types.js';
+export { joinShards, readShardIndex, type ShardIndex } from './shards.js';
+export { parseSafetensors, readSafetensors, writeSafetensors } from './safetensors.js';
+export type { ArrayDType, ArrayFile, Checkpoint, ContainerFormat, NamedArray } from './types.js';
 export { weightsChoices, type WeightsChoice } from './choice.js';

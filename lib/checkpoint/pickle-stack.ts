@@ -1,4 +1,5 @@
 import type { GhostNetError } from '../errors.js';
+import type { PickleMemory } from './pickle-memory.js';
 import type { PickleValue } from './pickle-values.js';
 
 const limits = { stack: 100_000, marks: 1_000, memo: 500_000 } as const;
@@ -11,7 +12,10 @@ export class PickleStack {
   private readonly memo = new Map<number, PickleValue>();
 
   /** @param fail - creates the error for a fault at the current opcode */
-  constructor(private readonly fail: (what: string) => GhostNetError) {}
+  constructor(
+    private readonly fail: (what: string) => GhostNetError,
+    private readonly memory: PickleMemory,
+  ) {}
 
   push(value: PickleValue): void {
     if (this.stack.length === limits.stack) {
@@ -60,8 +64,11 @@ export class PickleStack {
 
   /** @param index - default: the next free index */
   memorise(index = this.memo.size): void {
-    if (this.memo.size === limits.memo && !this.memo.has(index)) {
-      throw this.fail(`the pickle memorises more than ${limits.memo} values`);
+    if (!this.memo.has(index)) {
+      if (this.memo.size === limits.memo) {
+        throw this.fail(`the pickle memorises more than ${limits.memo} values`);
+      }
+      this.memory.takeMemo(this.fail);
     }
     this.memo.set(index, this.top());
   }

@@ -1,5 +1,6 @@
 import type { GhostNetError } from '../errors.js';
 import type { Cursor } from './cursor.js';
+import { PickleMemory } from './pickle-memory.js';
 import { longestGlobal, PickleObjects } from './pickle-objects.js';
 import { newestProtocol, Opcode } from './pickle-opcodes.js';
 import { PickleStack } from './pickle-stack.js';
@@ -24,31 +25,40 @@ export interface Pickle {
 /** The opcodes that are executed between two pauses. */
 const opcodesPerSlice = 4096;
 
-/**
- * Limits of one pickle. A training checkpoint of a network with a thousand tensors uses a tenth of them. With the limits of
- * {@link PickleStack}, they keep the memory for any pickle within a few hundred megabytes.
- */
+/** Limits of one pickle. A training checkpoint of a network with a thousand tensors uses a tenth of them. */
 const limits = { opcodes: 2_000_000, textBytes: 16 * 1024 * 1024, integerBytes: 1_024 } as const;
+
+/** The opcodes whose value has been pushed before. */
+const recalls: ReadonlySet<number> = new Set([Opcode.BinGet, Opcode.LongBinGet]);
 
 /**
  * Reads one pickle of protocol 2 to 5 and leaves the cursor after it. The interpreter builds only data: dicts, lists, tuples,
  * scalars and descriptions of tensors. A class or function that the pickle names is never looked up, and an object created from
  * one is inert.
  *
+ * @param memory - for the values of all pickles in the file
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE` if the pickle is malformed or exceeds a limit
  */
-export function readPickle(cursor: Cursor): Sliced<Pickle> {
-  return new PickleReader(cursor).read();
+export function readPickle(
+  cursor: Cursor,
+  memory = new PickleMemory(cursor.bytes.byteLength),
+): Sliced<Pickle> {
+  return new PickleReader(cursor, memory).read();
 }
 
 class PickleReader {
   /** The offset of the current opcode. */
   start: number;
-  readonly stack = new PickleStack((what) => this.fail(what));
-  readonly objects = new PickleObjects((what) => this.fail(what));
+  private readonly fault = (what: string): GhostNetError => this.fail(what);
+  readonly stack: PickleStack;
+  readonly objects = new PickleObjects(this.fault);
 
-  constructor(readonly cursor: Cursor) {
+  constructor(
+    readonly cursor: Cursor,
+    private readonly memory: PickleMemory,
+  ) {
     this.start = cursor.position;
+    this.stack = new PickleStack(this.fault, memory);
   }
 
   *read(): Sliced<Pickle> {
@@ -63,7 +73,11 @@ class PickleReader {
       if (opcode === Opcode.Stop) return { value: stack.finish(), storages: objects.storages };
       const valueOf = pushed[opcode];
       if (valueOf === undefined) this.execute(opcode);
-      else stack.push(valueOf(this));
+      else {
+        const value = valueOf(this);
+        if (!recalls.has(opcode)) this.memory.take(value, this.fault);
+        stack.push(value);
+      }
     }
     throw this.fail(`the pickle has more than ${limits.opcodes} opcodes`);
   }
@@ -124,6 +138,7 @@ class PickleReader {
     const list = this.stack.top();
     if (list instanceof PickleInert) return;
     if (!(list instanceof PickleList)) throw this.fail(`the pickle appends to ${describeValue(list)}`);
+    this.memory.takeItems(items.length, list.items.length, this.fault);
     for (const item of items) list.items.push(item);
   }
 
@@ -132,6 +147,7 @@ class PickleReader {
     if (dict instanceof PickleInert) return;
     if (!(dict instanceof PickleDict)) throw this.fail(`the pickle sets an item of ${describeValue(dict)}`);
     if (items.length % 2 !== 0) throw this.fail('the pickle sets a key without a value');
+    this.memory.takeEntries(items.length / 2, dict.entries.size, this.fault);
     for (let index = 0; index < items.length; index += 2) {
       const key = items[index] ?? null;
       if (key instanceof PickleDict || key instanceof PickleList) {

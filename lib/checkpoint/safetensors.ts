@@ -5,7 +5,7 @@ import { Cursor } from './cursor.js';
 import { malformed, unnamedSource, unsupported } from './faults.js';
 import { readHeader, type HeaderEntry } from './safetensors-header.js';
 import { finish, type Sliced } from './slices.js';
-import type { ArrayDType, Checkpoint, NamedArray } from './types.js';
+import type { ArrayDType, ArrayFile, NamedArray } from './types.js';
 
 /** A hundred times the header of a GhostNet with a thousand labels; the format allows more. */
 const longestHeader = 1 << 23;
@@ -49,12 +49,12 @@ const otherFormatName = /^(?:F4|F6_E2M3|F6_E3M2|F8_\w+|U16|U32|U64|C64)$/;
  *   of an array has no {@link ArrayDType}
  * @see https://huggingface.co/docs/safetensors
  */
-export function readSafetensors(file: Uint8Array, source = unnamedSource): Checkpoint {
+export function readSafetensors(file: Uint8Array, source = unnamedSource): ArrayFile {
   return finish(parseSafetensors(file, source));
 }
 
 /** As {@link readSafetensors}, in slices. */
-export function* parseSafetensors(file: Uint8Array, source: string): Sliced<Checkpoint> {
+export function* parseSafetensors(file: Uint8Array, source: string): Sliced<ArrayFile> {
   const bytes = plainView(file);
   const prefix = new Cursor(bytes, source);
   const length = prefix.u64();
@@ -80,7 +80,7 @@ export function* parseSafetensors(file: Uint8Array, source: string): Sliced<Chec
     const data = bytes.subarray(dataStart + entry.begin, dataStart + entry.end);
     arrays.set(entry.name, { dtype, shape: entry.shape, data });
   }
-  return { format: 'safetensors', arrays, metadata: header.metadata, skipped: [] };
+  return { format: 'safetensors', arrays, metadata: header.metadata };
 }
 
 /** Checks that the arrays fill the data exactly: no hole, no overlap, no bytes after them. */

@@ -1,6 +1,7 @@
 import { quote } from '../check/words.js';
 import { Cursor } from './cursor.js';
 import { unsupported } from './faults.js';
+import { PickleMemory } from './pickle-memory.js';
 import { readPickle } from './pickle.js';
 import type { Sliced } from './slices.js';
 import {
@@ -27,7 +28,8 @@ const mostStorages = 50_000;
  */
 export function* readTorchLegacy(bytes: Uint8Array, source: string): Sliced<TorchFile> {
   const cursor = new Cursor(bytes, source);
-  const magic = (yield* readPickle(cursor)).value;
+  const memory = new PickleMemory(bytes.byteLength);
+  const magic = (yield* readPickle(cursor, memory)).value;
   if (magic !== magicNumber) {
     throw unsupported(
       source,
@@ -35,14 +37,14 @@ export function* readTorchLegacy(bytes: Uint8Array, source: string): Sliced<Torc
       'Save the weights with torch.save(model.state_dict(), path), or as safetensors.',
     );
   }
-  const version = (yield* readPickle(cursor)).value;
+  const version = (yield* readPickle(cursor, memory)).value;
   if (version !== protocolVersion) {
     throw cursor.fail('the version of the legacy container is unknown', {
       expected: String(protocolVersion),
       found: describeValue(version),
     });
   }
-  const systemInfo = (yield* readPickle(cursor)).value;
+  const systemInfo = (yield* readPickle(cursor, memory)).value;
   if (systemInfo instanceof PickleDict && systemInfo.entries.get('little_endian') === false) {
     throw unsupported(
       source,
@@ -50,8 +52,8 @@ export function* readTorchLegacy(bytes: Uint8Array, source: string): Sliced<Torc
       'Load it in PyTorch on a little-endian machine and save it again.',
     );
   }
-  const { value: object, storages } = yield* readPickle(cursor);
-  const keys = readKeys(cursor, (yield* readPickle(cursor)).value);
+  const { value: object, storages } = yield* readPickle(cursor, memory);
+  const keys = readKeys(cursor, (yield* readPickle(cursor, memory)).value);
   const data = readStorages(cursor, keys, storages);
   if (cursor.remaining > 0) throw cursor.fail('bytes follow the last storage');
   return {

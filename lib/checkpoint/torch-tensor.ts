@@ -105,6 +105,11 @@ export class TensorReader {
   }
 }
 
+/** The shape of a tensor, as the file states it; undefined for anything else. */
+export function shapeOf(value: PickleValue): readonly number[] | undefined {
+  return value instanceof PickleTensor ? sizes(value.args[2]) : undefined;
+}
+
 /** Whether a value is a PyTorch tensor, though perhaps of a kind that {@link TensorReader} cannot read. */
 export function isTensor(value: PickleValue): boolean {
   return value instanceof PickleTensor || otherTensor(value) !== undefined;

@@ -17,15 +17,27 @@ export interface NamedArray {
 /** The container of a weights file. */
 export type ContainerFormat = 'safetensors' | 'torch-zip' | 'torch-legacy';
 
-/** The named arrays of a weights file. */
-export interface Checkpoint {
+/** The arrays of a weights file, by the keys of the file. */
+export interface ArrayFile {
   readonly format: ContainerFormat;
   /** In the order of the file. */
   readonly arrays: ReadonlyMap<string, NamedArray>;
   /** The metadata of a safetensors file; empty for the other containers. */
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The arrays of a network in a weights file, by their names in the network. */
+export interface Checkpoint extends ArrayFile {
   /** The key of the state dict, for example `state_dict_ema`; absent if the file contains only the state dict. */
   readonly wrapper?: string;
-  /** Keys skipped on purpose, as spelled in the file: the counters that profilers add to a state dict. */
+  /** Why the averaged weights of the file were not taken; absent if they were, or there are none. */
+  readonly fallback?: string;
+  /** What was removed from the start of each key, for example `module.`; empty if nothing was. */
+  readonly prefix: string;
+  /** Names that were changed, without the prefix. */
+  readonly renamed: readonly (readonly [from: string, to: string])[];
+  /** Arrays that the file lacks, and that are zeros. */
+  readonly filled: readonly string[];
+  /** Keys skipped on purpose, as spelled in the file: those outside the prefix, and the counters of profilers. */
   readonly skipped: readonly string[];
 }

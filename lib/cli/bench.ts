@@ -10,6 +10,7 @@ import { native } from '../native/load.js';
 import { Tensor } from '../tensor.js';
 import { exitCodeHelp } from './exit-codes.js';
 import { print, printJson } from './output.js';
+import { runNetwork } from './run-network.js';
 import {
   allowNonFiniteOption,
   deviceOption,
@@ -17,11 +18,13 @@ import {
   maxFileBytesOption,
   modelOption,
   precisionOption,
+  prefixOption,
 } from './shared-options.js';
 
 interface Options {
   readonly model?: string;
   readonly allowNonFinite?: boolean;
+  readonly prefix?: string;
   readonly maxFileBytes?: number;
   readonly device: Device;
   readonly batch: readonly number[];
@@ -53,6 +56,7 @@ export function benchCommand(): Command {
     )
     .addOption(modelOption())
     .addOption(allowNonFiniteOption())
+    .addOption(prefixOption())
     .addOption(maxFileBytesOption())
     .addOption(deviceOption())
     .option('--batch <list>', 'batch sizes, separated by commas', parseCounts, [1, 8, 32])
@@ -76,8 +80,8 @@ export function benchCommand(): Command {
       const threadCounts = options.threads ?? [...new Set(ofCpu)];
       if (words) print(header);
       for (const threads of threadCounts) {
-        const { device, precision, allowNonFinite, maxFileBytes } = options;
-        const given = { threads, device, precision, allowNonFinite, maxFileBytes };
+        const { device, precision, allowNonFinite, prefix, maxFileBytes } = options;
+        const given = { threads, device, precision, allowNonFinite, prefix, maxFileBytes };
         using model = await GhostNet.load(options.model, given as LoadOptions);
         for (const batch of options.batch) {
           const timing = await time(model, batch, options.seconds);
@@ -95,7 +99,7 @@ async function time(model: GhostNet, batch: number, seconds: number): Promise<Ti
   for (let index = 0; index < input.data.length; index += 1) input.data[index] = (index * 7919) % 256;
   const run = async (): Promise<number> => {
     const start = performance.now();
-    (await model.forward(input)).dispose();
+    (await runNetwork(model, input)).dispose();
     return performance.now() - start;
   };
   // The first run of a shape also plans it; the second warms the caches.

@@ -22,12 +22,14 @@ import {
   modelOption,
   parseCount,
   precisionOption,
+  prefixOption,
   threadsOption,
 } from './shared-options.js';
 
 interface Options {
   readonly model?: string;
   readonly allowNonFinite?: boolean;
+  readonly prefix?: string;
   readonly maxFileBytes?: number;
   readonly topK?: number;
   readonly json?: boolean;
@@ -66,6 +68,7 @@ export function classifyCommand(): Command {
     )
     .addOption(modelOption())
     .addOption(allowNonFiniteOption())
+    .addOption(prefixOption())
     .addOption(maxFileBytesOption())
     .option('-k, --top-k <n>', 'classes per image (default: 5, or all if there are fewer)', parseCount)
     .addOption(jsonOption('JSON lines'))
@@ -107,6 +110,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
   const {
     model: source,
     allowNonFinite,
+    prefix,
     maxFileBytes,
     device,
     threads,
@@ -139,6 +143,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     ...(maxImageBytes === undefined ? {} : { maxImageBytes }),
     ...(maxPixels === undefined ? {} : { maxPixels }),
     ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
+    ...(prefix === undefined ? {} : { prefix }),
     ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
   });
   const pipeline = model.pipeline({

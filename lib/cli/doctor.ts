@@ -17,6 +17,7 @@ import { thisSystem } from '../native/system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
 import { print } from './output.js';
+import { runNetwork } from './run-network.js';
 import { modelOption } from './shared-options.js';
 
 /** `ghostnet doctor` */
@@ -90,12 +91,12 @@ async function examine(source: string | undefined): Promise<boolean> {
     const { inputSize } = model.info;
     using input = Tensor.empty('uint8', [1, inputSize, inputSize, 3]);
     const first = performance.now();
-    using logits = await model.forward(input);
+    using logits = await runNetwork(model, input);
     const firstTook = since(first);
     if (!logits.data.every(Number.isFinite))
       throw new Error('The network returned numbers that are not finite.');
     const second = performance.now();
-    (await model.forward(input)).dispose();
+    (await runNetwork(model, input)).dispose();
     return `one image in ${since(second)}, the first in ${firstTook}`;
   });
   return healthy;

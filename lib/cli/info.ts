@@ -6,13 +6,20 @@ import type { ModelInfo } from '../model/model-info.js';
 import { embeddedModel } from '../model/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { print, printJson } from './output.js';
-import { allowNonFiniteOption, jsonOption, maxFileBytesOption, modelOption } from './shared-options.js';
+import {
+  allowNonFiniteOption,
+  jsonOption,
+  maxFileBytesOption,
+  modelOption,
+  prefixOption,
+} from './shared-options.js';
 
 const count = new Intl.NumberFormat('en-US');
 
 interface Options {
   readonly model?: string;
   readonly allowNonFinite?: boolean;
+  readonly prefix?: string;
   readonly maxFileBytes?: number;
   readonly layers?: boolean;
   readonly json?: boolean;
@@ -26,14 +33,18 @@ export function infoCommand(): Command {
     .argument('[file]', 'weights file in any supported container (default: the embedded model)')
     .addOption(modelOption())
     .addOption(allowNonFiniteOption())
+    .addOption(prefixOption())
     .addOption(maxFileBytesOption())
     .option('--layers', 'also print the layer table')
     .addOption(jsonOption('one JSON object'))
     .addHelpText('after', exitCodeHelp)
     .action(async (file: string | undefined, options: Options) => {
       const source = file ?? options.model ?? embeddedModel;
-      const { allowNonFinite = false, maxFileBytes } = options;
-      const given = maxFileBytes === undefined ? {} : { maxFileBytes };
+      const { allowNonFinite = false, prefix, maxFileBytes } = options;
+      const given = {
+        ...(prefix === undefined ? {} : { prefix }),
+        ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
+      };
       const report = await inspectWeights(source, given);
       // A file without a model is still described, and so is a model that would not be loaded without being asked.
       const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
@@ -60,33 +71,45 @@ function rowsOfFile(report: WeightsReport): Row[] {
   const dtypes = Object.entries(report.dtypes).map(([dtype, arrays]) => `${arrays} ${dtype}`);
   const metadata = Object.entries(report.metadata).map(([key, value]) => `${key}: ${value.slice(0, 60)}`);
   return [
+    ...(report.files.length > 1 ? [['files', shortened(report.files, mostFaults)] as const] : []),
     ['container', report.format + (report.wrapper === undefined ? '' : `, weights under ${report.wrapper}`)],
+    ...(report.fallback === undefined ? [] : [['average', `not used: ${report.fallback}`] as const]),
+    ...(report.prefix === '' ? [] : [['prefix', report.prefix] as const]),
     ['arrays', `${dtypes.join(', ')}, ${count.format(report.elements)} numbers`],
     ...(metadata.length > 0 ? [['metadata', metadata.join('; ')] as const] : []),
   ];
 }
 
+const formsInWords = {
+  branches: 'branches, for training; they are folded when the model is loaded',
+  deployed: 'deployed: branches folded',
+} as const;
+
 function rowsOfModel(info: ModelInfo): Row[] {
   return [
     ['variant', info.variant],
     ['width', String(info.width)],
+    ...(info.form === 'norms' ? [] : [['form', formsInWords[info.form]] as const]),
     ['classes', String(info.numClasses)],
     ['parameters', count.format(info.parameters)],
     ['multiply-adds', `${count.format(info.multiplyAdds)} at the input size`],
     ['input', `${info.inputSize} x ${info.inputSize}, crop ${info.crop}, ${info.interpolation}`],
     ['mean', info.mean.join(', ')],
     ['std', info.std.join(', ')],
-    ['labels', shortened(info.labels)],
+    ...(info.labels.length > 0 ? [['labels', shortened(info.labels)] as const] : []),
   ];
 }
 
 function rowsOfFaults(report: WeightsReport): Row[] {
   const rows: Row[] = [];
   if (report.reason !== undefined) rows.push(['not a GhostNet', report.reason]);
+  if (report.advice !== undefined) rows.push(['advice', report.advice]);
   for (const [name, list] of [
     ['missing', report.missing],
     ['wrong shape', report.reshaped],
     ['unexpected', report.unexpected],
+    ['renamed', report.renamed.map(([from, to]) => `${from} -> ${to}`)],
+    ['zeros', report.filled],
     ['skipped', report.skipped],
     ['not finite', report.notFinite],
   ] as const) {

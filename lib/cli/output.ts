@@ -1,19 +1,10 @@
 import { once } from 'node:events';
 
 import type { GhostNetError } from '../errors.js';
+import { harmless, harmlessJson } from '../text.js';
 
 // All text of the command line goes out here. File names, labels, metadata and messages come from others, and what a terminal takes
 // for a command would act on it.
-
-/** Control characters, line breaks of any kind, and what changes the direction of text. */
-const harmful = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
-
-const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** Text as it may go to a terminal: what could act on it is shown instead, as in `\x1b`, `\n` or `\u202e`. */
-export function harmless(text: string): string {
-  return text.replace(harmful, (character) => short[character] ?? escaped(character));
-}
 
 /** Prints a line of text to standard output. */
 export function print(text: string): void {
@@ -28,7 +19,7 @@ export function printPath(path: string): void {
 /** Prints a value as a line of JSON to standard output. Waits for a slow reader, so that results do not accumulate in memory. */
 export async function printJson(value: unknown): Promise<void> {
   // JSON itself escapes the first 32 characters alone.
-  const line = JSON.stringify(value).replace(harmful, unicode);
+  const line = harmlessJson(JSON.stringify(value));
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
@@ -43,13 +34,4 @@ export function reportError(
   subject?: string,
 ): void {
   report(`ghostnet: ${subject === undefined ? '' : `${subject}: `}${message} [${code}]`);
-}
-
-function escaped(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : unicode(character);
-}
-
-function unicode(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

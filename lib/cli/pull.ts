@@ -7,11 +7,7 @@ import { printPath, report } from './output.js';
 
 /** `ghostnet pull` */
 export function pullCommand(): Command {
-  const list = weightsRegistry
-    .map(
-      ({ name, note, supported }) => `  ${name.padEnd(16)} ${note}${supported ? '' : ' (not supported yet)'}`,
-    )
-    .join('\n');
+  const list = weightsRegistry.map(({ name, note }) => `  ${name.padEnd(16)} ${note}`).join('\n');
   return new Command('pull')
     .summary('download trained weights by name')
     .description(
@@ -37,7 +33,9 @@ export function pullCommand(): Command {
           },
         });
         progress.stop();
-        report(`${entry.name}: ${fromCache ? 'already in the cache' : 'downloaded and verified'}`);
+        const how =
+          entry.sha256 === undefined ? 'downloaded; its checksum is not known' : 'downloaded and verified';
+        report(`${entry.name}: ${fromCache ? 'already in the cache' : how}`);
         printPath(path);
       } finally {
         progress.stop();

@@ -23,6 +23,11 @@ export function allowNonFiniteOption(): Option {
   return new Option('--allow-non-finite', 'load weights even if some are NaN or infinite');
 }
 
+/** The network in a file that holds several, in all commands that load a model. */
+export function prefixOption(): Option {
+  return new Option('--prefix <prefix>', 'start of the keys of the network, if a weights file holds several');
+}
+
 /** The limit of a weights file, in all commands that load a model. */
 export function maxFileBytesOption(): Option {
   return new Option(

@@ -31,6 +31,7 @@ const rawOf = (name: string): FileFormat =>
     'Export it as JPEG, or pass the JPEG that the camera wrote beside it.',
   );
 
+const bmp = otherOf('BMP');
 const tiff = pictureOf('TIFF', 'tiff');
 const avif = pictureOf('AVIF', 'heif', '.avif');
 const svg = documentOf('SVG', 'svg');
@@ -66,7 +67,7 @@ const signatures: readonly (readonly [start: string, format: FileFormat])[] = [
   ['\xff\x4f\xff\x51', pictureOf('JPEG 2000', 'jp2')],
   ['\0\0\0\fJXL \r\n\x87\n', pictureOf('JPEG XL', 'jxl')],
   ['\xff\n', pictureOf('JPEG XL', 'jxl')],
-  ['BM????\0\0\0\0', otherOf('BMP')],
+  ['BM????\0\0\0\0', bmp],
   ['\0\0\x01\0', otherOf('ICO, a Windows icon')],
   ['\0\0\x02\0', otherOf('TGA or CUR')],
   ['icns', otherOf('ICNS, a macOS icon')],
@@ -112,7 +113,8 @@ export function fileFormatOf(file: Uint8Array): FileFormat | undefined {
   if (found !== undefined) return found;
   if (start.slice(4, 8) === 'ftyp') return ofBrands(file);
   if (start.startsWith('\x1f\x8b')) return compressed(file);
-  if (/^P[1-7Ff]\s/.test(start)) return otherOf('PPM or another format of Netpbm');
+  if (isBmp(start)) return bmp;
+  if (/^P[1-7Ff][\s#]/.test(start)) return otherOf('PPM or another format of Netpbm');
   if (latin(file.subarray(128, 132)) === 'DICM') return otherOf('DICOM');
   if (latin(file.subarray(-18)).startsWith('TRUEVISION-XFILE')) return otherOf('TGA');
   return markup(rootElementOf(file));
@@ -132,6 +134,16 @@ function latin(bytes: Uint8Array): string {
 function fits(start: string, signature: string): boolean {
   if (start.length < signature.length) return false;
   return Array.from(signature).every((character, at) => character === '?' || character === start[at]);
+}
+
+/** The sizes of the header that follows in a BMP: of OS/2, and of the versions of Windows. */
+const bmpHeaders: ReadonlySet<string> = new Set(
+  [12, 16, 40, 52, 56, 64, 108, 124].map((size) => `${String.fromCharCode(size)}\0\0\0`),
+);
+
+/** Some programs write what they like into the reserved bytes. */
+function isBmp(start: string): boolean {
+  return start.startsWith('BM') && bmpHeaders.has(start.slice(14, 18));
 }
 
 function ofBrands(file: Uint8Array): FileFormat {

@@ -1,4 +1,5 @@
 import { GhostNetError, type ErrorCode } from '../errors.js';
+import { isMadeOnReading, madeOnReading, notOrdinary, remedyOfReading } from '../files.js';
 import type { NativeImage, NativeModel, NativePrepared, NativeTensor } from '../native/addon.js';
 import { aborted, runJob } from '../native/jobs.js';
 import { decodeWithSharp } from './decode.js';
@@ -58,7 +59,7 @@ export async function prepareImage(
         model.prepare(ticket, given, { ...settings, decoder }),
       );
     } catch (error) {
-      throw named(error, name);
+      throw (await faultOfFile(error, given)) ?? named(error, name);
     }
   };
   const limit = {
@@ -104,8 +105,13 @@ async function throughSharp(
   // A file is read only now: what waits for its turn holds no content.
   const file = 'path' in image ? (await prepare(image, 'sharp', end)).file : content;
   const bytes = file === undefined ? bytesOf(image) : new Uint8Array(file.buffer);
-  if (bytes.length === 0) throw emptyImage(name);
-  const decoded = await decodeWithSharp(name, bytes, settings, checkSides).finally(() => file?.dispose());
+  const decoding =
+    bytes.length === 0
+      ? Promise.reject(emptyImage(name))
+      : decodeWithSharp(name, bytes, settings, checkSides).finally(() => file?.dispose());
+  const decoded = await decoding.catch(async (error: unknown) => {
+    throw (await faultOfFile(error, image)) ?? error;
+  });
   // Nobody waits any longer, and the model may have been disposed of.
   if (end.aborted) throw aborted(end.reason);
   const decodeMs = performance.now() - start;
@@ -123,6 +129,23 @@ function checkPixels(name: string, image: NativeImage, maxPixels: number): void 
 
 function emptyImage(name: string): GhostNetError {
   return new GhostNetError('GHOSTNET_IMAGE_UNDECODABLE', `The image ${name} is empty`, { found: '0 bytes' });
+}
+
+/** Errors of a file that may be none, or that the system fails to open. */
+const ofFile: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'GHOSTNET_IMAGE_UNDECODABLE',
+  'GHOSTNET_FILE_UNREADABLE',
+  'GHOSTNET_FILE_TOO_LARGE',
+]);
+
+/** The error that tells the true cause, if it is the file's kind or a limit of the system; else undefined. */
+async function faultOfFile(error: unknown, image: NativeImage): Promise<GhostNetError | undefined> {
+  if (!('path' in image) || !(error instanceof GhostNetError) || !ofFile.has(error.code)) return undefined;
+  const { code, what, found, expected } = error;
+  const remedy = found === undefined ? undefined : remedyOfReading(found);
+  if (remedy !== undefined) return new GhostNetError(code, what, { found, expected, remedy, cause: error });
+  const path = typeof image.path === 'string' ? image.path : Buffer.from(image.path);
+  return (await isMadeOnReading(path)) ? notOrdinary(path.toString(), madeOnReading) : undefined;
 }
 
 /** Native code knows neither the name of an image, except that of a file it cannot read, nor what to do. */

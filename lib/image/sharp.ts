@@ -1,5 +1,6 @@
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
+import { remedyOfReading } from '../files.js';
 
 /** The function that the sharp package exports. */
 export type Sharp = (typeof import('sharp'))['default'];
@@ -18,6 +19,7 @@ export async function loadSharp(): Promise<Sharp> {
     throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', what, {
       found: messageOf(cause),
       remedy:
+        remedyOfReading(cause) ??
         'Install sharp again on this machine, with its optional dependencies: `npm install --include=optional sharp`.',
       cause,
     });

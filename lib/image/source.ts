@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { ReadableStream } from 'node:stream/web';
 import { types } from 'node:util';
 
+import { plainBytes } from '../check/memory.js';
 import { invalidArgument } from '../check/option.js';
 import { inWords, messageOf, quote } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
@@ -38,7 +39,7 @@ export function sourceOf(image: ImageInput): ImageSource {
   if ((image as unknown) instanceof ReadySource) return (image as unknown as ReadySource).source;
   if (isUrl(image)) return fileSource(pathOf(image.protocol === 'file:' ? image : checkedPath(image.href)));
   if ((image as unknown) instanceof Tensor) return tensorSource(image as Tensor);
-  if (types.isUint8Array(image)) return bytesSource(image);
+  if (types.isUint8Array(image)) return bytesSource(memoryOf(image));
   if (types.isAnyArrayBuffer(image)) return bytesSource(viewOf(image));
   if (image instanceof Blob) return blobSource(image);
   if (image instanceof Readable || isWebStream(image)) return streamSource(image);
@@ -72,6 +73,13 @@ function viewOf(buffer: ArrayBufferLike): Uint8Array {
   } catch (cause) {
     throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of an ArrayBuffer was transferred', { cause });
   }
+}
+
+/** The bytes as they are, and not as a subclass of Uint8Array describes them. */
+function memoryOf(bytes: Uint8Array): Uint8Array {
+  const memory = plainBytes(bytes);
+  if (memory !== undefined) return memory;
+  throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of the bytes of an image was transferred');
 }
 
 /** A string that was meant as something else than a path gets an error that says how to pass it. */
@@ -296,19 +304,19 @@ function pixelsSource({
   height: unknown;
 }): ImageSource {
   const isSide = (side: unknown): side is number => Number.isSafeInteger(side) && (side as number) >= 1;
-  const isBytes = types.isUint8Array(data);
-  if (!isSide(width) || !isSide(height) || !isBytes || data.byteLength !== width * height * 3) {
+  const bytes = types.isUint8Array(data) ? memoryOf(data) : undefined;
+  if (!isSide(width) || !isSide(height) || bytes?.byteLength !== width * height * 3) {
     throw new GhostNetError(
       'GHOSTNET_BAD_SHAPE',
       'The data of the raw image does not match its width and height',
       {
-        found: `${isBytes ? `${data.byteLength} bytes` : inWords(data)} for ${inWords(width)} x ${inWords(height)}`,
+        found: `${bytes === undefined ? inWords(data) : `${bytes.byteLength} bytes`} for ${inWords(width)} x ${inWords(height)}`,
         expected: 'width * height * 3 bytes in a Uint8Array',
         remedy: 'Convert to RGB without alpha, for example with sharp: `.removeAlpha().raw()`.',
       },
     );
   }
-  const held = new HeldBytes(data);
+  const held = new HeldBytes(bytes);
   return {
     name: `of ${width} x ${height} pixels`,
     open: () => ({ bytes: held.read(), width, height }),

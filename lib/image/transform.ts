@@ -3,7 +3,7 @@
  * 224 pixels, a crop of 0.875, bicubic, and ImageNet's mean and standard deviation.
  */
 export interface TransformOptions {
-  /** Side of the square input in pixels, at least 32. */
+  /** Side of the square input in pixels, at least 32, and 33 for GhostNetV2 and V3. */
   readonly inputSize?: number;
   /** Share of the shorter side that the input covers, above 0.01 and at most 1. */
   readonly crop?: number;

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
 
 /** The number of elements in all floating-point arrays: parameters and running statistics. */
-export function elementsOf({ arrays }: Checkpoint): number {
+export function elementsOf({ arrays }: Pick<Checkpoint, 'arrays'>): number {
   let elements = 0;
   for (const { dtype, shape } of arrays.values()) {
     if (dtype.includes('float')) elements += shape.reduce((product, length) => product * length, 1);
@@ -17,7 +17,7 @@ const mostNamed = 5;
 /** @param counts - how many numbers of each array are not finite */
 export function notFinite(
   source: string,
-  checkpoint: Checkpoint,
+  checkpoint: Pick<Checkpoint, 'arrays'>,
   counts: ReadonlyMap<string, number>,
 ): GhostNetError {
   const sum = [...counts.values()].reduce((total, count) => total + count, 0);

@@ -1,11 +1,19 @@
-import { checkNumber, copyOf, invalidArgument, reading, wrongThis } from '../check/option.js';
-import { GhostNetError } from '../errors.js';
+import {
+  checkChoice,
+  checkFlag,
+  checkNumber,
+  copyOf,
+  invalidArgument,
+  reading,
+  wrongThis,
+} from '../check/option.js';
+import { savedDTypes } from '../checkpoint/index.js';
 import { pathOf } from '../files.js';
 import type { ImageInput } from '../image/input.js';
 import { decodeSettings, type DecodeSettings } from '../image/options.js';
 import type { NativeModel } from '../native/addon.js';
 import { placementFor, type Placement } from '../native/device.js';
-import { runJob, throwIfAborted, type RunOptions } from '../native/jobs.js';
+import { runJob, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import {
   classifyOutput,
@@ -14,20 +22,16 @@ import {
   Pipeline,
   pipelineOf,
   pipelineSettings,
-  Scheduler,
-  settleEach,
   type BatchOptions,
   type ClassifyOptions,
   type ClassScore,
-  type Output,
-  type PipelineModel,
   type PipelineOptions,
-  type PipelineSettings,
 } from '../pipeline/index.js';
 import { handleOf, Tensor, tensorOf, type DType, type Shape } from '../tensor.js';
-import { checkedList, decodersFor, isPixels } from './images.js';
+import { disposed, ImageQueues } from './image-queues.js';
+import { isPixels } from './images.js';
 import { loadWeights } from './load-weights.js';
-import { infoOf, type ModelInfo } from './model-info.js';
+import { infoOf, requireClassifier, type ModelInfo } from './model-info.js';
 import type { BatchOf, NetworkInput } from './network-input.js';
 import {
   createOptions,
@@ -35,8 +39,9 @@ import {
   type CreateOptions,
   type LoadOptions,
   type ModelOptions,
+  type StateOptions,
 } from './options.js';
-import { saveWeights } from './save-weights.js';
+import { saveWeights, type SaveOptions } from './save-weights.js';
 import { embeddedModel, type WeightsSource } from './source.js';
 import { layerTable } from './summary.js';
 
@@ -57,10 +62,7 @@ const key = Symbol('GhostNet');
 export class GhostNet {
   readonly #model: NativeModel;
   readonly #decode: DecodeSettings;
-  /** The queues of this model that may have work. */
-  readonly #schedulers = new Set<Pick<Scheduler<never>, 'close' | 'isIdle'>>();
-  /** Those of the calls for images, by output and batch. */
-  readonly #shared = new Map<string, unknown>();
+  readonly #queues: ImageQueues;
   #isDisposed = false;
   /** A description of this model: variant, sizes, transform, labels. */
   readonly info: ModelInfo;
@@ -76,16 +78,17 @@ export class GhostNet {
     this.#model = model;
     this.#decode = decodeSettings(options);
     this.info = infoOf(model.describe(), options, placement);
+    this.#queues = new ImageQueues(this, model, this.info, this.#decode, () => this.#isDisposed);
   }
 
   /**
-   * Loads weights from a file or from bytes. The shapes determine variant, width and number of classes; transform and labels
-   * come from the options, else from the metadata of the file if this package saved it.
+   * Loads weights from a file, a folder or bytes. The shapes determine variant, width and number of classes; transform and labels
+   * come from the options, else from the metadata of the file if this package saved it, else from the `config.json` of timm.
    *
-   * @param source - the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file.
-   * Default: the model that ships with the package
+   * @param source - the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file,
+   * or the path of a folder that timm or Hugging Face wrote. Default: the model that ships with the package
    * @throws {@link GhostNetError} `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_NOT_PULLED`,
-   * `GHOSTNET_FILE_TOO_LARGE`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`,
+   * `GHOSTNET_FILE_TOO_LARGE`, `GHOSTNET_UNKNOWN_FORMAT`, `GHOSTNET_UNSUPPORTED_FORMAT`,
    * `GHOSTNET_MALFORMED_FILE`, `GHOSTNET_PARAMETERS_MISMATCH`, `GHOSTNET_WEIGHTS_NOT_FINITE`, `GHOSTNET_INVALID_ARGUMENT`,
    * `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_UNSUPPORTED_PRECISION`, `GHOSTNET_ABORTED`; with a GPU `GHOSTNET_CUDA_NOT_INSTALLED`, `GHOSTNET_CUDA_UNAVAILABLE`, `GHOSTNET_CUDA_UNSUPPORTED`, `GHOSTNET_CUDA_FAILED`,
    * `GHOSTNET_OUT_OF_MEMORY`
@@ -133,16 +136,18 @@ export class GhostNet {
    * Computes the logits of a batch.
    *
    * @param input - float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB, which is scaled and normalised here; H and
-   * W of at least 32, not necessarily equal
+   * W of at least `info.leastSide`, not necessarily equal
    * @returns float32 [N,numClasses]
    * @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`,
-   * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_OUT_OF_MEMORY`
+   * `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_NO_CLASSIFIER`
    */
   async forward<D extends DType, S extends Shape>(
     input: NetworkInput<D, S>,
     options: RunOptions = {},
   ): Promise<Tensor<'float32', readonly [BatchOf<S>, number]>> {
-    return GhostNet.#checked(this).#run(input, 'logits', options);
+    const model = GhostNet.#checked(this);
+    requireClassifier(model.info);
+    return model.#run(input, 'logits', options);
   }
 
   /**
@@ -168,7 +173,7 @@ export class GhostNet {
     const model = GhostNet.#checked(this);
     const isInput = reading(() => (input as unknown) instanceof Tensor && !isPixels(input as Tensor));
     if (isInput) return model.#run(input, 'features', options);
-    const rows = await model.#each(
+    const rows = await model.#queues.each(
       'embed',
       embedOutput,
       input as ImageInput | readonly ImageInput[],
@@ -206,8 +211,8 @@ export class GhostNet {
    * @param images - one image, or a list of images, for which the result is a list per image
    * @throws {@link GhostNetError} `GHOSTNET_IMAGE_UNDECODABLE`, `GHOSTNET_IMAGE_TOO_LARGE`, `GHOSTNET_TIMEOUT`,
    * `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`, `GHOSTNET_BAD_SHAPE`, `GHOSTNET_BAD_DTYPE`, `GHOSTNET_INVALID_ARGUMENT`,
-   * `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`, `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_OUT_OF_THREADS`, `GHOSTNET_RESULT_NOT_FINITE` if the
-   * scores are NaN; in a list, the error of the first image that fails
+   * `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`, `GHOSTNET_OUT_OF_MEMORY`, `GHOSTNET_OUT_OF_THREADS`, `GHOSTNET_NO_CLASSIFIER`,
+   * `GHOSTNET_RESULT_NOT_FINITE` if the scores are NaN; in a list, the error of the first image that fails
    */
   async classify(images: readonly ImageInput[], options?: ClassifyOptions): Promise<ClassScore[][]>;
   async classify(image: ImageInput, options?: ClassifyOptions): Promise<ClassScore[]>;
@@ -217,9 +222,10 @@ export class GhostNet {
   ): Promise<ClassScore[] | ClassScore[][]> {
     const model = GhostNet.#checked(this);
     const options = copyOf('options', given);
+    requireClassifier(model.info);
     checkNumber('topK', options.topK, 1, model.info.numClasses);
     const isList = reading(() => Array.isArray(images));
-    const results = await model.#each('classify', classifyOutput, images, options);
+    const results = await model.#queues.each('classify', classifyOutput, images, options);
     return isList ? results : (results[0] ?? []);
   }
 
@@ -243,7 +249,7 @@ export class GhostNet {
     options: RunOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
     const model = GhostNet.#checked(this);
-    const inputs = await model.#each('input', inputOutput, images, options);
+    const inputs = await model.#queues.each('input', inputOutput, images, options);
     const side = model.info.inputSize;
     const batch = new (native().NativeTensor)('uint8', [inputs.length, side, side, 3]);
     const bytes = new Uint8Array(batch.buffer);
@@ -258,7 +264,7 @@ export class GhostNet {
    * Creates one queue for many callers, for a server, a worker or a large collection: it decodes images, computes them in batches,
    * and bounds memory, waiting time and threads. See `docs/pipelines.md`.
    *
-   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_NO_CLASSIFIER` unless it embeds
    */
   pipeline(options: PipelineOptions & { readonly output: 'embed' }): Pipeline<Float32Array>;
   pipeline(options?: PipelineOptions & { readonly output?: 'classify' }): Pipeline<ClassScore[]>;
@@ -267,50 +273,10 @@ export class GhostNet {
     const model = GhostNet.#checked(this);
     model.#usable();
     const settings = pipelineSettings(options, model.info.numClasses, model.#decode);
-    return settings.output === 'embed'
-      ? pipelineOf((owner) => model.#scheduler(owner, settings, embedOutput))
-      : pipelineOf((owner) => model.#scheduler(owner, settings, classifyOutput));
-  }
-
-  #scheduler<R>(owner: object, settings: PipelineSettings, output: Output<R>): Scheduler<R> {
-    const model: PipelineModel = {
-      native: this.#model,
-      isDisposed: () => this.#isDisposed,
-      labels: this.info.labels,
-      threads: this.info.threads,
-      decoders: decodersFor(this.info.threads, native().runtime().defaultThreads),
-    };
-    const scheduler = new Scheduler(owner, model, settings, output, () => this.#schedulers.delete(scheduler));
-    this.#schedulers.add(scheduler);
-    return scheduler;
-  }
-
-  /** The results of one image or of a list, through a queue that all such calls share. */
-  async #each<R>(
-    name: string,
-    output: Output<R>,
-    images: ImageInput | readonly ImageInput[],
-    given: ClassifyOptions,
-  ): Promise<R[]> {
-    const options = copyOf('options', given);
-    throwIfAborted(options);
-    checkNumber('batchSize', options.batchSize, 1, 1024);
-    this.#usable();
-    const list = reading(() => checkedList(images));
-    const maxBatch = options.batchSize ?? 16;
-    const key = `${name} ${maxBatch}`;
-    let scheduler = this.#shared.get(key) as Scheduler<R> | undefined;
-    if (scheduler === undefined) {
-      const settings = pipelineSettings({ maxBatch }, this.info.numClasses, this.#decode);
-      scheduler = this.#scheduler(this, settings, output);
-      this.#shared.set(key, scheduler);
-    }
-    const results: R[] = [];
-    for await (const { result, error } of settleEach(scheduler, list, options, options.topK)) {
-      if (error !== undefined) throw error;
-      results.push(result);
-    }
-    return results;
+    if (settings.output === 'embed')
+      return pipelineOf((owner) => model.#queues.open(owner, settings, embedOutput));
+    requireClassifier(model.info);
+    return pipelineOf((owner) => model.#queues.open(owner, settings, classifyOutput));
   }
 
   /**
@@ -332,11 +298,15 @@ export class GhostNet {
   /**
    * Returns copies of all parameters and buffers under the names of the official checkpoints: float32, counters int64.
    *
+   * @param options - `deploy` folds the branches of a GhostNetV3; other networks have none
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
-  async stateDict(options: RunOptions = {}): Promise<Map<string, Tensor<'float32' | 'int64'>>> {
+  async stateDict(given: StateOptions = {}): Promise<Map<string, Tensor<'float32' | 'int64'>>> {
     const model = GhostNet.#checked(this).#usable();
-    const arrays = await runJob(copyOf('options', options), (ticket) => model.state(ticket));
+    const options = copyOf('options', given);
+    checkFlag('deploy', options.deploy);
+    const form = options.deploy === true ? 'deployed' : 'own';
+    const arrays = await runJob(options, (ticket) => model.state(ticket, form));
     return new Map(arrays.map(([name, handle]) => [name, tensorOf(handle)]));
   }
 
@@ -345,15 +315,17 @@ export class GhostNet {
    * produce equal bytes. The file appears whole or not at all. A symbolic link is followed, an existing file keeps its mode and
    * owner, and anything but a regular file stays as it is.
    *
-   * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`,
-   * `GHOSTNET_ABORTED`
+   * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, also for weights that are too large for the
+   * dtype, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
-  async save(path: string | URL, options: RunOptions = {}): Promise<void> {
+  async save(path: string | URL, given: SaveOptions = {}): Promise<void> {
     const model = GhostNet.#checked(this);
     const file = reading(() => pathOf(path));
+    const options = copyOf('options', given);
+    checkChoice('dtype', options.dtype, savedDTypes);
     const state = await model.stateDict(options);
     try {
-      await saveWeights(file, state, model.info);
+      await saveWeights(file, state, model.info, options);
     } finally {
       for (const tensor of state.values()) tensor.dispose();
     }
@@ -365,11 +337,10 @@ export class GhostNet {
     if (model.#isDisposed) return;
     model.#isDisposed = true;
     // Images that were taken still need the weights.
-    const busy = [...model.#schedulers].filter(({ isIdle }) => !isIdle);
-    const finished = [...model.#schedulers].map((scheduler) => scheduler.close(disposed()));
-    if (busy.length === 0) model.#model.dispose();
+    const busy = model.#queues.close();
+    if (busy === undefined) model.#model.dispose();
     else
-      void Promise.all(finished).then(() => {
+      void busy.then(() => {
         model.#model.dispose();
       });
   }
@@ -383,8 +354,4 @@ export class GhostNet {
 /** Whether the only argument of load() is its options: a plain object, not a value that could be meant as weights. */
 function isOptions(value: WeightsSource | LoadOptions): value is LoadOptions {
   return Object.prototype.toString.call(value) === '[object Object]';
-}
-
-function disposed(): GhostNetError {
-  return new GhostNetError('GHOSTNET_DISPOSED', 'The model was used after dispose()');
 }

@@ -1,5 +1,12 @@
 import { copyOf } from '../check/option.js';
-import { countNotFinite, inSlices, type ContainerFormat } from '../checkpoint/index.js';
+import {
+  adviceFor,
+  countNotFinite,
+  inSlices,
+  type Checkpoint,
+  type ContainerFormat,
+} from '../checkpoint/index.js';
+import type { NativeInspection } from '../native/addon.js';
 import { abortable, runJob } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import { elementsOf } from './finite-weights.js';
@@ -7,10 +14,20 @@ import { namedArrays, openWeights, type OpenOptions, type WeightsSource } from '
 
 /** A report on a weights file, made without loading a model. */
 export interface WeightsReport {
+  /** The files that were read: weights, the index of several, the `config.json` beside them; none if bytes were passed. */
+  readonly files: readonly string[];
   /** The container. */
   readonly format: ContainerFormat;
   /** The key under which the file holds the weights, e.g. `'state_dict_ema'`; undefined if it holds nothing else. */
   readonly wrapper: string | undefined;
+  /** Why the averaged weights of the file were not taken; undefined if they were, or there are none. */
+  readonly fallback: string | undefined;
+  /** What was removed from the start of each key, e.g. `'module.'`; empty if nothing was. */
+  readonly prefix: string;
+  /** Names that were changed, without the prefix, e.g. `['classifier.1.weight', 'classifier.weight']`. */
+  readonly renamed: readonly (readonly [from: string, to: string])[];
+  /** Arrays that the file lacks, and that are zeros: the bias of a classifier without one. */
+  readonly filled: readonly string[];
   /** A name such as `'ghostnet_100'`, `'custom'`, or undefined if the arrays are not those of a GhostNet. */
   readonly variant: string | undefined;
   /** Width multiplier. */
@@ -19,6 +36,8 @@ export interface WeightsReport {
   readonly numClasses: number | undefined;
   /** Why the arrays are not those of a GhostNet. */
   readonly reason: string | undefined;
+  /** What arrays that do not fit look like, and what to do; undefined if they fit, or nothing is known. */
+  readonly advice: string | undefined;
   /** The number of arrays of each dtype. */
   readonly dtypes: Readonly<Record<string, number>>;
   /** The number of elements in all floating-point arrays: parameters and running statistics. */
@@ -31,7 +50,7 @@ export interface WeightsReport {
   readonly reshaped: readonly string[];
   /** Arrays without a parameter in the network. */
   readonly unexpected: readonly string[];
-  /** Arrays that were skipped on purpose. */
+  /** Keys that were skipped on purpose: those outside the prefix, and the counters of profilers. */
   readonly skipped: readonly string[];
   /** Floating-point arrays with values that are NaN or infinite, or would be in float32. */
   readonly notFinite: readonly string[];
@@ -41,27 +60,33 @@ export interface WeightsReport {
  * Describes a weights file in any supported container.
  *
  * @param source - name of pulled weights, or path, `file:` URL or content of a weights file
- * @param given - which weights of a training checkpoint to describe; the limit of a file; a signal that cancels the call
+ * @param given - which weights of a training checkpoint to describe, and under which prefix; the limit of a file; a signal that cancels the call
  * @throws {@link GhostNetError} as {@link GhostNet.load}, if the file itself cannot be read
  */
 export async function inspectWeights(source: WeightsSource, given: OpenOptions = {}): Promise<WeightsReport> {
   const options = copyOf('options', given);
-  const { checkpoint, metadata } = await openWeights(source, options);
+  const { checkpoint, metadata, files } = await openWeights(source, options);
   const shapes = namedArrays(checkpoint);
   const found = await runJob(options, (ticket) => native().inspect(ticket, shapes, metadata));
   const counting = inSlices(countNotFinite(checkpoint.arrays), options.signal);
   const notFinite = await abortable(options.signal, counting);
   const dtypes: Record<string, number> = {};
   for (const { dtype } of shapes) dtypes[dtype] = (dtypes[dtype] ?? 0) + 1;
-  const { format, wrapper, skipped } = checkpoint;
+  const { format, wrapper, fallback, prefix, renamed, filled, skipped } = checkpoint;
   const { variant, width, numClasses, reason, missing, reshaped, unexpected } = found;
   return {
+    files,
     format,
     wrapper,
+    fallback,
+    prefix,
+    renamed,
+    filled,
     variant,
     width,
     numClasses,
     reason,
+    advice: adviceOn(found, checkpoint),
     dtypes,
     elements: elementsOf(checkpoint),
     metadata: checkpoint.metadata,
@@ -71,4 +96,11 @@ export async function inspectWeights(source: WeightsSource, given: OpenOptions =
     skipped,
     notFinite: [...notFinite.keys()],
   };
+}
+
+function adviceOn(found: NativeInspection, { arrays, prefix }: Checkpoint): string | undefined {
+  const faults = found.missing.length + found.reshaped.length + found.unexpected.length;
+  const advice = found.reason === undefined && faults === 0 ? undefined : adviceFor(arrays, prefix);
+  if (advice === undefined) return undefined;
+  return advice.remedy === undefined ? advice.looks : `${advice.looks}. ${advice.remedy}`;
 }

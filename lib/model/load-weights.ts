@@ -1,4 +1,5 @@
-import { countNotFinite, inSlices } from '../checkpoint/index.js';
+import { quote } from '../check/words.js';
+import { adviceFor, countNotFinite, inSlices } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
 import type { NativeModel } from '../native/addon.js';
 import { abortable, runJob } from '../native/jobs.js';
@@ -27,6 +28,7 @@ export async function loadWeights(
 ): Promise<LoadedWeights> {
   const opened = await openWeights(source, options);
   checkSizes(opened);
+  warnOfFallback(opened);
   const merged = { ...opened.metadata, ...givenOf(options) } as ModelOptions;
   const making = runJob(options, (ticket) =>
     native().loadModel(ticket, namedArrays(opened.checkpoint), { ...merged, gpu }),
@@ -45,7 +47,7 @@ export async function loadWeights(
   } catch (error) {
     work?.return(new Map());
     model?.dispose();
-    throw withName(error, opened.name);
+    throw explained(error, opened, options);
   }
 }
 
@@ -64,9 +66,24 @@ function checkSizes({ name, bytes, checkpoint }: OpenedWeights): void {
   );
 }
 
-/** The labels of the caller are checked later, with another code. */
-function checkLabels({ name, metadata }: OpenedWeights, options: LoadOptions, numClasses: number): void {
+/** Checks what is said of the classes; the labels of the caller are checked later, with another code. */
+function checkLabels(
+  { name, metadata, numClasses: stated }: OpenedWeights,
+  options: LoadOptions,
+  numClasses: number,
+): void {
   const { labels } = metadata;
+  if (stated !== undefined && stated !== numClasses) {
+    throw new GhostNetError(
+      'GHOSTNET_MALFORMED_FILE',
+      `${name}: the config.json beside it is of another model`,
+      {
+        found: `${stated} classes, num_classes`,
+        expected: `${numClasses} classes, as in the weights`,
+        remedy: 'Correct the file, or move the weights to another folder.',
+      },
+    );
+  }
   if (options.labels !== undefined || labels === undefined || labels.length === numClasses) return;
   throw new GhostNetError(
     'GHOSTNET_MALFORMED_FILE',
@@ -79,10 +96,55 @@ function checkLabels({ name, metadata }: OpenedWeights, options: LoadOptions, nu
   );
 }
 
-/** The error of native code, which knows arrays but not their file. */
-function withName(error: unknown, name: string): unknown {
+function warnOfFallback({ name, checkpoint: { fallback } }: OpenedWeights): void {
+  if (fallback === undefined) return;
+  process.emitWarning(`${name}: the plain weights are used, because ${fallback}.`, {
+    type: 'GhostNetWarning',
+    code: 'GHOSTNET_AVERAGE_NOT_USED',
+  });
+}
+
+/** The error of native code, which knows arrays but not their file, nor what other networks look like. */
+function explained(
+  error: unknown,
+  { name, checkpoint, metadata }: OpenedWeights,
+  options: LoadOptions,
+): unknown {
   if (!(error instanceof GhostNetError)) return error;
   const { code, what, found, expected, remedy, cause } = error;
-  if (code !== 'GHOSTNET_PARAMETERS_MISMATCH' && code !== 'GHOSTNET_BAD_DTYPE') return error;
-  return new GhostNetError(code, `${name}: ${what}`, { found, expected, remedy, cause });
+  // Of the arguments that native code refuses here, only this one may be a value of the file.
+  if (
+    code === 'GHOSTNET_INVALID_ARGUMENT' &&
+    options.inputSize === undefined &&
+    found === String(metadata.inputSize)
+  ) {
+    const how = 'Correct it in the file or in config.json, or pass the option inputSize.';
+    return new GhostNetError('GHOSTNET_MALFORMED_FILE', `${name}: ${what}`, {
+      found,
+      expected,
+      remedy: how,
+      cause,
+    });
+  }
+  if (code === 'GHOSTNET_BAD_DTYPE') {
+    return new GhostNetError(code, `${name}: ${what}`, { found, expected, remedy, cause });
+  }
+  if (code !== 'GHOSTNET_PARAMETERS_MISMATCH') return error;
+  const advice = adviceFor(checkpoint.arrays, checkpoint.prefix);
+  if (advice?.remedy === undefined) {
+    const looks = advice === undefined ? '' : `: ${advice.looks}`;
+    const how = removalOf(found, checkpoint.prefix);
+    const why = advice === undefined ? cause : error;
+    return new GhostNetError(code, `${name}: ${what}${looks}`, { found, expected, remedy: how, cause: why });
+  }
+  // Where the reason is known, the list of what follows from it is noise; the cause has it.
+  const { looks, remedy: known } = advice;
+  return new GhostNetError(code, `${name}: ${what}: ${looks}`, { remedy: known, cause: error });
+}
+
+/** The line to type about arrays that are too many, if that is all. */
+function removalOf(found: string | undefined, prefix: string): string | undefined {
+  const [, extra] = /^\d+ unexpected: ([^,]+)/.exec(found ?? '') ?? [];
+  if (extra === undefined) return undefined;
+  return `Remove what is no part of the network. In Python: state.pop(${quote(prefix + extra)}), and so on for the others.`;
 }

@@ -1,3 +1,4 @@
+import { isCheapJson, longestJson, parseObject } from '../check/json.js';
 import { GhostNetError } from '../errors.js';
 import type { Given, NativeArchitecture, NativeTransform } from '../native/addon.js';
 import { native } from '../native/load.js';
@@ -32,17 +33,6 @@ const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
   labels: isListOf(isString),
 };
 
-/** Enough for 200,000 labels. */
-const longestText = 2 ** 22;
-
-/** The most lists, objects and keys of a description, in which labels count that contain such a character. */
-const mostParts = 100_000;
-
-/** Whether parsing a text costs no more than its length: lists, objects and keys take far more memory than their characters. */
-function isCheap(text: string): boolean {
-  return text.length <= longestText && text.split(/[[{:]/, mostParts + 1).length <= mostParts;
-}
-
 /**
  * The metadata of a saved model. The order of keys is fixed, so that equal models produce equal bytes.
  *
@@ -50,10 +40,10 @@ function isCheap(text: string): boolean {
  */
 export function writeMetadata(model: ModelMetadata): Record<string, string> {
   const text = JSON.stringify(model, ['variant', ...Object.keys(fields)]);
-  if (!isCheap(text)) {
+  if (!isCheapJson(text)) {
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The labels of the model are too long to save', {
       found: `${text.length} characters`,
-      expected: `at most ${longestText}`,
+      expected: `at most ${longestJson}`,
       remedy: 'Load the model with shorter labels.',
     });
   }
@@ -69,52 +59,45 @@ export function writeMetadata(model: ModelMetadata): Record<string, string> {
 export function readMetadata(metadata: Readonly<Record<string, string>>, source: string): ModelMetadata {
   const text = metadata[key];
   if (text === undefined) return {};
-  if (!isCheap(text)) {
-    throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is too long`, {
-      found: `${text.length} characters`,
-      expected: `at most ${longestText}, and at most ${mostParts} lists, objects and keys`,
-    });
-  }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is not JSON`, {
-      cause,
-    });
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is not an object`);
-  }
+  const where = `The metadata "${key}" of ${source}`;
+  return checkedMetadata(parseObject(text, where), where);
+}
+
+/**
+ * The known fields of a description, with their types and ranges checked. Others are left out: a later version may have written them.
+ *
+ * @param where - what holds the description, in messages
+ * @throws {@link GhostNetError} `GHOSTNET_MALFORMED_FILE`
+ */
+export function checkedMetadata(given: Readonly<Record<string, unknown>>, where: string): ModelMetadata {
   const known: Record<string, unknown> = {};
-  for (const [field, value] of Object.entries(parsed)) {
-    if (!Object.hasOwn(fields, field)) continue; // written by a later version
-    if (!fields[field as keyof typeof fields](value)) {
-      throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The metadata "${key}" of ${source} is malformed`, {
-        found: `${field}: ${JSON.stringify(value).slice(0, 100)}`,
-      });
-    }
+  for (const [field, value] of Object.entries(given)) {
+    if (!Object.hasOwn(fields, field)) continue;
+    if (!fields[field as keyof typeof fields](value)) throw malformedField(where, field, value);
     known[field] = value;
   }
-  checkRanges(known, source);
+  checkRanges(known, where);
   return known;
 }
 
+/** The error for a value of the wrong type. */
+export function malformedField(where: string, field: string, value: unknown): GhostNetError {
+  return new GhostNetError('GHOSTNET_MALFORMED_FILE', `${where} is malformed`, {
+    found: `${field}: ${JSON.stringify(value).slice(0, 100)}`,
+  });
+}
+
 /** Native code knows the ranges. A wrong value is a fault of the file here, and not of an argument. */
-function checkRanges(metadata: ModelMetadata, source: string): void {
+function checkRanges(metadata: ModelMetadata, where: string): void {
   try {
     native().checkSettings(metadata);
   } catch (cause) {
     if (!(cause instanceof GhostNetError) || cause.code !== 'GHOSTNET_INVALID_ARGUMENT') throw cause;
     const { what, found, expected } = cause;
-    throw new GhostNetError(
-      'GHOSTNET_MALFORMED_FILE',
-      `The metadata "${key}" of ${source} is malformed: ${what}`,
-      {
-        found,
-        expected,
-        cause,
-      },
-    );
+    throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `${where} is malformed: ${what}`, {
+      found,
+      expected,
+      cause,
+    });
   }
 }

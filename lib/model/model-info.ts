@@ -1,6 +1,6 @@
 import { GhostNetError } from '../errors.js';
 import type { TransformOptions } from '../image/transform.js';
-import type { NativeDescription, StageRow } from '../native/addon.js';
+import type { NativeDescription, StageRow, WeightsForm } from '../native/addon.js';
 import type { Placement } from '../native/device.js';
 import { native } from '../native/load.js';
 import type { ModelOptions } from './options.js';
@@ -12,9 +12,13 @@ export interface ModelInfo extends Required<TransformOptions> {
   readonly variant: string;
   /** Width multiplier. */
   readonly width: number;
-  /** The stage table: rows of [kernel, expansion, out, seRatio, stride], before the width multiplier. */
+  /** The stage table: rows of [kernel, expansion, out, seRatio, stride, attention?], before the width multiplier. */
   readonly stages: readonly (readonly StageRow[])[];
-  /** Number of classes. */
+  /** How the weights of ghost modules are stored. */
+  readonly form: WeightsForm;
+  /** Smallest height and width of an input in pixels: 32, and 33 for GhostNetV2 and V3. */
+  readonly leastSide: number;
+  /** Number of classes; 0 if the weights have no classifier, so that only `embed()` works. */
   readonly numClasses: number;
   /** Dropout before the classifier in training, in [0, 1). */
   readonly dropout: number;
@@ -47,6 +51,12 @@ export function infoOf(
     precision,
     device,
   });
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_NO_CLASSIFIER` if a model has none */
+export function requireClassifier({ numClasses, variant }: ModelInfo): void {
+  if (numClasses > 0) return;
+  throw new GhostNetError('GHOSTNET_NO_CLASSIFIER', `The network ${variant} has no classifier`);
 }
 
 function labelsFor(labels: readonly string[] | undefined, numClasses: number): readonly string[] {

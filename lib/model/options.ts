@@ -33,10 +33,24 @@ export interface ModelOptions extends TransformOptions, DecodeOptions, RunOption
   readonly device?: Device;
 }
 
+/** Options of {@link GhostNet.stateDict} and {@link GhostNet.save}. */
+export interface StateOptions extends RunOptions {
+  /**
+   * Whether the branches of a GhostNetV3 or a RepGhost are folded into one convolution each, in float64. The result computes the
+   * same function with fewer parameters, and is not for training. Networks without branches stay as they are. Default false.
+   */
+  readonly deploy?: boolean;
+}
+
 /** Options of {@link GhostNet.load}; they take precedence over the metadata of the file. */
 export interface LoadOptions extends ModelOptions {
-  /** The weights of a training checkpoint to use: `'auto'`, the default, prefers the moving average if there is one. */
+  /** The weights of a training checkpoint to use: `'auto'`, the default, prefers the moving average if there is one that fits. */
   readonly weights?: 'auto' | 'ema' | 'raw';
+  /**
+   * The start of the keys of the network in the file, such as `'student.'`; `''` for keys without one. Needed only if several networks
+   * fit, which is an error otherwise.
+   */
+  readonly prefix?: string;
   /**
    * Whether weights may be NaN or infinite. Default false. `forward()` and `embed()` of a tensor then return what the network
    * computes; an image whose scores or embedding are not finite is an error.
@@ -48,13 +62,17 @@ export interface LoadOptions extends ModelOptions {
 
 /** Options of {@link GhostNet.create}. */
 export interface CreateOptions extends ModelOptions {
-  /** `'ghostnet_050'`, `'ghostnet_100'`, `'ghostnet_130'`, or any width in hundredths. Default `'ghostnet_100'`. */
+  /**
+   * `'ghostnet_'`, `'ghostnetv2_'`, `'ghostnetv3_'` or `'repghostnet_'` and the width in hundredths, such as `'ghostnet_050'` or
+   * `'ghostnetv2_160'`. A new GhostNetV3 or RepGhost has the branches that it is trained with. `'ghostnet_first_100'` is the network
+   * of the first GhostNet code. Default `'ghostnet_100'`.
+   */
   readonly variant?: string;
-  /** A stage table that replaces that of the variant: rows of [kernel, expansion, out, seRatio, stride]. */
+  /** A stage table that replaces that of the variant: rows of [kernel, expansion, out, seRatio, stride, attention?]. */
   readonly stages?: readonly (readonly StageRow[])[];
   /** Width multiplier, above 0; replaces that of the variant. */
   readonly width?: number;
-  /** Number of classes. Default 1000. */
+  /** Number of classes; 0 omits the classifier. Default 1000. */
   readonly numClasses?: number;
   /** Dropout before the classifier in training, in [0, 1). Default 0.2. */
   readonly dropout?: number;

@@ -1,23 +1,57 @@
-import { writeSafetensors } from '../checkpoint/index.js';
+import {
+  countNotFinite,
+  inSlices,
+  narrowArrays,
+  writeSafetensors,
+  type NamedArray,
+  type SavedDType,
+} from '../checkpoint/index.js';
+import { abortable } from '../native/jobs.js';
 import { writeBytes } from '../replace-file.js';
 import type { Tensor } from '../tensor.js';
+import { notFinite } from './finite-weights.js';
 import { writeMetadata, type ModelMetadata } from './metadata.js';
+import type { StateOptions } from './options.js';
+
+/** Options of {@link GhostNet.save}. */
+export interface SaveOptions extends StateOptions {
+  /**
+   * The number type of the weights in the file. `'float16'` and `'bfloat16'` halve it: numbers are rounded to the nearest, of two as
+   * near to the even one. Counters stay int64. Default `'float32'`.
+   */
+  readonly dtype?: SavedDType;
+}
+
+async function refuseNotFinite(
+  path: string,
+  arrays: ReadonlyMap<string, NamedArray>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const counts = await abortable(signal, inSlices(countNotFinite(arrays), signal));
+  if (counts.size > 0) throw notFinite(`The folded weights for ${path}`, { arrays }, counts);
+}
 
 /**
  * Writes a state dict and the description of its model to a safetensors file.
  *
- * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_OUT_OF_MEMORY`
+ * @throws {@link GhostNetError} `GHOSTNET_FILE_UNWRITABLE`, `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_OUT_OF_MEMORY`,
+ * `GHOSTNET_WEIGHTS_NOT_FINITE` if folded weights are NaN or infinite
  */
 export async function saveWeights(
   path: string,
   state: ReadonlyMap<string, Tensor<'float32' | 'int64'>>,
   model: ModelMetadata,
+  { dtype = 'float32', deploy = false, signal }: SaveOptions,
 ): Promise<void> {
-  const arrays = [...state].map(([name, { dtype, shape, data }]) => {
+  const arrays = [...state].map(([name, { dtype: own, shape, data }]) => {
     return [
       name,
-      { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+      { dtype: own, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
     ] as const;
   });
-  await writeBytes(path, writeSafetensors(arrays, writeMetadata(model)));
+  // A variance below zero shows when it is folded.
+  if (deploy) await refuseNotFinite(path, new Map(arrays), signal);
+  const narrowing = inSlices(narrowArrays(arrays, dtype), signal);
+  const narrow = await abortable(signal, narrowing);
+  await writeBytes(path, writeSafetensors(narrow, writeMetadata(model)));
 }

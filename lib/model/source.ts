@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { types } from 'node:util';
 
-import { checkChoice, checkNumber, invalidArgument, reading } from '../check/option.js';
+import { plainBytes } from '../check/memory.js';
+import { checkChoice, checkNumber, checkText, invalidArgument, reading } from '../check/option.js';
 import {
   inSlices,
   parseCheckpoint,
@@ -10,14 +11,23 @@ import {
   type NamedArray,
 } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
-import { pathOf, readBytes } from '../files.js';
+import { pathOf } from '../files.js';
 import { abortable, throwIfAborted } from '../native/jobs.js';
-import { findCached, findWeights, weightsRegistry, type WeightsEntry } from '../weights/index.js';
+import {
+  findCached,
+  findWeights,
+  nearestWeights,
+  weightsRegistry,
+  type WeightsEntry,
+} from '../weights/index.js';
+import type { Overrides } from './hub-config.js';
 import { readMetadata, type ModelMetadata } from './metadata.js';
 import type { LoadOptions } from './options.js';
+import { readOne, readWeightsFiles, type FilesOptions, type WeightsFiles } from './weights-files.js';
 
 /**
- * The source of weights: the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file.
+ * The source of weights: the name of pulled weights (`'ghostnet_100'`), or the path, `file:` URL or content of a weights file. A path may
+ * lead to a folder that timm or Hugging Face wrote.
  */
 export type WeightsSource = string | URL | Uint8Array;
 
@@ -25,48 +35,83 @@ export type WeightsSource = string | URL | Uint8Array;
 export const embeddedModel = new URL('../../models/ghostnet_050_cifar10.safetensors', import.meta.url);
 
 /** The options that concern the reading of weights. */
-export type OpenOptions = Pick<LoadOptions, 'weights' | 'maxFileBytes' | 'signal'>;
+export type OpenOptions = Pick<LoadOptions, 'weights' | 'prefix' | 'maxFileBytes' | 'signal'>;
 
 /** Weights that have been read. */
 export interface OpenedWeights {
   /** The source, in messages. */
   readonly name: string;
-  /** The size of the file. */
+  /** The files that were read; none if the weights were passed. */
+  readonly files: readonly string[];
+  /** The size of the weights. */
   readonly bytes: number;
   readonly checkpoint: Checkpoint;
-  /** The description of the model in the file, else in the registry. */
+  /** The description of the model in the file, else beside it or in the registry. */
   readonly metadata: ModelMetadata;
+  /** The number of classes according to a file beside the weights. */
+  readonly numClasses: number | undefined;
 }
 
 /**
  * Reads weights from any source.
  *
- * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_NOT_PULLED`, `GHOSTNET_UNSUPPORTED_MODEL`,
+ * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_NOT_PULLED`,
  * `GHOSTNET_ABORTED`, and the errors of reading a file and a checkpoint
  */
-export async function openWeights(source: WeightsSource, options: OpenOptions): Promise<OpenedWeights> {
+export async function openWeights(
+  source: WeightsSource,
+  options: OpenOptions & Overrides,
+): Promise<OpenedWeights> {
   reading(() => {
     checkSource(source);
   });
   checkChoice('weights', options.weights, weightsChoices);
+  if (options.prefix !== undefined) checkText('prefix', options.prefix);
   checkNumber('maxFileBytes', options.maxFileBytes, 1);
   throwIfAborted(options);
   return abortable(options.signal, open(source, options));
 }
 
-async function open(source: WeightsSource, options: OpenOptions): Promise<OpenedWeights> {
-  const { signal, weights = 'auto' } = options;
-  const entry = typeof source === 'string' ? weightsRegistry.find(({ name }) => name === source) : undefined;
-  const [name, bytes] = isBytes(source)
-    ? [`${source.byteLength} bytes`, ownBytes(source)]
-    : [reading(() => pathOf(source)), await readBytes(await locate(source, entry), options)];
-  const parsing = inSlices(parseCheckpoint(bytes, { source: name, weights }), signal);
-  const checkpoint = await parsing.catch((cause: unknown) => {
+async function open(source: WeightsSource, options: OpenOptions & Overrides): Promise<OpenedWeights> {
+  const own = isBytes(source) ? ownBytes(source) : undefined;
+  const name = own === undefined ? reading(() => pathOf(source as string | URL)) : `${own.byteLength} bytes`;
+  const entry = own === undefined ? weightsRegistry.find((known) => known.name === source) : undefined;
+  const reads = own === undefined ? readNamed(name, entry, options) : readMemory(name, own, options);
+  const { description, ...read } = await reads.catch((cause: unknown) => {
     throw cause instanceof RangeError ? notInMemory(name, cause) : cause;
   });
   const published = entry === undefined ? {} : await metadataOf(entry);
-  const metadata = { ...published, ...readMetadata(checkpoint.metadata, name) };
-  return { name, bytes: bytes.byteLength, checkpoint, metadata };
+  const stated = readMetadata(read.checkpoint.metadata, read.name);
+  const metadata = { ...published, ...description?.metadata, ...stated };
+  return { ...read, metadata, numClasses: description?.numClasses };
+}
+
+async function readMemory(name: string, bytes: Uint8Array, options: FilesOptions): Promise<WeightsFiles> {
+  const checkpoint = await inSlices(parseCheckpoint(bytes, { ...options, source: name }), options.signal);
+  return { name, files: [], bytes: bytes.byteLength, checkpoint, description: undefined };
+}
+
+async function readNamed(
+  name: string,
+  entry: WeightsEntry | undefined,
+  options: FilesOptions,
+): Promise<WeightsFiles> {
+  if (entry === undefined) {
+    return readWeightsFiles(name, options).catch((error: unknown) => {
+      throw withSuggestion(error, name);
+    });
+  }
+  return { ...(await readOne(await locate(entry), options, name)), name, description: undefined };
+}
+
+/** A file that is not there may have been meant as a name. */
+function withSuggestion(error: unknown, name: string): unknown {
+  if (!(error instanceof GhostNetError) || error.code !== 'GHOSTNET_FILE_NOT_FOUND') return error;
+  const meant = /[./\\]/.test(name) ? undefined : nearestWeights(name);
+  if (meant === undefined) return error;
+  const { code, what, found, expected, cause } = error;
+  const remedy = `Did you mean the published weights ${meant}? \`npx ghostnet pull ${meant}\` downloads them.`;
+  return new GhostNetError(code, what, { found, expected, remedy, cause });
 }
 
 /** The arrays in the form that native code takes. */
@@ -89,11 +134,14 @@ function checkSource(source: unknown): void {
 
 /** The caller may change its array while the weights are being loaded, so the array is copied. */
 function ownBytes(source: Uint8Array): Uint8Array {
+  const memory = plainBytes(source);
+  if (memory === undefined) {
+    throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of the weights was transferred');
+  }
   try {
-    return new Uint8Array(source);
+    return new Uint8Array(memory);
   } catch (cause) {
-    if (cause instanceof RangeError) throw notInMemory(`${source.byteLength} bytes`, cause);
-    throw new GhostNetError('GHOSTNET_DISPOSED', 'The memory of the weights was transferred', { cause });
+    throw cause instanceof RangeError ? notInMemory(`${memory.byteLength} bytes`, cause) : cause;
   }
 }
 
@@ -101,8 +149,7 @@ function notInMemory(name: string, cause: RangeError): GhostNetError {
   return new GhostNetError('GHOSTNET_OUT_OF_MEMORY', `${name}: the weights do not fit in memory`, { cause });
 }
 
-async function locate(source: string | URL, entry: WeightsEntry | undefined): Promise<string | URL> {
-  if (entry === undefined) return source;
+async function locate(entry: WeightsEntry): Promise<string> {
   const path = await findCached(findWeights(entry.name).name);
   if (path !== undefined) return path;
   throw new GhostNetError('GHOSTNET_NOT_PULLED', `The weights ${entry.name} are not in the cache`, {

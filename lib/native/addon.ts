@@ -66,14 +66,24 @@ export interface NativeTransform {
   readonly std: readonly [number, number, number];
 }
 
-/** One row of the stage table: kernel, expansion, out, squeeze-and-excitation ratio, stride. */
+/**
+ * One row of the stage table: kernel, expansion, out, squeeze-and-excitation ratio, stride, and 1 if the first ghost module has
+ * DFC attention, as in GhostNetV2 and V3.
+ */
 export type StageRow = readonly [
   kernel: number,
   expansion: number,
   out: number,
   seRatio: number,
   stride: number,
+  attention?: 0 | 1,
 ];
+
+/**
+ * How the weights of ghost modules are stored: with batch normalisations (GhostNet, GhostNetV2), as branches whose sum is a
+ * convolution (GhostNetV3 and RepGhost in training), or as convolutions with the branches folded in (deployed).
+ */
+export type WeightsForm = 'norms' | 'branches' | 'deployed';
 
 /** The shape of a network; see native/model/architecture.h. */
 export interface NativeArchitecture {
@@ -85,6 +95,8 @@ export interface NativeArchitecture {
 }
 
 export interface NativeDescription extends NativeTransform, NativeArchitecture {
+  readonly form: WeightsForm;
+  readonly leastSide: number;
   readonly features: number;
   readonly parameters: number;
   readonly multiplyAdds: number;
@@ -147,7 +159,8 @@ export interface NativeModel {
   prepare(ticket: Ticket, image: NativeImage, options: NativePrepareOptions): Promise<NativePrepared>;
   /** @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE` if an image of these sides in pixels is too elongated to be resized */
   checkSides(height: number, width: number): void;
-  state(ticket: Ticket): Promise<[name: string, array: NativeTensor][]>;
+  /** @param form - `'deployed'` folds the branches of GhostNetV3 */
+  state(ticket: Ticket, form: 'own' | 'deployed'): Promise<[name: string, array: NativeTensor][]>;
   dispose(): void;
 }
 

@@ -1,7 +1,16 @@
 import { GhostNetError } from '../errors.js';
+import { remedyOfReading } from '../files.js';
 
 /** The error for a file that the system linker cannot open. */
 export function linkerFault(what: string, reason: string, cause?: unknown): GhostNetError {
+  const remedy = remedyOfReading(reason);
+  if (remedy !== undefined) {
+    return new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', `${what} cannot be opened`, {
+      found: reason,
+      remedy,
+      cause,
+    });
+  }
   const missing = /^(\S+): cannot open shared object file|Library not loaded: (\S+)/.exec(reason);
   const older = /version `((?:GLIBC|GLIBCXX|CXXABI)_[\d.]+)' not found/.exec(reason);
   if (missing !== null) {

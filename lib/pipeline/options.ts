@@ -61,7 +61,8 @@ export function pipelineSettings(
 ): PipelineSettings {
   const options = copyOf('options', given);
   checkChoice('output', options.output, ['classify', 'embed']);
-  checkNumber('topK', options.topK, 1, numClasses);
+  // Without classes there are embeddings, for which the number does not count.
+  checkNumber('topK', options.topK, 1, Math.max(1, numClasses));
   checkNumber('maxBatch', options.maxBatch, 1, 1024);
   checkNumber('maxDelayMs', options.maxDelayMs, 0, longestTimer, 'a number');
   checkNumber('maxQueue', options.maxQueue, 1);

@@ -1,6 +1,5 @@
-import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { codeOfReading } from '../files.js';
+import { codeOfReading, reasonOf } from '../files.js';
 import { countsInWords } from './formats.js';
 import { longestLine } from './lines.js';
 import type { ListedFault } from './source.js';
@@ -11,7 +10,7 @@ export function isMissing(cause: unknown): boolean {
 }
 
 /** Whether a path at which nothing was found can still be a glob, which may be longer than a name. */
-export function mayBeGlob(cause: unknown): boolean {
+export function mayHideGlob(cause: unknown): boolean {
   return isMissing(cause) || (cause as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
 }
 
@@ -28,7 +27,7 @@ export function unreadable(what: keyof typeof remedies, name: string, cause: unk
   // This character stands where the bytes of a name were lost.
   const isDamaged = code === 'GHOSTNET_FILE_NOT_FOUND' && name.includes('\uFFFD');
   const error = new GhostNetError(code, `The ${what} ${name} cannot be read`, {
-    found: messageOf(cause),
+    found: reasonOf(cause),
     remedy: isDamaged
       ? 'If the name is not UTF-8, name its folder, or write the name to a file and pass it as a list.'
       : remedies[what],
@@ -55,6 +54,13 @@ export function noMatch(name: string, skipped: ReadonlyMap<string, number>): Lis
     { found: skipped.size === 0 ? undefined : countsInWords(skipped) },
   );
   return { name, error };
+}
+
+/** The entry for a glob that exceeds a limit. */
+export function tooComplex(name: string, details: { found: string; expected: string }): ListedFault {
+  const what = `There is no file ${name}, and as a glob it is too large`;
+  const remedy = 'Split it into several globs, or put \\ before the characters that are none.';
+  return { name, error: new GhostNetError('GHOSTNET_INVALID_ARGUMENT', what, { ...details, remedy }) };
 }
 
 /** The entry for a folder without images. */

@@ -1,10 +1,10 @@
-import picomatch from 'picomatch';
-
+import { mostGlobs, writtenOut } from './braces.js';
+import { NameMatcher } from './name-matcher.js';
 import { toText, type RawPath } from './raw-path.js';
 import type { Images, Selection } from './selection.js';
 
 /** One name of a glob: the name itself, what decides whether a name fits, or any number of folders. */
-type Segment = RawPath | RegExp | typeof anyFolders;
+type Segment = RawPath | NameMatcher | typeof anyFolders;
 
 const anyFolders = Symbol('**');
 
@@ -15,14 +15,35 @@ export interface Glob {
   readonly selection: Selection;
 }
 
+/** Bytes of a glob; no path is as long. */
+const longestGlob = 16_384;
+
+/** Brackets in a glob, each of which can hold others. */
+const mostBrackets = 100;
+
+/** Whether a path may have wildcards, however long it is. */
+export function mayBeGlob(path: RawPath): boolean {
+  return /[*?[{(]/.test(path);
+}
+
 /** Whether a path has wildcards. */
 export function isGlob(path: RawPath): boolean {
-  // Braces can span several names.
-  return hasWildcards(path) || path.split('/').some(hasWildcards);
+  return (writtenOut(path)?.length ?? 0) > 1 || path.split('/').some(hasWildcards);
+}
+
+/** What of a glob exceeds a limit: what was found, and what is allowed. Without limits it could take time and memory without end. */
+export function excessOf(glob: RawPath): { found: string; expected: string } | undefined {
+  if (glob.length > longestGlob) {
+    return { found: `${glob.length} bytes`, expected: `at most ${longestGlob}` };
+  }
+  const brackets = glob.match(/[({]/g)?.length ?? 0;
+  if (brackets > mostBrackets) return { found: `${brackets} brackets`, expected: `at most ${mostBrackets}` };
+  if (writtenOut(glob) !== undefined) return undefined;
+  return { found: `braces that stand for more than ${mostGlobs} globs`, expected: `at most ${mostGlobs}` };
 }
 
 function hasWildcards(name: string): boolean {
-  return picomatch.scan(name, { noparen: true }).isGlob;
+  return new NameMatcher(toText(name as RawPath)).isGlob;
 }
 
 /**
@@ -47,12 +68,8 @@ export function parseGlob(glob: RawPath, images: Images): Glob | undefined {
 
 function segmentOf(name: RawPath): Segment {
   if (name === '**') return anyFolders;
-  if (!hasWildcards(name)) return literalOf(name);
-  // Parentheses mean something only behind @, !, ?, + or *: 'photo (1)*.jpg' is an ordinary name. Shells write [!a] for [^a].
-  const glob = toText(name)
-    .replace(/(?<![\\@!?+*])\(([^()]*)\)/g, '\\($1\\)')
-    .replace(/(?<!\\)\[!/g, '[^');
-  return picomatch.makeRe(glob, { nonegate: true, windows: false });
+  const matcher = new NameMatcher(toText(name));
+  return matcher.isGlob ? matcher : literalOf(name);
 }
 
 /** The path that a glob without wildcards names. */
@@ -110,7 +127,7 @@ class Matches implements Selection {
       for (let index = start; index < this.segments.length; index++) {
         const segment = this.segments[index];
         if (segment !== anyFolders) {
-          if (segment instanceof RegExp ? segment.test(text) : segment === name) next.add(index + 1);
+          if (segment instanceof NameMatcher ? segment.matches(text) : segment === name) next.add(index + 1);
           break;
         }
         if (!name.startsWith('.')) next.add(index);

@@ -6,8 +6,8 @@ export type Line = RawPath | typeof tooLong;
 /** Stands for a line that is no path. */
 export const tooLong = Symbol('too long');
 
-/** The most bytes of a line; no path is longer, on any system. */
-export const longestLine = 0x20000;
+/** The most bytes of a line; Linux takes no longer path. */
+export const longestLine = 4_096;
 
 const empty = rawOf('');
 const byteOrderMark = rawOf('\uFEFF');

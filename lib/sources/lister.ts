@@ -2,9 +2,18 @@ import { invalidArgument } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import { pathOf } from '../files.js';
 import { writtenOut } from './braces.js';
-import { emptyName, isMissing, mayBeGlob, noImages, noMatch, notRegular, unreadable } from './faults.js';
+import {
+  emptyName,
+  isMissing,
+  mayHideGlob,
+  noImages,
+  noMatch,
+  notRegular,
+  tooComplex,
+  unreadable,
+} from './faults.js';
 import type { Watch } from './folder.js';
-import { isGlob, literalOf, parseGlob } from './glob.js';
+import { excessOf, isGlob, literalOf, mayBeGlob, parseGlob } from './glob.js';
 import { rawOf, toName, toPath, type RawPath } from './raw-path.js';
 import { Images } from './selection.js';
 import { isList, placesIn } from './source-list.js';
@@ -70,8 +79,16 @@ export class Lister {
     else if (kind === 'file') yield { name, path: toPath(path) };
     else if (kind === 'folder') yield* this.#folder(path);
     else if (kind !== undefined) yield notRegular(name, kind);
-    else if (mayBeGlob(cause) && isGlob(path)) yield* this.#glob(path);
+    else if (mayHideGlob(cause) && mayBeGlob(path)) yield* this.#missing(path, cause);
     else yield unreadable('file', name, cause);
+  }
+
+  /** A path at which there is nothing, and which looks like a glob. */
+  async *#missing(path: RawPath, cause: unknown): AsyncGenerator<Listed, undefined> {
+    const excess = excessOf(path);
+    if (excess !== undefined) yield tooComplex(toName(path), excess);
+    else if (isGlob(path)) yield* this.#glob(path);
+    else yield unreadable('file', toName(path), cause);
   }
 
   async *#folder(path: RawPath): AsyncGenerator<Listed, undefined> {
@@ -83,7 +100,7 @@ export class Lister {
   async *#glob(path: RawPath): AsyncGenerator<Listed, undefined> {
     const counts: Counts = new Map();
     let met = false;
-    for (const glob of writtenOut(path)) {
+    for (const glob of writtenOut(path) ?? []) {
       const metHere = yield* this.#matches(glob, counts);
       met ||= metHere;
     }

@@ -45,7 +45,10 @@ export interface ListedFault {
   /** The path as it was given, as in {@link ListedFile}, or the place in a list, as in `list.txt:7`. */
   readonly name: string;
   readonly path?: undefined;
-  /** `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`; for a URL that names no file `GHOSTNET_INVALID_ARGUMENT`. */
+  /**
+   * `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE`; `GHOSTNET_INVALID_ARGUMENT` for a URL that names no file, and for a glob
+   * of more than 16,384 bytes or 100 brackets, or whose braces stand for more than 1,000 globs.
+   */
   readonly error: GhostNetError;
 }
 

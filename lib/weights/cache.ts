@@ -28,7 +28,7 @@ export interface CacheOptions {
  *
  * @param surroundings - default: those of this process
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`; `GHOSTNET_CACHE_UNWRITABLE` if there is no home folder and no
- * variable says where else to go
+ * variable says where else to go, or a variable names a relative path in a folder that was removed
  */
 export function cacheFolder(surroundings?: CacheSurroundings): string {
   if (surroundings === undefined) return folderOf(process.env, process.platform, ownHome);
@@ -60,7 +60,7 @@ function folderOf(
   homeFolder: () => string,
 ): string {
   const own = env.GHOSTNET_CACHE;
-  if (own !== undefined && own !== '') return resolve(own);
+  if (own !== undefined && own !== '') return absolute(own);
   const xdg = env.XDG_CACHE_HOME;
   // The XDG specification requires that relative paths be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'ghostnet');
@@ -69,6 +69,22 @@ function folderOf(
   if (platform === 'win32')
     return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'ghostnet', 'Cache');
   return join(home, '.cache', 'ghostnet');
+}
+
+/** @throws {@link GhostNetError} `GHOSTNET_CACHE_UNWRITABLE` for a relative path in a folder that was removed */
+function absolute(folder: string): string {
+  try {
+    return resolve(folder);
+  } catch (cause) {
+    throw new GhostNetError(
+      'GHOSTNET_CACHE_UNWRITABLE',
+      `The cache folder ${folder} is in the working folder, which was removed`,
+      {
+        remedy: 'Change to a folder that exists, or set GHOSTNET_CACHE to an absolute path.',
+        cause,
+      },
+    );
+  }
 }
 
 /** Names that are a single path segment on every system. */
@@ -92,14 +108,14 @@ export function weightsPath(entry: WeightsEntry, cacheDir: string = cacheFolder(
       remedy: 'Correct the name, the sha256 or the url of the entry.',
     });
   }
-  return join(resolve(cacheDir), 'weights', ...parts);
+  return join(absolute(cacheDir), 'weights', ...parts);
 }
 
 /**
  * The path of weights that are in the cache, complete and verified, else undefined. Never uses the network.
  *
  * @param name - a name of the registry
- * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`
  */
 export async function findCached(name: string, options: CacheOptions = {}): Promise<string | undefined> {
   const entry = findWeights(name, options.registry);

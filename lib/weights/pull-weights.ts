@@ -64,7 +64,7 @@ const mostTurns = 3;
  * or another process, is resumed. If several processes pull at once, one of them downloads.
  *
  * @param name - a name in the registry, for example `ghostnet_100`
- * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`,
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_INVALID_ARGUMENT`,
  * `GHOSTNET_OFFLINE`, `GHOSTNET_DOWNLOAD_FAILED`, `GHOSTNET_DOWNLOAD_MISMATCH`, `GHOSTNET_CACHE_UNWRITABLE`,
  * `GHOSTNET_ABORTED`
  */
@@ -127,7 +127,7 @@ interface Checked {
   readonly url: URL;
 }
 
-/** @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT` */
+/** @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL`, `GHOSTNET_INVALID_ARGUMENT` */
 function checked(name: string, options: PullOptions): Checked {
   const entry = copyOf('registry', findWeights(name, options.registry));
   const { cacheDir = cacheFolder() } = options;

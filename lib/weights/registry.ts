@@ -10,8 +10,6 @@ export interface WeightsEntry extends Required<TransformOptions> {
   readonly name: string;
   /** The architecture of the weights. */
   readonly variant: string;
-  /** Whether this version can run that architecture; other weights are listed but cannot be pulled. */
-  readonly supported: boolean;
   /** An http(s) address of the file; its last segment names the file in the cache. */
   readonly url: string;
   /** SHA-256 of the file in lower-case hexadecimal. Without it, a download is not verified, and a warning says so. */
@@ -49,7 +47,6 @@ function entry(name: string, url: string, known: Known): WeightsEntry {
   return {
     name,
     variant: name,
-    supported: false,
     url,
     format,
     labels: 'imagenet1k',
@@ -70,7 +67,6 @@ function fromAuthors(network: string, kinds = ''): Known {
 /** The published weights that the package knows by name. */
 export const weightsRegistry: readonly WeightsEntry[] = [
   entry('ghostnet_100', huggingFace('ghostnet_100'), {
-    supported: true,
     sha256: '8efbcf55d97872c828768b096d4ebebc51f8b7e29623fd3b3933d78cc230e2e2',
     bytes: 20_871_632,
     ...fromTimm('GhostNet 1.0x'),
@@ -81,41 +77,48 @@ export const weightsRegistry: readonly WeightsEntry[] = [
   entry(
     'ghostnetv3_100',
     huaweiNoah('GhostNetV3/ghostnetv3-1.0.pth.tar'),
-    fromAuthors('GhostNetV3 1.0x', ', plain and averaged weights'),
+    fromAuthors('GhostNetV3 1.0x', "; averaged weights, and the plain ones with the option weights: 'raw'"),
+  ),
+  ...['050', '058', '080', '100', '111', '130', '150', '200'].map((width) =>
+    entry(`repghostnet_${width}`, huggingFace(`repghostnet_${width}`), {
+      license: 'MIT',
+      note: `RepGhost ${Number(width) / 100}x, ImageNet-1k: the authors' weights as timm publishes them`,
+    }),
   ),
 ];
 
 /** Longer names are not compared with those of the registry. */
 const longestName = 64;
 
+/** The name of a registry that a name was probably meant to be. */
+export function nearestWeights(
+  name: string,
+  registry: readonly WeightsEntry[] = weightsRegistry,
+): string | undefined {
+  return name.length > longestName
+    ? undefined
+    : nearest(
+        name,
+        registry.map((candidate) => candidate.name),
+      );
+}
+
 /**
- * Finds the entry for a name, if this version can run its network.
+ * Finds the entry for a name.
  *
- * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the supported names and the nearest one,
- * `GHOSTNET_UNSUPPORTED_MODEL`, `GHOSTNET_INVALID_ARGUMENT`
+ * @throws {@link GhostNetError} `GHOSTNET_UNKNOWN_MODEL` with the known names and the nearest one, `GHOSTNET_INVALID_ARGUMENT`
  */
 export function findWeights(name: string, registry: readonly WeightsEntry[] = weightsRegistry): WeightsEntry {
   checkText('name', name);
   checkRegistry(registry);
-  const usable = registry.filter((candidate) => candidate.supported).map((candidate) => candidate.name);
-  const expected = `one of ${usable.join(', ')}`;
-  const found = quote(name);
   const chosen = registry.find((candidate) => candidate.name === name);
-  if (chosen === undefined) {
-    const known = name.length > longestName ? [] : registry.map((candidate) => candidate.name);
-    const meant = nearest(name, known);
-    const remedy = meant === undefined ? undefined : `Did you mean ${meant}?`;
-    throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights with this name', {
-      found,
-      expected,
-      remedy,
-    });
-  }
-  if (!chosen.supported) {
-    const what = `This version cannot run the network ${chosen.variant}`;
-    throw new GhostNetError('GHOSTNET_UNSUPPORTED_MODEL', what, { found, expected });
-  }
-  return chosen;
+  if (chosen !== undefined) return chosen;
+  const meant = nearestWeights(name, registry);
+  throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights with this name', {
+    found: quote(name),
+    expected: `one of ${registry.map((candidate) => candidate.name).join(', ')}`,
+    remedy: meant === undefined ? undefined : `Did you mean ${meant}?`,
+  });
 }
 
 function checkRegistry(registry: unknown): void {

@@ -91,7 +91,6 @@ Napi::Value ghost_module(const Napi::CallbackInfo& info) {
  */
 Napi::Value null_run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
-  Network::check_input(input.dtype, input.shape);
   return run_job<Array>(info, {Executor::cpu()}, {}, TensorHandle::wrap, [input](Team&) {
     const std::vector<int64_t> shape = {input.shape[0], 1000};
     return Array{DType::float32, shape, std::make_shared<Buffer>(byte_count(DType::float32, shape))};

@@ -8,6 +8,7 @@
 #include "addon/tensor_handle.h"
 #include "base/error.h"
 #include "model/layers.h"
+#include "model/variant.h"
 #include "runtime/inspect.h"
 
 namespace ghostnet::addon {
@@ -23,9 +24,11 @@ Environment::Placement placement_of(const Network& network, int threads) {
 Napi::Array from_stages(Napi::Env env, const StageTable& table) {
   return list_of(env, table, [&](const std::vector<BlockSpec>& rows) {
     return list_of(env, rows, [&](const BlockSpec& block) {
-      return from_numbers(
-          env, {static_cast<double>(block.kernel), static_cast<double>(block.expansion),
-                static_cast<double>(block.out), block.se_ratio, static_cast<double>(block.stride)});
+      std::vector<double> row = {static_cast<double>(block.kernel), static_cast<double>(block.expansion),
+                                 static_cast<double>(block.out), block.se_ratio,
+                                 static_cast<double>(block.stride)};
+      if (block.attention) row.push_back(1);
+      return from_numbers(env, row);
     });
   });
 }
@@ -154,6 +157,7 @@ Napi::Value ModelHandle::describe(const Napi::CallbackInfo& info) {
   const auto layers = describe_layers(architecture, transform.input_size, transform.input_size);
   const auto result = Napi::Object::New(env);
   result.Set("variant", variant_name(architecture));
+  result.Set("form", name_of(architecture.form));
   result.Set("width", architecture.width);
   result.Set("stages", from_stages(env, architecture.stages));
   result.Set("numClasses", static_cast<double>(architecture.num_classes));
@@ -161,6 +165,7 @@ Napi::Value ModelHandle::describe(const Napi::CallbackInfo& info) {
   result.Set("features", static_cast<double>(kFeatureChannels));
   result.Set("parameters", static_cast<double>(count_parameters(layers)));
   result.Set("multiplyAdds", static_cast<double>(count_multiply_adds(layers)));
+  result.Set("leastSide", static_cast<double>(least_side(architecture)));
   result.Set("inputSize", static_cast<double>(transform.input_size));
   result.Set("crop", transform.crop);
   result.Set("interpolation", name_of(transform.interpolation));
@@ -173,7 +178,7 @@ Napi::Value ModelHandle::layers(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const int64_t height = to_int(info[0], "height");
   const int64_t width = to_int(info[1], "width");
-  Network::check_input(DType::float32, {1, 3, height, width});
+  network()->check_input(DType::float32, {1, 3, height, width});
   const auto layers = describe_layers(network()->architecture(), height, width);
   return list_of(env, layers, [&](const Layer& layer) {
     const auto item = Napi::Object::New(env);
@@ -189,8 +194,8 @@ Napi::Value ModelHandle::layers(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelHandle::run(const Napi::CallbackInfo& info) {
   const Array input = TensorHandle::array_of(info[1]);
-  Network::check_input(input.dtype, input.shape);
   const auto used = network();
+  used->check_input(input.dtype, input.shape);
   return run_job<Array>(info, placement_of(*used, to_threads(info[3])), {}, TensorHandle::wrap,
                         [model = used, input, output = to_output(info[2])](Team& team) {
                           return model->run(input.view(), output, team);
@@ -258,6 +263,8 @@ Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
 
 Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
   using State = std::map<std::string, Array>;
+  const auto form =
+      to_string(info[1], "form") == "deployed" ? Network::StateForm::deployed : Network::StateForm::own;
   return run_job<State>(
       info, {Executor::cpu()}, {},
       [](Napi::Env env, State arrays) -> Napi::Value {
@@ -268,7 +275,7 @@ Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
           return pair;
         });
       },
-      [model = network()](Team&) { return model->state(); });
+      [model = network(), form](Team&) { return model->state(form); });
 }
 
 void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "engine/threads.h"
+#include "model/variant.h"
 
 namespace ghostnet::addon {
 
@@ -20,12 +21,18 @@ std::array<double, 3> to_channels(const Napi::Value& value, const char* name) {
 
 BlockSpec to_row(const Napi::Value& value) {
   const Napi::Array numbers = to_array(value, "a row of a stage");
-  if (numbers.Length() != 5) {
+  if (numbers.Length() != 5 && numbers.Length() != 6) {
     throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "A row of the stage table has the wrong length",
-                std::to_string(numbers.Length()) + " numbers", "[kernel, expansion, out, seRatio, stride]");
+                std::to_string(numbers.Length()) + " numbers",
+                "[kernel, expansion, out, seRatio, stride], and 1 for attention");
   }
-  return {to_int(numbers[0u], "kernel"), to_int(numbers[1u], "expansion"), to_int(numbers[2u], "out"),
-          to_number(numbers[3u], "seRatio"), to_int(numbers[4u], "stride")};
+  const int64_t attention = numbers.Length() == 6 ? to_int(numbers[5u], "attention") : 0;
+  if (attention != 0 && attention != 1) {
+    throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The attention of a row is out of range",
+                std::to_string(attention), "1 with DFC attention, 0 without");
+  }
+  return {to_int(numbers[0u], "kernel"),     to_int(numbers[1u], "expansion"), to_int(numbers[2u], "out"),
+          to_number(numbers[3u], "seRatio"), to_int(numbers[4u], "stride"),    attention == 1};
 }
 
 // A table is converted on JavaScript's thread: one that validate() would refuse is not converted first.
@@ -90,8 +97,10 @@ Architecture to_architecture(const Napi::Object& options) {
     const std::string name = to_string(options.Get("variant"), "variant");
     const auto found = find_variant(name);
     if (!found) {
+      std::string known;
+      for (const std::string& variant : variant_names()) known += variant + ", ";
       throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The variant is unknown", name,
-                  "ghostnet_050, ghostnet_100, ghostnet_130, or ghostnet_ with another width in hundredths");
+                  known + "or such a name with another width in hundredths");
     }
     architecture = *found;
   } else {

@@ -2,7 +2,8 @@
 
 namespace ghostnet {
 
-/** The function after a convolution or a dense layer: hard_sigmoid is relu6(x + 3) / 6. */
-enum class Activation { none, relu, hard_sigmoid };
+/** The function after a convolution or a dense layer: hard_sigmoid is relu6(x + 3) / 6, sigmoid 1 / (1 +
+ * exp(-x)), clamp min(max(x, 0), 1). */
+enum class Activation { none, relu, hard_sigmoid, sigmoid, clamp };
 
 }  // namespace ghostnet

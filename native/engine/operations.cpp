@@ -21,16 +21,22 @@ std::vector<int> readers_of(const Graph& graph) {
   return readers;
 }
 
-// Engines rectify; the other activations they compute behind dense layers only.
+// Engines rectify; the other activations they compute behind some kinds of layers only.
 bool has_known_activations(const Node& node) {
   const auto is_known = [&](const Convolution& convolution) {
-    return convolution.activation != Activation::hard_sigmoid &&
+    if (convolution.activation == Activation::sigmoid) return node.kind == NodeKind::depthwise;
+    return (convolution.activation == Activation::none || convolution.relu()) &&
            convolution.relu() == node.convolutions[0].relu();
   };
   return node.kind == NodeKind::dense || std::ranges::all_of(node.convolutions, is_known);
 }
 
-// Gates and sums become part of the adjacent ghost modules. The operations are in the order of their nodes.
+bool is_module(const Node& node) {
+  return node.kind == NodeKind::ghost_module || node.kind == NodeKind::separable;
+}
+
+// Gates, attentions and sums become part of the adjacent ghost modules. The operations are in the order of
+// their nodes.
 std::vector<Operation> fused(const Graph& graph) {
   const std::vector<int> readers = readers_of(graph);
   std::vector<Operation> operations;
@@ -44,17 +50,21 @@ std::vector<Operation> fused(const Graph& graph) {
     if (node.kind == NodeKind::scale) {
       require(!input(0).gate && !input(1).gate);
       values.push_back({input(0).operation, input(1).operation});
+    } else if (node.kind == NodeKind::attend) {
+      Operation& module = operations[*input(0).operation];
+      require(is_module(graph.nodes[node.inputs[0]]) && readers[node.inputs[0]] == 1 && !input(1).gate);
+      module.attention = input(1).operation;
+      values.push_back(input(0));
     } else if (node.kind == NodeKind::add) {
       // The sum takes the place of the module's own result, so nothing else may read that.
       Operation& sum = operations[*input(0).operation];
-      require(graph.nodes[node.inputs[0]].kind == NodeKind::ghost_module && readers[node.inputs[0]] == 1 &&
-              !input(1).gate);
+      require(is_module(graph.nodes[node.inputs[0]]) && readers[node.inputs[0]] == 1 && !input(1).gate);
       sum.residual = input(1).operation;
       values.push_back(input(0));
     } else {
       const Value taken = node.inputs.empty() ? Value{} : input(0);
-      require(!taken.gate || node.kind == NodeKind::ghost_module);
-      operations.push_back({values.size(), taken.operation, taken.gate, {}});
+      require(!taken.gate || is_module(node));
+      operations.push_back({values.size(), taken.operation, taken.gate, {}, {}});
       values.push_back({operations.size() - 1, {}});
     }
   }
@@ -65,12 +75,15 @@ bool works_by_rows(NodeKind kind) {
   switch (kind) {
     case NodeKind::stem:
     case NodeKind::ghost_module:
+    case NodeKind::separable:
     case NodeKind::depthwise:
     case NodeKind::pointwise:
+    case NodeKind::halve:
       return true;
     case NodeKind::mean:
     case NodeKind::dense:
     case NodeKind::scale:
+    case NodeKind::attend:
     case NodeKind::add:
       break;
   }
@@ -87,7 +100,7 @@ std::vector<Operation> operations_of(const Graph& graph) {
     const auto is_there = [&](std::optional<size_t> taken) { return !taken || places[*taken]; };
     const Operation& operation = found[index];
     return !places[index] && is_there(operation.input) && is_there(operation.gate) &&
-           is_there(operation.residual);
+           is_there(operation.attention) && is_there(operation.residual);
   };
   while (ordered.size() < found.size()) {
     std::optional<size_t> next;
@@ -101,8 +114,8 @@ std::vector<Operation> operations_of(const Graph& graph) {
     const auto place_of = [&](std::optional<size_t> taken) { return taken ? places[*taken] : taken; };
     const Operation& operation = found[*next];
     places[*next] = ordered.size();
-    ordered.push_back(
-        {operation.node, place_of(operation.input), place_of(operation.gate), place_of(operation.residual)});
+    ordered.push_back({operation.node, place_of(operation.input), place_of(operation.gate),
+                       place_of(operation.attention), place_of(operation.residual)});
   }
   return ordered;
 }

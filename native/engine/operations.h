@@ -1,6 +1,6 @@
 /**
- * Turns a graph into the operations of the engines: the gate on the input of a ghost module and the sum with
- * its output need no separate pass.
+ * Turns a graph into the operations of the engines: the gate on the input of a ghost module, the attention on
+ * its output and the sum with its output need no separate pass.
  */
 #pragma once
 
@@ -14,9 +14,10 @@ namespace ghostnet {
 /** A node, and the numbers of the operations whose results it reads. */
 struct Operation {
   size_t node;
-  std::optional<size_t> input;     ///< none for the stem
-  std::optional<size_t> gate;      ///< multiplies the input by channel; ghost modules only
-  std::optional<size_t> residual;  ///< added to the output; ghost modules only
+  std::optional<size_t> input;      ///< none for the stem
+  std::optional<size_t> gate;       ///< multiplies the input by channel; ghost modules only
+  std::optional<size_t> attention;  ///< multiplies the output by the nearest pixel; ghost modules only
+  std::optional<size_t> residual;   ///< added to the output; ghost modules only
 };
 
 /**

@@ -1,7 +1,6 @@
 #include "model/architecture.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -16,64 +15,43 @@ int64_t make_divisible(double value, int64_t divisor, std::optional<int64_t> min
   return result;
 }
 
+const char* name_of(Form form) {
+  switch (form) {
+    case Form::norms:
+      return "norms";
+    case Form::branches:
+      return "branches";
+    case Form::deployed:
+      break;
+  }
+  return "deployed";
+}
+
 int64_t Architecture::scaled(int64_t channels) const {
   return make_divisible(static_cast<double>(channels) * width, 4);
 }
 
-int64_t Architecture::last_channels() const { return scaled(stages.back().back().expansion); }
-
-const StageTable& ghostnet_v1_stages() {
-  // kernel, expansion, out, squeeze-and-excitation ratio, stride
-  static const StageTable stages = {
-      {{3, 16, 16, 0, 1}},
-      {{3, 48, 24, 0, 2}},
-      {{3, 72, 24, 0, 1}},
-      {{5, 72, 40, 0.25, 2}},
-      {{5, 120, 40, 0.25, 1}},
-      {{3, 240, 80, 0, 2}},
-      {{3, 200, 80, 0, 1},
-       {3, 184, 80, 0, 1},
-       {3, 184, 80, 0, 1},
-       {3, 480, 112, 0.25, 1},
-       {3, 672, 112, 0.25, 1}},
-      {{5, 672, 160, 0.25, 2}},
-      {{5, 960, 160, 0, 1}, {5, 960, 160, 0.25, 1}, {5, 960, 160, 0, 1}, {5, 960, 160, 0.25, 1}},
-  };
-  return stages;
+int64_t Architecture::last_channels() const {
+  return scaled((design == Design::repghost ? 2 : 1) * stages.back().back().expansion);
 }
 
-const std::vector<Variant>& variants() {
-  static const std::vector<Variant> named = {
-      {"ghostnet_050", 0.5}, {"ghostnet_100", 1.0}, {"ghostnet_130", 1.3}};
-  return named;
+int64_t Architecture::reduced_channels(int64_t channels, double ratio) const {
+  const double exact = static_cast<double>(channels) * ratio;
+  if (design == Design::first_code) return std::max(static_cast<int64_t>(exact), int64_t{1});
+  return make_divisible(exact, 4);
 }
 
-std::string variant_name(const Architecture& architecture) {
-  if (architecture.stages != ghostnet_v1_stages()) return "custom";
-  const double hundredths = architecture.width * 100;
-  const bool whole = std::abs(hundredths - std::round(hundredths)) < 1e-9;
-  char name[48];
-  if (whole) {
-    std::snprintf(name, sizeof name, "ghostnet_%03lld", std::llround(hundredths));
-  } else {
-    std::snprintf(name, sizeof name, "ghostnet_v1_x%g", architecture.width);
+int64_t least_side(const Architecture& architecture) {
+  int halvings = 1;  // by the stem
+  int64_t least = kMinInputSide;
+  for (const auto& stage : architecture.stages) {
+    for (const BlockSpec& block : stage) {
+      // A side is rounded up when it is halved: this one is still 2 where the attention halves it once more.
+      if (block.attention) least = std::max(least, (int64_t{1} << std::min(halvings, kMostHalvings)) + 1);
+      if (block.stride == 2) ++halvings;
+    }
   }
-  return name;
-}
-
-std::optional<Architecture> find_variant(std::string_view name) {
-  constexpr std::string_view prefix = "ghostnet_";
-  if (!name.starts_with(prefix)) return std::nullopt;
-  const std::string_view digits = name.substr(prefix.size());
-  int hundredths = 0;
-  const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), hundredths);
-  if (digits.size() < 3 || status != std::errc{} || end != digits.data() + digits.size() || hundredths < 1) {
-    return std::nullopt;
-  }
-  Architecture architecture;
-  architecture.stages = ghostnet_v1_stages();
-  architecture.width = hundredths / 100.0;
-  return architecture;
+  return least;
 }
 
 namespace {
@@ -97,14 +75,20 @@ void validate(const Architecture& architecture) {
   constexpr int64_t max_classes = 1 << 22;
   require(architecture.width > 0 && architecture.width <= 64, "The width multiplier is out of range",
           text(architecture.width), "a number above 0 and at most 64");
-  require(architecture.num_classes >= 1 && architecture.num_classes <= max_classes,
+  require(architecture.num_classes >= 0 && architecture.num_classes <= max_classes,
           "The number of classes is out of range", std::to_string(architecture.num_classes),
-          "a whole number from 1 to " + std::to_string(max_classes));
+          "a whole number from 0 (no classifier) to " + std::to_string(max_classes));
   require(architecture.dropout >= 0 && architecture.dropout < 1, "The dropout is out of range",
           text(architecture.dropout), "a number of at least 0 and less than 1");
+  const Design design = architecture.design;
+  require(design != Design::repghost || architecture.form != Form::norms, "A RepGhost has no such weights",
+          name_of(architecture.form), "branches or deployed");
+  require(design != Design::first_code || architecture.form == Form::norms,
+          "The first code of GhostNet has no such weights", name_of(architecture.form), "norms");
   require(!architecture.stages.empty(), "The stage table is empty", "no stage",
           "at least one stage with at least one row");
   size_t rows = 0;
+  int halvings = 1;
   for (const auto& stage : architecture.stages) rows += stage.size();
   require(rows <= kMaxRows, "The stage table has too many rows", std::to_string(rows) + " rows",
           "at most " + std::to_string(kMaxRows));
@@ -128,6 +112,12 @@ void validate(const Architecture& architecture) {
               in_stage(text(block.se_ratio)), "a number from 0 (none) to 1");
       require(block.stride == 1 || block.stride == 2, "A stride is out of range",
               in_stage(std::to_string(block.stride)), "1 or 2");
+      require(!block.attention || halvings <= kMostHalvings, "An attention is too deep in the network",
+              in_stage(std::to_string(halvings) + " halvings of the input before it"),
+              "at most " + std::to_string(kMostHalvings));
+      require(!block.attention || design == Design::ghostnet, "This network has no attention",
+              in_stage("attention"), "rows without attention");
+      if (block.stride == 2) ++halvings;
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The bottleneck of GhostNet V1: its nodes, and its row of the stage table inferred from the shapes of a
- * checkpoint. Both are here, so that, apart from the modules, the names of its parts are written in one
- * place.
+ * The bottleneck of GhostNet, in all generations and forms: its nodes, and its row of the stage table
+ * inferred from the shapes of a checkpoint. Both are here, so that, apart from the modules, the names of its
+ * parts are written in one place.
  */
 #pragma once
 
@@ -32,18 +32,29 @@ struct SeenBlock {
   std::optional<int64_t> kernel;   ///< nothing if no shape depends on it
   std::optional<int64_t> reduced;  ///< channels of squeeze-and-excitation
   int64_t stride;
+  bool attention;
 
   /** Whether some row of the stage table has these shapes. */
   bool fits(const Architecture& architecture, const BlockSpec& block) const;
-  /** A row with these shapes. @param width by which the channels are divided */
-  BlockSpec row(double width) const;
+  /** A row with these shapes. @param architecture its width divides the channels */
+  BlockSpec row(const Architecture& architecture) const;
 };
 
 /**
  * @return nothing if there is no block with this name
  * @throws Error GHOSTNET_PARAMETERS_MISMATCH if a part is missing, or its shape is not that of a convolution
  */
-std::optional<SeenBlock> see_bottleneck(const Shapes& shapes, const std::string& name);
+std::optional<SeenBlock> see_bottleneck(const Shapes& shapes, Design design, Form form,
+                                        const std::string& name);
+
+/** The batch normalisation in the head of the first code. */
+inline constexpr const char* kHeadNorm = "bn2";
+
+/** The design that the names show. */
+Design see_design(const Shapes& shapes);
+
+/** The form that the names of the first ghost module show. */
+Form see_form(const Shapes& shapes);
 
 /** One dimension of an array, which must exist. @throws Error GHOSTNET_PARAMETERS_MISMATCH */
 int64_t size_in(const Shapes& shapes, const std::string& name, size_t axis, size_t rank);

@@ -5,9 +5,9 @@
 
 namespace ghostnet {
 
-std::vector<int64_t> Convolution::weight_shape() const {
+std::vector<int64_t> Convolution::weight_shape(KernelSize filter) const {
   if (linear) return {out, in};
-  return {out, depthwise ? 1 : in, kernel, kernel};
+  return {out, depthwise ? 1 : in, filter.height, filter.width};
 }
 
 Graph make_graph(const Architecture& architecture, int64_t height, int64_t width) {
@@ -31,10 +31,16 @@ Graph make_graph(const Architecture& architecture, int64_t height, int64_t width
                                       .out = architecture.last_channels()},
                                      last + ".act1"));
   x = builder.mean(x, "global_pool");
-  x = builder.dense(
-      x, rectified({.name = "conv_head", .in = builder.channels(x), .out = kFeatureChannels}, "act2"));
-  builder.dense(
-      x, {.name = "classifier", .in = kFeatureChannels, .out = architecture.num_classes, .linear = true});
+  const bool has_norm = architecture.design == Design::first_code;
+  x = builder.dense(x, rectified({.name = "conv_head",
+                                  .norm = has_norm ? kHeadNorm : "",
+                                  .in = builder.channels(x),
+                                  .out = kFeatureChannels},
+                                 "act2"));
+  if (architecture.num_classes > 0) {
+    builder.dense(
+        x, {.name = "classifier", .in = kFeatureChannels, .out = architecture.num_classes, .linear = true});
+  }
   return builder.finish(x);
 }
 

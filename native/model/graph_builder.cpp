@@ -9,8 +9,16 @@ Plane strided(const Plane& in, const Convolution& convolution) {
   return {convolution.out, side(in.height), side(in.width)};
 }
 
+}  // namespace
+
+Convolution rectified(Convolution convolution, const std::string& name) {
+  convolution.activation = Activation::relu;
+  convolution.activation_name = name;
+  return convolution;
+}
+
 Convolution depthwise_convolution(const std::string& name, const std::string& norm, int64_t channels,
-                                  int64_t kernel, int64_t stride) {
+                                  KernelSize kernel, int64_t stride) {
   return {.name = name,
           .norm = norm,
           .in = channels,
@@ -18,14 +26,6 @@ Convolution depthwise_convolution(const std::string& name, const std::string& no
           .kernel = kernel,
           .stride = stride,
           .depthwise = true};
-}
-
-}  // namespace
-
-Convolution rectified(Convolution convolution, const std::string& name) {
-  convolution.activation = Activation::relu;
-  convolution.activation_name = name;
-  return convolution;
 }
 
 size_t GraphBuilder::append(Node node) {
@@ -41,23 +41,21 @@ size_t GraphBuilder::stem(const Convolution& convolution) {
   return append({NodeKind::stem, convolution.name, {}, {convolution}, strided(graph_.image, convolution)});
 }
 
-size_t GraphBuilder::depthwise(size_t x, const std::string& name, const std::string& norm, int64_t kernel,
-                               int64_t stride) {
-  return append(NodeKind::depthwise, x, depthwise_convolution(name, norm, channels(x), kernel, stride));
+size_t GraphBuilder::halve(size_t x, const std::string& name) {
+  const Plane& in = graph_.nodes[x].output;
+  return append({NodeKind::halve, name, {x}, {}, {in.channels, in.height / 2, in.width / 2}});
 }
 
-size_t GraphBuilder::ghost_module(size_t x, const std::string& name, int64_t out, bool relu) {
-  const int64_t intrinsic = (out + 1) / 2;
-  const std::string primary_name = name + ".primary_conv", cheap_name = name + ".cheap_operation";
-  Convolution primary = {
-      .name = primary_name + ".0", .norm = primary_name + ".1", .in = channels(x), .out = intrinsic};
-  Convolution cheap = depthwise_convolution(cheap_name + ".0", cheap_name + ".1", intrinsic, 3, 1);
-  if (relu) {
-    primary = rectified(primary, primary_name + ".2");
-    cheap = rectified(cheap, cheap_name + ".2");
-  }
+size_t GraphBuilder::ghost_module(size_t x, const std::string& name, const Convolution& primary,
+                                  const Convolution& cheap, int64_t out) {
   const Plane& in = graph_.nodes[x].output;
   return append({NodeKind::ghost_module, name, {x}, {primary, cheap}, {out, in.height, in.width}});
+}
+
+size_t GraphBuilder::separable(size_t x, const std::string& name, const Convolution& primary,
+                               const Convolution& cheap) {
+  const Plane& in = graph_.nodes[x].output;
+  return append({NodeKind::separable, name, {x}, {primary, cheap}, {cheap.out, in.height, in.width}});
 }
 
 }  // namespace ghostnet

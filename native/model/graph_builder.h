@@ -22,18 +22,24 @@ class GraphBuilder {
 
   // Each function adds a node and returns its number; `x`, `a` and `b` are numbers of nodes.
   size_t stem(const Convolution& convolution);
-  size_t depthwise(size_t x, const std::string& name, const std::string& norm, int64_t kernel,
-                   int64_t stride);
+  size_t depthwise(size_t x, const Convolution& convolution) {
+    return append(NodeKind::depthwise, x, convolution);
+  }
   size_t pointwise(size_t x, const Convolution& convolution) {
     return append(NodeKind::pointwise, x, convolution);
   }
   size_t mean(size_t x, const std::string& name) {
     return append({NodeKind::mean, name, {x}, {}, {channels(x), 1, 1}});
   }
+  /** A plane of a single row or column has no halves. */
+  size_t halve(size_t x, const std::string& name);
   size_t dense(size_t x, const Convolution& convolution) { return append(NodeKind::dense, x, convolution); }
-  /** Of ratio 2, a 1x1 primary convolution, a 3x3 cheap operation. */
-  size_t ghost_module(size_t x, const std::string& name, int64_t out, bool relu);
+  /** @param primary 1x1; with its cheap operation after it, cut to `out` channels */
+  size_t ghost_module(size_t x, const std::string& name, const Convolution& primary, const Convolution& cheap,
+                      int64_t out);
+  size_t separable(size_t x, const std::string& name, const Convolution& primary, const Convolution& cheap);
   size_t scale(size_t a, size_t b, const std::string& name) { return combine(NodeKind::scale, a, b, name); }
+  size_t attend(size_t a, size_t b, const std::string& name) { return combine(NodeKind::attend, a, b, name); }
   size_t add(size_t a, size_t b, const std::string& name) { return combine(NodeKind::add, a, b, name); }
 
   /** @param features the node that computes the embedding; the last node computes the logits */
@@ -54,5 +60,9 @@ class GraphBuilder {
 
 /** The convolution, followed by a ReLU. */
 Convolution rectified(Convolution convolution, const std::string& name);
+
+/** One filter for each of the channels. */
+Convolution depthwise_convolution(const std::string& name, const std::string& norm, int64_t channels,
+                                  KernelSize kernel, int64_t stride = 1);
 
 }  // namespace ghostnet

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "model/bottleneck.h"
 #include "model/layers.h"
+#include "model/variant.h"
 
 namespace ghostnet {
 
@@ -23,9 +24,8 @@ bool fits(const Architecture& architecture, const SeenStages& seen) {
 }
 
 // Several widths have the same channel counts; the roundest is the most likely.
-std::vector<double> candidate_widths() {
-  std::vector<double> widths;
-  for (const Variant& variant : variants()) widths.push_back(variant.width);
+std::vector<double> candidate_widths(const Generation& generation) {
+  std::vector<double> widths = generation.widths;
   for (const int step : {10, 5, 1}) {
     for (int hundredths = step; hundredths <= 400; hundredths += step) widths.push_back(hundredths / 100.0);
   }
@@ -33,24 +33,29 @@ std::vector<double> candidate_widths() {
 }
 
 // An unknown stage table: derive the width from the stem, and undo its scaling row by row.
-Architecture custom(int64_t stem, const SeenStages& seen) {
+Architecture custom(int64_t stem, Design design, Form form, const SeenStages& seen) {
   Architecture architecture;
+  architecture.design = design;
+  architecture.form = form;
   architecture.width = static_cast<double>(stem) / 16.0;
   for (const auto& stage : seen) {
     auto& rows = architecture.stages.emplace_back();
-    for (const SeenBlock& block : stage) rows.push_back(block.row(architecture.width));
+    for (const SeenBlock& block : stage) rows.push_back(block.row(architecture));
   }
   return architecture;
 }
 
-Architecture architecture_of(int64_t stem, const SeenStages& seen) {
-  Architecture architecture;
-  architecture.stages = ghostnet_v1_stages();
-  for (const double width : candidate_widths()) {
-    architecture.width = width;
-    if (architecture.stem_channels() == stem && fits(architecture, seen)) return architecture;
+Architecture architecture_of(int64_t stem, Design design, Form form, const SeenStages& seen) {
+  for (const Generation& generation : generations()) {
+    if (generation.design != design || std::ranges::find(generation.forms, form) == generation.forms.end())
+      continue;
+    for (const double width : candidate_widths(generation)) {
+      Architecture architecture = generation.at(width);
+      architecture.form = form;
+      if (architecture.stem_channels() == stem && fits(architecture, seen)) return architecture;
+    }
   }
-  return custom(stem, seen);
+  return custom(stem, design, form, seen);
 }
 
 constexpr size_t kNamed = 5;
@@ -85,12 +90,15 @@ std::string report_of(const ParameterMismatch& mismatch) {
 
 Architecture infer(const Shapes& shapes) {
   const int64_t stem = size_in(shapes, "conv_stem.weight", 0, 4);
-  const int64_t classes = size_in(shapes, "classifier.weight", 0, 2);
+  const bool has_classifier = shapes.contains("classifier.weight") || shapes.contains("classifier.bias");
+  const int64_t classes = has_classifier ? size_in(shapes, "classifier.weight", 0, 2) : 0;
+  const Design design = see_design(shapes);
+  const Form form = see_form(shapes);
   SeenStages seen;
   size_t rows = 0;
   while (true) {
     std::vector<SeenBlock> stage;
-    while (const auto block = see_bottleneck(shapes, block_name(seen.size(), stage.size()))) {
+    while (const auto block = see_bottleneck(shapes, design, form, block_name(seen.size(), stage.size()))) {
       if (++rows > kMaxRows) refuse_shapes("more than " + std::to_string(kMaxRows) + " bottlenecks");
       stage.push_back(*block);
     }
@@ -99,7 +107,7 @@ Architecture infer(const Shapes& shapes) {
   }
   if (seen.empty()) refuse_shapes("no " + block_name(0, 0));
 
-  Architecture architecture = architecture_of(stem, seen);
+  Architecture architecture = architecture_of(stem, design, form, seen);
   architecture.num_classes = classes;
   try {
     validate(architecture);
@@ -121,16 +129,22 @@ struct Comparison {
 // The published network that fits best. It shows what the arrays were meant to be.
 Comparison nearest_variant(const Shapes& shapes) {
   Comparison nearest;
-  Architecture architecture;
-  architecture.stages = ghostnet_v1_stages();
   const auto classifier = shapes.find("classifier.bias");
-  if (classifier != shapes.end() && classifier->second.size() == 1)
-    architecture.num_classes = std::clamp<int64_t>(classifier->second[0], 1, 1 << 22);
-  for (const Variant& variant : variants()) {
-    architecture.width = variant.width;
+  const auto compare = [&](Architecture architecture) {
+    if (classifier != shapes.end() && classifier->second.size() == 1)
+      architecture.num_classes = std::clamp<int64_t>(classifier->second[0], 1, 1 << 22);
     Comparison comparison{architecture, compare_parameters(architecture, shapes)};
     const bool is_first = nearest.architecture.stages.empty();
     if (is_first || comparison.differences() < nearest.differences()) nearest = std::move(comparison);
+  };
+  for (const Generation& generation : generations()) {
+    for (const Form form : generation.forms) {
+      for (const double width : generation.widths) {
+        Architecture architecture = generation.at(width);
+        architecture.form = form;
+        compare(std::move(architecture));
+      }
+    }
   }
   return nearest;
 }
@@ -158,7 +172,8 @@ Architecture infer_architecture(const Shapes& shapes) {
 ParameterMismatch compare_parameters(const Architecture& architecture, const Shapes& shapes) {
   ParameterMismatch mismatch;
   std::set<std::string> known;
-  for (const Layer& layer : describe_layers(architecture, kMinInputSide, kMinInputSide)) {
+  const int64_t side = least_side(architecture);
+  for (const Layer& layer : describe_layers(architecture, side, side)) {
     for (const ParameterSpec& parameter : layer.parameters) {
       known.insert(parameter.name);
       const auto found = shapes.find(parameter.name);

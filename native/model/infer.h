@@ -11,7 +11,8 @@
 namespace ghostnet {
 
 /**
- * The architecture of a state dict: the V1 table with a named width if it matches, else a custom stage table.
+ * The architecture of a state dict: a published table with a named width if it matches, else a custom stage
+ * table. The keys show the form. Without a classifier, num_classes is 0.
  * Properties that the shapes do not show keep their defaults: dropout, and the kernel of a bottleneck that
  * has neither a strided convolution nor a shortcut.
  * @throws Error GHOSTNET_PARAMETERS_MISMATCH if the keys are not those of a GhostNet, with the differences

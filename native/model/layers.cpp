@@ -23,6 +23,10 @@ const char* type_of(Activation activation) {
       return "ReLU";
     case Activation::hard_sigmoid:
       return "HardSigmoid";
+    case Activation::sigmoid:
+      return "Sigmoid";
+    case Activation::clamp:
+      return "Clamp";
   }
   return "";
 }
@@ -34,11 +38,15 @@ const char* type_of(NodeKind kind) {
       return "Concat";
     case NodeKind::mean:
       return "AdaptiveAvgPool2d";
+    case NodeKind::halve:
+      return "AvgPool2d";
+    case NodeKind::attend:
     case NodeKind::scale:
       return "Multiply";
     case NodeKind::add:
       return "Add";
     case NodeKind::stem:
+    case NodeKind::separable:
     case NodeKind::depthwise:
     case NodeKind::pointwise:
     case NodeKind::dense:
@@ -47,10 +55,11 @@ const char* type_of(NodeKind kind) {
   return "";
 }
 
-std::string detail_of(const Convolution& convolution) {
-  const std::string side = std::to_string(convolution.kernel);
+std::string detail_of(const Convolution& convolution, KernelSize kernel) {
   std::string detail = std::to_string(convolution.in) + " -> " + std::to_string(convolution.out);
-  if (!convolution.linear) detail += ", " + side + "x" + side;
+  if (!convolution.linear) {
+    detail += ", " + std::to_string(kernel.height) + "x" + std::to_string(kernel.width);
+  }
   if (convolution.stride > 1) detail += ", stride " + std::to_string(convolution.stride);
   if (convolution.depthwise) detail += ", depthwise";
   return detail;
@@ -64,23 +73,48 @@ std::vector<ParameterSpec> norm_parameters(const std::string& name, int64_t chan
           {name + ".num_batches_tracked", {}, false}};
 }
 
-/** A convolution, its normalisation and its activation. */
-void append(std::vector<Layer>& layers, const Convolution& convolution, const Plane& output) {
-  const std::string& name = convolution.name;
-  const std::vector<int64_t> weight = convolution.weight_shape();
-  Layer layer = {name, convolution.linear ? "Linear" : "Conv2d", detail_of(convolution), sizes(output), {}};
-  layer.parameters = {{name + ".weight", weight, true}};
-  if (convolution.norm.empty()) layer.parameters.push_back({name + ".bias", {convolution.out}, true});
-  layer.multiply_adds = product(weight) * output.pixels();
-  layers.push_back(std::move(layer));
-  if (!convolution.norm.empty()) {
-    layers.push_back({convolution.norm, "BatchNorm2d", "", sizes(output),
-                      norm_parameters(convolution.norm, convolution.out)});
+/** Appends the layers of a convolution: those with weights, and its activation. */
+class ConvolutionLayers {
+ public:
+  ConvolutionLayers(std::vector<Layer>& layers, const Convolution& convolution, const Plane& output)
+      : layers_(layers), convolution_(convolution), output_(output) {}
+
+  void append() {
+    const Convolution& whole = convolution_;
+    if (whole.branches.empty()) {
+      append_filter(whole.name, whole.norm.empty(), whole.kernel);
+      if (!whole.norm.empty()) append_norm(whole.norm);
+    }
+    for (const Branch& branch : whole.branches) {
+      if (!branch.name.empty()) append_filter(branch.name, false, branch.kernel);
+      append_norm(branch.norm);
+    }
+    if (whole.branches.size() > 1) layers_.push_back({whole.name, "Add", "", sizes(output_), {}});
+    if (whole.activation == Activation::none) return;
+    layers_.push_back({whole.activation_name, type_of(whole.activation), "", sizes(output_), {}});
   }
-  if (convolution.activation != Activation::none) {
-    layers.push_back({convolution.activation_name, type_of(convolution.activation), "", sizes(output), {}});
+
+ private:
+  void append_filter(const std::string& name, bool has_bias, KernelSize kernel) {
+    const std::vector<int64_t> weight = convolution_.weight_shape(kernel);
+    Layer layer = {name,
+                   convolution_.linear ? "Linear" : "Conv2d",
+                   detail_of(convolution_, kernel),
+                   sizes(output_),
+                   {{name + ".weight", weight, true}}};
+    if (has_bias) layer.parameters.push_back({name + ".bias", {convolution_.out}, true});
+    layer.multiply_adds = product(weight) * output_.pixels();
+    layers_.push_back(std::move(layer));
   }
-}
+
+  void append_norm(const std::string& name) {
+    layers_.push_back({name, "BatchNorm2d", "", sizes(output_), norm_parameters(name, convolution_.out)});
+  }
+
+  std::vector<Layer>& layers_;
+  const Convolution& convolution_;
+  Plane output_;
+};
 
 }  // namespace
 
@@ -88,7 +122,8 @@ std::vector<Layer> describe_layers(const Architecture& architecture, int64_t hei
   std::vector<Layer> layers;
   for (const Node& node : make_graph(architecture, height, width).nodes) {
     for (const Convolution& convolution : node.convolutions) {
-      append(layers, convolution, {convolution.out, node.output.height, node.output.width});
+      ConvolutionLayers(layers, convolution, {convolution.out, node.output.height, node.output.width})
+          .append();
     }
     const std::string type = type_of(node.kind);
     if (!type.empty()) layers.push_back({node.name, type, "", sizes(node.output), {}});

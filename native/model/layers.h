@@ -22,8 +22,8 @@ struct ParameterSpec {
 
 struct Layer {
   std::string name;    ///< dotted path as in the checkpoint, e.g. "blocks.3.0.ghost1.primary_conv.0"
-  std::string type;    ///< "Conv2d", "BatchNorm2d", "ReLU", "HardSigmoid", "Add", "AdaptiveAvgPool2d",
-                       ///< "Dropout", "Linear"
+  std::string type;    ///< "Conv2d", "BatchNorm2d", "ReLU", "HardSigmoid", "Sigmoid", "Clamp", "Add",
+                       ///< "Multiply", "Concat", "AvgPool2d", "AdaptiveAvgPool2d", "Linear"
   std::string detail;  ///< kernel, stride and groups in words; empty if there are none
   std::array<int64_t, 3> output;  ///< channels, height, width
   std::vector<ParameterSpec> parameters;
@@ -31,7 +31,7 @@ struct Layer {
 };
 
 /**
- * @param height,width of the input in pixels, each at least kMinInputSide
+ * @param height,width of the input in pixels, each at least least_side(architecture)
  */
 std::vector<Layer> describe_layers(const Architecture& architecture, int64_t height, int64_t width);
 

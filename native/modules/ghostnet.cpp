@@ -33,10 +33,8 @@ GhostNetImpl::GhostNetImpl(const Architecture& architecture) : architecture_(arc
   for (const auto& rows : architecture_.stages) {
     Stage stage;
     for (const BlockSpec& row : rows) {
-      const int64_t out = architecture_.scaled(row.out);
-      stage->push_back(GhostBottleneck(channels, architecture_.scaled(row.expansion), out, row.kernel,
-                                       row.stride, row.se_ratio));
-      channels = out;
+      stage->push_back(GhostBottleneck(channels, architecture_, row));
+      channels = architecture_.scaled(row.out);
     }
     stages->push_back(stage);
   }
@@ -46,15 +44,20 @@ GhostNetImpl::GhostNetImpl(const Architecture& architecture) : architecture_(arc
   stages->push_back(expand);
   blocks = register_module("blocks", stages);
 
-  conv_head = register_module("conv_head", nn::Conv2d(nn::Conv2dOptions(last, kFeatureChannels, 1)));
-  classifier = register_module("classifier", nn::Linear(kFeatureChannels, architecture_.num_classes));
+  const bool has_norm = architecture_.design == Design::first_code;
+  conv_head =
+      register_module("conv_head", nn::Conv2d(nn::Conv2dOptions(last, kFeatureChannels, 1).bias(!has_norm)));
+  if (has_norm) bn2 = register_module("bn2", nn::BatchNorm2d(kFeatureChannels));
+  if (architecture_.num_classes > 0)
+    classifier = register_module("classifier", nn::Linear(kFeatureChannels, architecture_.num_classes));
   eval();
 }
 
 torch::Tensor GhostNetImpl::features(const torch::Tensor& x) {
   const torch::Tensor stem = torch::relu(bn1(conv_stem(x)));
   const torch::Tensor pooled = torch::adaptive_avg_pool2d(blocks->forward(stem), {1, 1});
-  return torch::relu(conv_head(pooled)).flatten(1);
+  const torch::Tensor head = conv_head(pooled);
+  return torch::relu(bn2 ? bn2(head) : head).flatten(1);
 }
 
 torch::Tensor GhostNetImpl::classify(const torch::Tensor& features) {

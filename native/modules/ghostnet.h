@@ -10,9 +10,9 @@
 namespace ghostnet {
 
 /**
- * The network as in the paper. [N,3,H,W] float32, already normalised, with H and W of at least kMinInputSide
- * -> [N,num_classes]. Parameter and buffer names are the keys of the official checkpoints. Constructed in
- * evaluation mode.
+ * The network as in the paper. [N,3,H,W] float32, already normalised, with H and W of at least
+ * least_side(architecture) -> [N,num_classes]. Parameter and buffer names are the keys of the official
+ * checkpoints. Constructed in evaluation mode.
  *
  * Source: arXiv 1911.11907, table 1; GhostNet of the reference.
  */
@@ -21,7 +21,7 @@ class GhostNetImpl : public torch::nn::Module {
   /** @throws Error GHOSTNET_INVALID_ARGUMENT if the architecture is invalid */
   explicit GhostNetImpl(const Architecture& architecture);
 
-  /** Logits, [N,num_classes]. */
+  /** Logits, [N,num_classes]; only with classes. */
   torch::Tensor forward(const torch::Tensor& x);
   /** The input of the classifier: [N,kFeatureChannels], after the head's ReLU, before dropout. */
   torch::Tensor features(const torch::Tensor& x);
@@ -34,7 +34,8 @@ class GhostNetImpl : public torch::nn::Module {
   torch::nn::BatchNorm2d bn1{nullptr};
   torch::nn::Sequential blocks{nullptr};
   torch::nn::Conv2d conv_head{nullptr};
-  torch::nn::Linear classifier{nullptr};
+  torch::nn::BatchNorm2d bn2{nullptr};    ///< only in the first code
+  torch::nn::Linear classifier{nullptr};  ///< none without classes
 
  private:
   Architecture architecture_;

@@ -13,9 +13,7 @@ using TensorFunction = std::function<torch::Tensor(const torch::Tensor&)>;
 torch::Tensor hard_sigmoid(const torch::Tensor& x);
 
 struct SqueezeExciteOptions {
-  double se_ratio = 0.25;                        ///< reduced channels per base channel
-  std::optional<int64_t> reduced_base_channels;  ///< base of the reduction; the input channels if not given
-  int64_t divisor = 4;                           ///< the reduced channels are made divisible by this
+  int64_t reduced = 0;  ///< channels between the two convolutions, >= 1
   TensorFunction activation = [](const torch::Tensor& x) { return torch::relu(x); };
   TensorFunction gate = hard_sigmoid;
 };

@@ -8,6 +8,8 @@ Inspection inspect(const Shapes& shapes, std::optional<Architecture> architectur
   Inspection inspection;
   try {
     if (!architecture) architecture = infer_architecture(shapes);
+    architecture->design = see_design(shapes);
+    architecture->form = see_form(shapes);
     inspection.mismatch = compare_parameters(*architecture, shapes);
     inspection.architecture = architecture;
   } catch (const Error& error) {

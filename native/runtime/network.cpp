@@ -25,6 +25,14 @@ namespace ghostnet {
 
 namespace {
 
+// A network may need a larger input than every network does.
+void check_input_size(const Architecture& architecture, const Transform& transform) {
+  const int64_t least = least_side(architecture);
+  if (transform.input_size >= least) return;
+  throw Error(ErrorCode::GHOSTNET_INVALID_ARGUMENT, "The input size is too small for this network",
+              std::to_string(transform.input_size), "at least " + std::to_string(least) + " pixels");
+}
+
 std::vector<ClassScore> best_classes(const float* logits, int64_t classes, int64_t top_k) {
   std::vector<int64_t> order(static_cast<size_t>(classes));
   std::iota(order.begin(), order.end(), 0);
@@ -90,6 +98,7 @@ std::shared_ptr<Network> Network::create(const Architecture& architecture, const
                                          std::optional<uint64_t> seed, const Computation& computation) {
   validate(transform);
   validate(computation);
+  check_input_size(architecture, transform);
   std::shared_ptr<Network> network;
   guard([&] {
     auto weights = std::make_shared<Weights>(make_ghostnet(architecture, seed));
@@ -105,7 +114,10 @@ std::shared_ptr<Network> Network::load(const NamedArrays& arrays, std::optional<
   Shapes shapes;
   for (const auto& [name, array] : arrays) shapes[name] = array.shape;
   if (!architecture) architecture = infer_architecture(shapes);
+  architecture->design = see_design(shapes);
+  architecture->form = see_form(shapes);
   check_parameters(*architecture, shapes);
+  check_input_size(*architecture, transform);
 
   static WeightCache<Weights> cache;
   std::shared_ptr<Network> network;
@@ -133,7 +145,7 @@ int64_t Network::weight_bytes() const {
   return bytes;
 }
 
-void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
+void Network::check_input(DType dtype, const std::vector<int64_t>& shape) const {
   if (dtype != DType::float32 && dtype != DType::uint8) {
     throw Error(ErrorCode::GHOSTNET_BAD_DTYPE, "The network cannot take this dtype", name_of(dtype),
                 "float32 [N,3,H,W], normalised, or uint8 [N,H,W,3], RGB");
@@ -141,9 +153,10 @@ void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
   const bool bytes = dtype == DType::uint8;
   const size_t channel_axis = bytes ? 3 : 1;
   const size_t height_axis = bytes ? 1 : 2;
-  if (shape.size() != 4 || shape[channel_axis] != 3 || shape[0] < 1 || shape[height_axis] < kMinInputSide ||
-      shape[height_axis + 1] < kMinInputSide) {
-    const std::string side = std::to_string(kMinInputSide);
+  const int64_t least = least_side(architecture());
+  if (shape.size() != 4 || shape[channel_axis] != 3 || shape[0] < 1 || shape[height_axis] < least ||
+      shape[height_axis + 1] < least) {
+    const std::string side = std::to_string(least);
     throw Error(ErrorCode::GHOSTNET_BAD_SHAPE,
                 std::string("The network cannot take this shape of ") + name_of(dtype), text_of(shape),
                 std::string(bytes ? "[N,H,W,3]" : "[N,3,H,W]") +
@@ -153,6 +166,9 @@ void Network::check_input(DType dtype, const std::vector<int64_t>& shape) {
 
 Array Network::run(const ArrayView& input, Output output, Team& team) const {
   check_input(input.dtype, input.shape);
+  if (output == Output::logits && architecture().num_classes == 0) {
+    throw Error(ErrorCode::GHOSTNET_NO_CLASSIFIER, "The model has no classifier", "weights with 0 classes");
+  }
   Array result;
   guard([&] {
     Runner& runner = weights_->runner(computation_);
@@ -166,7 +182,7 @@ Array Network::run(const ArrayView& input, Output output, Team& team) const {
 std::vector<std::vector<ClassScore>> Network::classify(const std::vector<Array>& images, int64_t top_k,
                                                        Team& team) const {
   const int64_t classes = architecture().num_classes;
-  if (top_k < 1 || top_k > classes) {
+  if (classes > 0 && (top_k < 1 || top_k > classes)) {
     throw Error(
         ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
         "a whole number from 1 to " + std::to_string(classes) + ", the number of classes of the model");
@@ -208,9 +224,13 @@ Array Network::gather(const std::vector<Array>& images) const {
   return batch;
 }
 
-std::map<std::string, Array> Network::state() const {
+std::map<std::string, Array> Network::state(StateForm form) const {
   std::map<std::string, Array> arrays;
   guard([&] {
+    if (form == StateForm::deployed) {
+      for (const auto& [name, tensor] : deployed_state(*weights_->net)) arrays[name] = copy_out(tensor);
+      return;
+    }
     for (const auto& item : weights_->net->named_parameters()) arrays[item.key()] = copy_out(item.value());
     for (const auto& item : weights_->net->named_buffers()) arrays[item.key()] = copy_out(item.value());
   });

@@ -43,7 +43,7 @@ class Network {
   /**
    * The network of a state dict. Floating-point arrays of any width become float32. Networks in the process
    * with the same weights share them.
-   * @param architecture inferred from the shapes if not given
+   * @param architecture inferred from the shapes if not given; its form always is
    * @throws Error GHOSTNET_PARAMETERS_MISMATCH, GHOSTNET_BAD_DTYPE, and as create
    */
   static std::shared_ptr<Network> load(const NamedArrays& arrays, std::optional<Architecture> architecture,
@@ -60,15 +60,16 @@ class Network {
 
   /**
    * @param input float32 [N,3,H,W], already normalised, or uint8 [N,H,W,3], RGB; H and W of at least
-   * kMinInputSide
+   * least_side(architecture)
    * @return float32 [N,num_classes] or [N,kFeatureChannels]
-   * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE, GHOSTNET_OUT_OF_MEMORY; GHOSTNET_INVALID_ARGUMENT
-   * if GHOSTNET_CPU_CAPABILITY names an instruction set that this processor lacks
+   * @throws Error GHOSTNET_BAD_SHAPE, GHOSTNET_BAD_DTYPE, GHOSTNET_OUT_OF_MEMORY; GHOSTNET_NO_CLASSIFIER for
+   * logits without classes; GHOSTNET_INVALID_ARGUMENT if GHOSTNET_CPU_CAPABILITY names an instruction set
+   * that this processor lacks
    */
   Array run(const ArrayView& input, Output output, Team& team) const;
 
   /** Throws the errors of run for an input of this shape and dtype, without running. */
-  static void check_input(DType dtype, const std::vector<int64_t>& shape);
+  void check_input(DType dtype, const std::vector<int64_t>& shape) const;
 
   /**
    * Classifies prepared images in one batch.
@@ -87,8 +88,10 @@ class Network {
    */
   Array embed(const std::vector<Array>& images, Team& team) const;
 
+  /** How the state is returned: as it is, or with the branches folded (Form::deployed). */
+  enum class StateForm { own, deployed };
   /** Copies of all parameters and buffers by their checkpoint keys: float32, counters int64. */
-  std::map<std::string, Array> state() const;
+  std::map<std::string, Array> state(StateForm form = StateForm::own) const;
 
  private:
   struct Weights;

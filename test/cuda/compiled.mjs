@@ -33,6 +33,8 @@ const layers = {
   channel_means: { threads: 128, registers: 40, shared: 4096, blocks: 12, stores: false },
   dense: { threads: 128, registers: 128, shared: 0, blocks: 4, stores: false },
   addition: { threads: 256, registers: 32, shared: 0, blocks: 8 },
+  halve: { threads: 256, registers: 40, shared: 0, blocks: 6 },
+  attention: { threads: 256, registers: 40, shared: 0, blocks: 6 },
 };
 
 /** The number of kernels in a source; undefined if there is no such source. */

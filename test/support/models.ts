@@ -1,4 +1,6 @@
-import type { StageRow } from 'ghostnet';
+import type { GhostNet, StageRow } from 'ghostnet';
+
+import type { NamedArray } from '../../lib/checkpoint/index.js';
 
 /** A network of five small bottlenecks of every kind, which is cheap to make and to run. */
 export const smallStages: readonly (readonly StageRow[])[] = [
@@ -23,4 +25,14 @@ export function bitsOf(
 /** The bytes of a typed array. */
 export function hexOf(data: ArrayBufferView): string {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+}
+
+/** The arrays of a network, as in a checkpoint. */
+export async function arraysOf(model: GhostNet): Promise<[string, NamedArray][]> {
+  return [...(await model.stateDict())].map(([name, { dtype, shape, data }]) => {
+    return [
+      name,
+      { dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice() },
+    ];
+  });
 }

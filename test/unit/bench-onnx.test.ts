@@ -98,6 +98,24 @@ describe('the ONNX file that the benchmark gives its peers', () => {
     ]);
   });
 
+  it('multiplies a ghost module by the nearest pixels of its attention', async () => {
+    using model = await GhostNet.create({
+      variant: 'ghostnetv2_050',
+      numClasses: 3,
+      seed: 1,
+      inputSize: 128,
+    });
+    const graph = readGraph(onnxOf(layersOf(model.summary()), await model.stateDict(), [3, 128, 128]));
+    const resizes = graph.nodes.filter(({ operator }) => operator === 'Resize');
+    expect(resizes).toHaveLength(14);
+    const used = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+    expect(graph.weights.filter((name) => !used.has(name))).toEqual([]);
+    const product = graph.nodes.find(({ output }) => output === 'blocks.2.0.ghost1.attention:Multiply');
+    expect(product?.inputs).toEqual(['blocks.2.0.ghost1:Concat', resizes[0]?.output]);
+    const halved = graph.nodes.find(({ operator }) => operator === 'AveragePool');
+    expect(halved?.inputs).toEqual(['blocks.1.0:Add']);
+  });
+
   it('can take bytes, which it normalises first', () => {
     expect(ofPixels.inputs).toEqual(['pixels']);
     const first = ofPixels.nodes.slice(0, 4);

@@ -128,3 +128,17 @@ describe('readCheckpoint', () => {
     expect(message.length).toBeLessThan(400);
   });
 });
+
+describe('a safetensors file whose length begins like a pickle', () => {
+  it.each([0x280, 0x380, 0x480, 0x580])('is read all the same: %s bytes of header', (low) => {
+    const length = 0x10000 + low;
+    const plain = writeSafetensors([['w', { dtype: 'uint8', shape: [2], data: Uint8Array.of(7, 8) }]], {});
+    const header = 8 + Number(Buffer.from(plain.buffer, plain.byteOffset).readBigUInt64LE());
+    const file = Buffer.alloc(8 + length + 2, ' ');
+    file.writeBigUInt64LE(BigInt(length));
+    file.set(plain.subarray(8, header), 8);
+    file.set(plain.subarray(header), 8 + length);
+    expect(file[0]).toBe(0x80);
+    expect([...(readCheckpoint(file).arrays.get('w')?.data ?? [])]).toEqual([7, 8]);
+  });
+});

@@ -123,12 +123,6 @@ const refusals: readonly (readonly [file: string, code: string, says: RegExp])[]
       'GHOSTNET_UNSUPPORTED_FORMAT',
       /"w" in the state dict is a tensor of a dtype without/,
     ],
-    [
-      `older-ghostnet-${container}.refused`,
-      'GHOSTNET_UNSUPPORTED_FORMAT',
-      /first GhostNet code.*clamp\(0, 1\)/,
-    ],
-    [`older-ghostnet-wrapped-${container}.refused`, 'GHOSTNET_UNSUPPORTED_FORMAT', /first GhostNet code/],
   ]),
 ];
 

@@ -433,6 +433,50 @@ describe('readPickle', () => {
     expect(error.message).toMatch(/^a\.pth: .*\(byte \d+\)/);
   });
 
+  it.each([
+    ['lists', 390_000, [Opcode.EmptyList, Opcode.Append]],
+    ['dicts', 390_000, [Opcode.EmptyDict, Opcode.None, Opcode.None, Opcode.SetItem, Opcode.Append]],
+    ['tuples', 390_000, [Opcode.None, Opcode.Tuple1, Opcode.Append]],
+    ['objects', 900_000, [Opcode.EmptySet, Opcode.Append]],
+    ['strings', 900_000, [Opcode.ShortBinUnicode, 0, Opcode.Append]],
+    ['bytes', 390_000, [Opcode.ShortBinBytes, 0, Opcode.Append]],
+    ['long integers', 900_000, [Opcode.Long1, 9, ...Array<number>(9).fill(1), Opcode.Append]],
+  ])('bounds the memory for %s', (_, count, bytes) => {
+    const many = opcodes('EmptyList', Buffer.alloc(count * bytes.length, Buffer.from(bytes)), 'Stop');
+    expect(errorOf(() => read(many)).message).toMatch(/take more than \d+ bytes of memory/);
+    const few = opcodes('EmptyList', Buffer.alloc(50_000 * bytes.length, Buffer.from(bytes)), 'Stop');
+    expect((read(few).value as PickleList).items).toHaveLength(50_000);
+  });
+
+  it('reads what trainings of many tensors and steps leave behind', () => {
+    const tensor = (key: string): Py =>
+      call(
+        global('torch._utils', '_rebuild_tensor_v2'),
+        storage(key, 'cpu', 1),
+        0,
+        tuple(1),
+        tuple(1),
+        false,
+        call(orderedDict),
+      );
+    const keys = Array.from({ length: 3_000 }, (_, index) => String(index));
+    const steps = Array.from({ length: 90_000 }, (_, step) => step / 7);
+    const state = keys.map((key): [Py, Py] => [
+      Number(key),
+      dict(['step', 'exp_avg', 'exp_avg_sq'].map((name) => [name, tensor(`${name}${key}`)])),
+    ]);
+    const checkpoint = dict([
+      ['state_dict', dict(keys.map((key) => [`layer.${key}.weight`, tensor(key)]))],
+      ['optimizer', dict([['state', dict(state)]])],
+      ['loss', steps],
+      ['accuracy', steps],
+      ['history', steps.slice(0, 20_000).map((loss) => dict([['loss', loss]]))],
+    ]);
+    const { value, storages } = read(pickle(checkpoint));
+    expect(storages.size).toBe(12_000);
+    expect((value as PickleDict).entries.size).toBe(5);
+  });
+
   it('takes a global that is named often for one', () => {
     const { value } = read(pickle(Array.from({ length: 2_000 }, () => global('m', 'C'))));
     expect(new Set((value as PickleList).items).size).toBe(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readCheckpoint, writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
+import { readCheckpoint, type NamedArray } from '../../lib/checkpoint/index.js';
 import { errorOf } from '../fixtures/checkpoint/errors.js';
 import { call, dict, global, persistent, tuple, type Py } from '../fixtures/checkpoint/pickle-writer.js';
 import {
@@ -338,7 +338,7 @@ describe('the state dict in a file', () => {
     expect(values(torchFile('zip', []))).toEqual({ wrapper: undefined, skipped: [], arrays: [] });
   });
 
-  it('loses the prefix module. where all keys have it, and the counters of a profiler', () => {
+  it('loses the prefixes of wrappers where all keys have them, and the counters of a profiler', () => {
     const named = (...names: readonly string[]) =>
       values(
         torchFile(
@@ -355,7 +355,17 @@ describe('the state dict in a file', () => {
       ['module.a', 0],
       ['b', 1],
     ]);
-    expect(named('module.module.a').arrays).toEqual([['module.a', 0]]);
+    expect(named('module.module.a').arrays).toEqual([['a', 0]]);
+    expect(named('module._orig_mod.a', 'module._orig_mod.b').arrays).toEqual([
+      ['a', 0],
+      ['b', 1],
+    ]);
+    expect(named('module.model.a', 'module.net.b').arrays).toEqual([
+      ['model.a', 0],
+      ['net.b', 1],
+    ]);
+    expect(named('modules.a', 'modules.b').arrays).toHaveLength(2);
+    expect(named('other.a').arrays).toEqual([['other.a', 0]]);
     expect(named('subtotal_ops', 'total_ops.weight').skipped).toEqual([]);
   });
 
@@ -396,17 +406,5 @@ describe('the state dict in a file', () => {
     const error = errorOf(() => readCheckpoint(both(object)));
     expect(error.code).toBe('GHOSTNET_UNSUPPORTED_FORMAT');
     expect(error.message).toMatch(says);
-  });
-
-  it('is rejected if it is of the first GhostNet code, and only then', () => {
-    const named = (...names: readonly string[]) =>
-      writeSafetensors(names.map((name) => [name, array(1)] as const));
-    const error = errorOf(() =>
-      readCheckpoint(named('module.features.0.0.weight', 'module.squeeze.0.weight')),
-    );
-    expect(error.code).toBe('GHOSTNET_UNSUPPORTED_FORMAT');
-    expect(error.message).toMatch(/first GhostNet code/);
-    expect(readCheckpoint(named('features.0.weight', 'features.3.squeeze.weight')).arrays.size).toBe(2);
-    expect(readCheckpoint(named('squeeze.0.weight')).arrays.size).toBe(1);
   });
 });

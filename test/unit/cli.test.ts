@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { GhostNet } from 'ghostnet';
+import { embeddedModel, GhostNet, inspectWeights } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
+import { arraysOf } from '../support/models.js';
 
 const require = createRequire(import.meta.url);
 const photo = (name: string): string =>
@@ -302,6 +303,77 @@ describe('ghostnet info <file>', () => {
   });
 });
 
+describe('ghostnet info of weights in another form', () => {
+  it('says what was taken, renamed, filled and skipped', async () => {
+    const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    const arrays = (await arraysOf(model)).flatMap(([name, array]): [string, NamedArray][] =>
+      name === 'classifier.bias' ? [] : [[`module.${name.replace('classifier', 'classifier.1')}`, array]],
+    );
+    const scalar: NamedArray = { dtype: 'float32', shape: [1], data: new Uint8Array(4) };
+    for (let index = 0; index < 7; index += 1) arrays.push([`criterion.${index}`, scalar]);
+    writeFileSync(join(folder, 'dialect.safetensors'), writeSafetensors(arrays));
+    const { stdout, status } = ghostnet(['info', 'dialect.safetensors']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      numClasses: 2,
+      file: {
+        prefix: 'module.',
+        renamed: [['classifier.1.weight', 'classifier.weight']],
+        filled: ['classifier.bias'],
+        skipped: Array.from({ length: 7 }, (_, index) => `criterion.${index}`),
+      },
+    });
+  });
+
+  it.skipIf(spawnSync('script', ['--version']).status !== 0)(
+    'names five of each in words (skipped where there is no script command)',
+    () => {
+      const command = `${process.execPath} ${cli} info dialect.safetensors`;
+      const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+        encoding: 'utf8',
+        cwd: folder,
+      });
+      expect(stdout).toMatch(/^prefix +module\.\s*$/m);
+      expect(stdout).toMatch(/^renamed +1: classifier\.1\.weight -> classifier\.weight\s*$/m);
+      expect(stdout).toMatch(/^zeros +1: classifier\.bias\s*$/m);
+      expect(stdout).toMatch(/^skipped +7: criterion\.0, .*criterion\.4, \.\.\. and 2 more\s*$/m);
+    },
+  );
+
+  it('takes the prefix of one of several networks, as the other commands do', async () => {
+    const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    const arrays = await arraysOf(model);
+    const both = ['student.', 'teacher.'].flatMap((prefix) =>
+      arrays.map(([name, array]) => [prefix + name, array] as const),
+    );
+    writeFileSync(join(folder, 'two.safetensors'), writeSafetensors(both));
+    const { status, stderr } = ghostnet(['info', 'two.safetensors']);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/"student\.", "teacher\.".*--prefix.*GHOSTNET_PARAMETERS_MISMATCH/);
+    for (const args of [
+      ['info', 'two.safetensors'],
+      ['convert', 'two.safetensors', 'one.safetensors'],
+      ['classify', '-m', 'two.safetensors', 'photos/plane.JPG'],
+      ['bench', '-m', 'two.safetensors', '--seconds', '0', '--batch', '1', '--threads', '1'],
+    ]) {
+      expect(ghostnet([...args, '--prefix', 'teacher.']).status).toBe(0);
+    }
+  });
+
+  it('names files beside it, and what another network looks like', () => {
+    mkdirSync(join(folder, 'hub'));
+    copyFileSync(fileURLToPath(embeddedModel), join(folder, 'hub', 'model.safetensors'));
+    writeFileSync(join(folder, 'hub', 'config.json'), '{"architecture": "ghostnet_050", "num_classes": 10}');
+    const { file } = JSON.parse(ghostnet(['info', 'hub']).stdout) as { file: { files: string[] } };
+    expect(file.files).toEqual(['hub/model.safetensors', 'hub/config.json']);
+    const scalar: NamedArray = { dtype: 'float32', shape: [1], data: new Uint8Array(4) };
+    writeFileSync(join(folder, 'resnet.safetensors'), writeSafetensors([['layer1.0.conv1.weight', scalar]]));
+    const { stdout, status } = ghostnet(['info', 'resnet.safetensors']);
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ file: { advice: 'the keys look like a ResNet' } });
+  });
+});
+
 describe('ghostnet convert', () => {
   it('writes safetensors with labels and transform, which load reads back', async () => {
     const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
@@ -316,6 +388,16 @@ describe('ghostnet convert', () => {
     expect(status).toBe(0);
     const converted = await GhostNet.load(join(folder, 'out.safetensors'));
     expect(converted.info).toMatchObject({ labels: ['no', 'yes'], inputSize: 48, interpolation: 'bilinear' });
+  });
+
+  it('writes the number type that is asked for', async () => {
+    const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    await model.save(join(folder, 'full.safetensors'));
+    const { status } = ghostnet(['convert', 'full.safetensors', 'half.safetensors', '--dtype', 'bfloat16']);
+    expect(status).toBe(0);
+    const report = await inspectWeights(join(folder, 'half.safetensors'));
+    expect(Object.keys(report.dtypes)).toContain('bfloat16');
+    expect(ghostnet(['convert', 'full.safetensors', 'none', '--dtype', 'int8']).status).toBe(2);
   });
 
   it('exits with 3 and writes nothing if the input cannot be read', () => {

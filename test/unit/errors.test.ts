@@ -5,6 +5,7 @@ import { errorCatalogue, GhostNetError, type ErrorCode } from 'ghostnet';
 import { describe, expect, it } from 'vitest';
 
 import { root } from '../support/child.js';
+import { errorOf } from '../support/errors.js';
 
 const codes = Object.keys(errorCatalogue) as ErrorCode[];
 
@@ -37,6 +38,49 @@ describe('GhostNetError', () => {
     expect(error instanceof Narrower).toBe(false);
     expect(narrower instanceof Narrower).toBe(true);
     expect(narrower instanceof GhostNetError).toBe(true);
+  });
+
+  it('shows what could act on a terminal or forge a line of a log, and shortens what is long', () => {
+    const error = new GhostNetError('GHOSTNET_DISPOSED', `a\x1b[2J\n${'b'.repeat(5_000)}c`, {
+      found: '\u202ed',
+    });
+    expect(error.message).toMatch(/^a\\x1b\[2J\\nb{200,}…b+c\. /);
+    expect(error.found).toBe('\\u202ed');
+    expect(error.message.length).toBeLessThan(1_000);
+    // Names of arrays and their shapes, five of each kind.
+    const list = 'blocks.0.0.ghost1.primary_conv.1.running_mean is [12,1], expected [12], '.repeat(15);
+    expect(new GhostNetError('GHOSTNET_PARAMETERS_MISMATCH', 'x', { found: list }).found).toBe(list);
+  });
+
+  const throwing = {
+    get found(): string {
+      throw new Error('no entry');
+    },
+  };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const known = 'GHOSTNET_DISPOSED';
+  it.each<[string, unknown[]]>([
+    ['no code', []],
+    ['an unknown code', ['GHOSTNET_NONSENSE', 'It is gone']],
+    ['the name of a method of objects as code', ['toString', 'It is gone']],
+    ['a symbol as code', [Symbol('x'), 'It is gone']],
+    ['a list with a code', [[known], 'It is gone']],
+    ['an object as code that cannot be a string', [Object.create(null), 'It is gone']],
+    ['a code with a megabyte', [known.padEnd(2 ** 20, '\x1b'), 'It is gone']],
+    ['no problem', [known]],
+    ['a number as problem', [known, 5]],
+    ['an object that cannot be a string', [known, Object.create(null)]],
+    ['null as details', [known, 'It is gone', null]],
+    ['text as details', [known, 'It is gone', 'found']],
+    ['a number that was found', [known, 'It is gone', { found: 5 }]],
+    ['a getter that throws', [known, 'It is gone', throwing]],
+    ['a revoked proxy', [known, 'It is gone', revoked]],
+  ])('is GHOSTNET_INVALID_ARGUMENT itself if it is made of %s', async (_, args) => {
+    const error = await errorOf(() => Reflect.construct(GhostNetError, args) as unknown);
+    expect(error.code).toBe('GHOSTNET_INVALID_ARGUMENT');
+    expect(error.message).not.toContain('\x1b');
+    expect(error.message.length).toBeLessThan(1_000);
   });
 
   it('uses the remedy of its code by default, and omits unknown details', () => {

@@ -81,6 +81,37 @@ describe.skipIf(!hasPrlimit)('with a limit of memory (needs prlimit)', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('without descriptors', () => {
+  const ulimit = (most: number) => ['sh', '-c', `ulimit -n ${most}; exec "$@"`, '-'];
+
+  it('every call that needs one says so, and works afterwards', async () => {
+    const png = join(folder, 'a.png');
+    await toSharp(gradient(90, 60)).png().toFile(png);
+    const args = [env.GHOSTNET_JPEG ?? '', png, join(folder, 'saved.safetensors')];
+    const errors = await runScriptForJson<Record<string, { code: string; message: string; remedy: string }>>(
+      'descriptors.mjs',
+      { args, under: ulimit(200) },
+    );
+    expect(Object.entries(errors).map(([call, { code }]) => [call, code])).toEqual([
+      ['jpeg', 'GHOSTNET_FILE_UNREADABLE'],
+      ['png', 'GHOSTNET_FILE_UNREADABLE'],
+      ['weights', 'GHOSTNET_FILE_UNREADABLE'],
+      ['save', 'GHOSTNET_FILE_UNWRITABLE'],
+    ]);
+    for (const { message, remedy } of Object.values(errors)) {
+      expect(message).toMatch(/too many open files/i);
+      expect(remedy).toContain('ulimit -n');
+    }
+  });
+
+  it('the command line says so, even if it cannot read its own modules', async () => {
+    const args = ['classify', env.GHOSTNET_JPEG ?? ''];
+    const { code, stderr } = await runScript('../../dist/cli/main.js', { args, under: ulimit(24) });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^ghostnet: .*too many open files.*ulimit -n.*\[GHOSTNET_[A-Z_]+\]\n$/i);
+  });
+});
+
 describe('process.exit() while a document is rendered', () => {
   it('ends the process at once, with its code and after its listeners', async () => {
     expect(await runScript('exit-decoding.mjs', { timeout: 20_000 })).toMatchObject({

@@ -61,6 +61,33 @@ describe('maxImageBytes', () => {
     expect(await decode(make(), { ...options, maxImageBytes: most })).toHaveLength(2);
   });
 
+  it
+    .runIf(process.platform === 'linux')
+    .each([
+      '/proc/cpuinfo',
+      '/proc/self/cmdline',
+      '/proc/self/mem',
+      '/sys/class/net/lo/address',
+      '/dev/zero',
+    ])('lets no one read %s: it is no file that holds an image or weights', async (made) => {
+    const calls = [() => decode(made), () => decode(made, { decoder: 'sharp' }), () => GhostNet.load(made)];
+    for (const call of calls) {
+      const error = await errorOf(call);
+      expect(error.code).toBe('GHOSTNET_FILE_UNREADABLE');
+      expect(error.found).toBe(
+        made === '/dev/zero' ? 'a device' : 'a file that the system makes when it is read, as in /proc',
+      );
+      expect(error.message).toContain(made);
+    }
+  });
+
+  it('says that an empty file is one', async () => {
+    const empty = join(folder, 'empty.png');
+    writeFileSync(empty, '');
+    const error = await errorOf(() => decode(empty));
+    expect([error.code, error.found]).toEqual(['GHOSTNET_IMAGE_UNDECODABLE', '0 bytes']);
+  });
+
   it('ends a stream that does not end', async () => {
     let read = 0;
     const endless = new Readable({

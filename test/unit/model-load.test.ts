@@ -8,20 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
 import { torchFile } from '../fixtures/checkpoint/writers.js';
 import { runScriptForJson } from '../support/child.js';
-import { hexOf, smallStages } from '../support/models.js';
+import { arraysOf, hexOf, smallStages } from '../support/models.js';
 import { noise } from '../support/numbers.js';
 import { hasShared, needsShared, sharedFile } from '../support/shared.js';
 
 const input = () => Tensor.from(noise(2 * 3 * 40 * 56), [2, 3, 40, 56]);
 const bytesOf = (data: ArrayBufferView) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-
-/** The state dict of a small network, as in a checkpoint. */
-async function stateOf(model: GhostNet): Promise<[string, NamedArray][]> {
-  return [...(await model.stateDict())].map(([name, { dtype, shape, data }]) => [
-    name,
-    { dtype, shape, data: bytesOf(data).slice() },
-  ]);
-}
 
 async function logitsOf(weights: string | Uint8Array): Promise<string> {
   using model = await GhostNet.load(weights);
@@ -47,7 +39,7 @@ describe('GhostNet.load', () => {
 
   it.each(['zip', 'legacy'] as const)('gives the same network from %s as from safetensors', async (kind) => {
     using model = await GhostNet.create({ variant: 'ghostnet_050', numClasses: 3, seed: 4 });
-    const state = await stateOf(model);
+    const state = await arraysOf(model);
     const expected = hexOf((await model.forward(input())).data);
     expect(await logitsOf(writeSafetensors(state, {}))).toBe(expected);
     expect(await logitsOf(torchFile(kind, state, 2))).toBe(expected);
@@ -94,7 +86,7 @@ describe.each(['float16', 'bfloat16', 'float64'] as const)('weights of dtype %s'
   it.each(['safetensors', 'zip', 'legacy'] as const)('become float32, exactly, from %s', async (kind) => {
     using model = await GhostNet.create({ stages: smallStages, numClasses: 3, seed: 8 });
     const expected = new Map<string, string>();
-    const state = (await stateOf(model)).map(([name, array]): [string, NamedArray] => {
+    const state = (await arraysOf(model)).map(([name, array]): [string, NamedArray] => {
       if (array.dtype !== 'float32') return [name, array];
       const [data, back] = held[dtype](new Float32Array(array.data.buffer));
       expected.set(name, hexOf(back));
@@ -126,7 +118,7 @@ describe('the memory that a load takes', () => {
     'is at most three times the file and 64 MiB: %s',
     async (kind) => {
       using model = await GhostNet.create({ variant: 'ghostnet_200', seed: 1 });
-      const state = await stateOf(model);
+      const state = await arraysOf(model);
       const file = kind === 'safetensors' ? writeSafetensors(state, {}) : torchFile(kind, state, 2);
       const path = join(folder, kind);
       writeFileSync(path, file);

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { embeddedModel, GhostNet, Tensor, type CreateOptions } from 'ghostnet';
+import { embeddedModel, GhostNet, inspectWeights, Tensor, type CreateOptions } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/index.js';
+import { codeOf, errorOf } from '../support/errors.js';
 import { bitsOf, hexOf, smallStages } from '../support/models.js';
 import { noise } from '../support/numbers.js';
 
@@ -65,6 +67,76 @@ describe('a model that is saved and loaded', () => {
       return readFileSync(join(folder, name));
     };
     expect((await saved('first')).equals(await saved('second'))).toBe(true);
+  });
+});
+
+describe.each(['float16', 'bfloat16'] as const)('a model that is saved in %s', (dtype) => {
+  const create = () =>
+    GhostNet.create({ stages: smallStages, numClasses: 2, seed: 1, labels: ['cat', 'dog'], ...transform });
+
+  it('has half the size, its labels and its transform, and nearly the same logits', async () => {
+    using model = await create();
+    const [full, half] = [join(folder, 'full'), join(folder, dtype)];
+    await model.save(full, { dtype: 'float32' });
+    await model.save(half, { dtype });
+    expect(readFileSync(half).length / readFileSync(full).length).toBeLessThan(0.6);
+    using loaded = await GhostNet.load(half);
+    expect(loaded.info).toEqual(model.info);
+    const { dtypes } = await inspectWeights(half);
+    expect(Object.keys(dtypes).sort()).toEqual([dtype, 'int64'].sort());
+    const [expected, found] = [await model.forward(input()), await loaded.forward(input())];
+    const largest = Math.max(...expected.data.map(Math.abs));
+    const error = Math.max(
+      ...expected.data.map((value, index) => Math.abs(value - (found.data[index] ?? NaN))),
+    );
+    expect(error).toBeGreaterThan(0);
+    expect(error / largest).toBeLessThan(dtype === 'float16' ? 0.01 : 0.08);
+  });
+
+  it('gives equal bytes, also when it is saved again', async () => {
+    using model = await create();
+    const path = join(folder, `again-${dtype}`);
+    await model.save(path, { dtype });
+    const bytes = readFileSync(path);
+    using loaded = await GhostNet.load(path);
+    await loaded.save(path, { dtype });
+    expect(readFileSync(path).equals(bytes)).toBe(true);
+  });
+
+  it('is not written if it does not fit, or the type is unknown', async () => {
+    using model = await create();
+    const path = join(folder, `none-${dtype}`);
+    await model.save(path);
+    const file = readSafetensors(readFileSync(path));
+    const arrays = [...file.arrays].map(([name, array]) => {
+      const data = Buffer.from(array.data);
+      if (name === 'conv_head.bias') data.writeFloatLE(3.4e38);
+      return [name, { ...array, data }] as const;
+    });
+    using large = await GhostNet.load(writeSafetensors(arrays, file.metadata));
+    writeFileSync(path, 'before');
+    const error = await errorOf(() => large.save(path, { dtype }));
+    expect(error.code).toBe('GHOSTNET_INVALID_ARGUMENT');
+    expect(error.message).toContain('conv_head.bias');
+    expect(await codeOf(() => model.save(path, { dtype: 'float8' as 'float16' }))).toBe(
+      'GHOSTNET_INVALID_ARGUMENT',
+    );
+    expect(readFileSync(path, 'utf8')).toBe('before');
+  });
+
+  it('keeps NaN if it was loaded with it', async () => {
+    using model = await create();
+    const path = join(folder, `nan-${dtype}`);
+    await model.save(path);
+    const file = readSafetensors(readFileSync(path));
+    const arrays = [...file.arrays].map(([name, array]) => {
+      const data = Buffer.from(array.data);
+      if (name === 'conv_head.bias') data.writeFloatLE(NaN);
+      return [name, { ...array, data }] as const;
+    });
+    using diverged = await GhostNet.load(writeSafetensors(arrays, file.metadata), { allowNonFinite: true });
+    await diverged.save(path, { dtype });
+    expect((await inspectWeights(path)).notFinite).toEqual(['conv_head.bias']);
   });
 });
 

@@ -19,11 +19,27 @@ describe('a process', () => {
 });
 
 describe('a process in a folder that was removed', () => {
-  it('gets an error, and can load a model elsewhere', async () => {
-    expect(await runScript('removed-folder.mjs')).toEqual({
-      code: 0,
-      stdout: 'GHOSTNET_ADDON_UNLOADABLE\nghostnet_050\n',
-      stderr: '',
+  it('can load a model elsewhere, and gets an error for each relative path', async () => {
+    const missing = 'GHOSTNET_FILE_NOT_FOUND';
+    const noCache = 'GHOSTNET_CACHE_UNWRITABLE';
+    expect(await runScriptForJson('removed-folder.mjs')).toEqual({
+      'load first': 'GHOSTNET_ADDON_UNLOADABLE',
+      load: missing,
+      'load pulled weights': noCache,
+      'load the embedded model': 'ok',
+      inspectWeights: missing,
+      classify: missing,
+      'classify with sharp': missing,
+      save: 'GHOSTNET_FILE_UNWRITABLE',
+      'save in a folder': 'GHOSTNET_FILE_UNWRITABLE',
+      list: missing,
+      'list a glob': missing,
+      'list a folder': missing,
+      'list a list': missing,
+      cacheFolder: noCache,
+      pullWeights: noCache,
+      'pullWeights with cacheDir': noCache,
+      'cacheFolder of others': noCache,
     });
   });
 });

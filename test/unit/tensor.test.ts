@@ -99,7 +99,7 @@ describe('Tensor.from', () => {
   it('refuses values whose memory was transferred away', async () => {
     const values = new Float32Array(4);
     structuredClone(values, { transfer: [values.buffer] });
-    expect(await codeOf(() => Tensor.from(values, [4]))).toBe('GHOSTNET_BAD_SHAPE');
+    expect(await codeOf(() => Tensor.from(values, [4]))).toBe('GHOSTNET_DISPOSED');
   });
 });
 

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await mkdir(caches, { recursive: true });
   library = await mkdtemp(join(caches, 'ghostnet-weights-'));
   await writeFile(join(library, 'package.json'), '{ "type": "module" }');
-  const names = ['errors.ts'];
+  const names = ['errors.ts', 'text.ts'];
   for (const room of ['check', 'weights']) {
     await mkdir(join(library, room));
     for (const source of await readdir(join(root, 'lib', room))) names.push(join(room, source));

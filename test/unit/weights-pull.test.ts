@@ -584,12 +584,7 @@ describe('the cache', () => {
       code: 'GHOSTNET_UNKNOWN_MODEL',
       remedy: 'Did you mean noise?',
     });
-    await expect(findCached('ghostnetv3_100', { cacheDir })).rejects.toMatchObject({
-      code: 'GHOSTNET_UNSUPPORTED_MODEL',
-    });
-    await expect(pullWeights('ghostnetv3_100', { cacheDir })).rejects.toMatchObject({
-      code: 'GHOSTNET_UNSUPPORTED_MODEL',
-    });
+    expect(await findCached('ghostnetv3_100', { cacheDir })).toBeUndefined();
   });
 });
 

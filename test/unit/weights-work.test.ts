@@ -89,12 +89,14 @@ function manyStorages(count: number): Buffer {
   return torchZip(dict([]), storages);
 }
 
-/** A pickle of a list to which None is appended over and over. */
-function longPickle(opcodes: number): Buffer {
-  const pickled = Buffer.alloc(opcodes);
-  pickled.set([Opcode.Proto, 2, Opcode.EmptyList]);
-  for (let at = 3; at + 1 < opcodes; at += 2) pickled.set([Opcode.None, Opcode.Append], at);
-  pickled[opcodes - 1] = Opcode.Stop;
+/** A pickle of a list to which the same opcodes append over and over. */
+function repeated(...opcodes: number[]): Buffer {
+  const times = Math.floor(1_900_000 / opcodes.length);
+  const pickled = Buffer.concat([
+    Buffer.of(Opcode.Proto, 2, Opcode.EmptyList),
+    Buffer.alloc(times * opcodes.length, Buffer.from(opcodes)),
+    Buffer.of(Opcode.Stop),
+  ]);
   return torchZip(dict([]), [], { pickled });
 }
 
@@ -125,8 +127,18 @@ const files: readonly (readonly [name: string, make: () => Buffer, code: string]
     'GHOSTNET_MALFORMED_FILE',
   ],
   ['a zip archive of 49,000 entries', () => manyStorages(49_000), 'none'],
-  ['a pickle of 1,900,000 opcodes', () => longPickle(1_900_000), 'GHOSTNET_UNSUPPORTED_FORMAT'],
-  ['100 MB of strided elements', () => transposed(100), 'none'],
+  ['a pickle of 950,000 values', () => repeated(Opcode.None, Opcode.Append), 'GHOSTNET_UNSUPPORTED_FORMAT'],
+  [
+    'a pickle of 380,000 dicts with an entry',
+    () => repeated(Opcode.EmptyDict, Opcode.None, Opcode.None, Opcode.SetItem, Opcode.Append),
+    'GHOSTNET_MALFORMED_FILE',
+  ],
+  [
+    'a pickle of 470,000 lists with an item',
+    () => repeated(Opcode.EmptyList, Opcode.None, Opcode.Append, Opcode.Append),
+    'GHOSTNET_MALFORMED_FILE',
+  ],
+  ['60 MB of strided elements', () => transposed(60), 'none'],
 ];
 
 /** The longest stop of the event loop, in milliseconds. */

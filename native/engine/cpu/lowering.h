@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "engine/cpu/image_plan.h"
+#include "engine/cpu/steps/attention_step.h"
 #include "engine/cpu/steps/dense_steps.h"
 #include "engine/cpu/steps/depthwise_steps.h"
 #include "engine/cpu/steps/first_and_last_steps.h"
@@ -42,7 +43,7 @@ class Lowering {
         sums_(operations_.size()) {
     for (size_t index = 0; index < operations_.size(); ++index) {
       const Operation& operation = operations_[index];
-      for (const auto& read : {operation.input, operation.gate, operation.residual}) {
+      for (const auto& read : {operation.input, operation.gate, operation.attention, operation.residual}) {
         if (read) readers_[*read].push_back(index);
       }
     }
@@ -78,16 +79,19 @@ class Lowering {
       case NodeKind::stem:
         return stem(index, input);
       case NodeKind::ghost_module:
+      case NodeKind::separable:
         return ghost_module(index);
       case NodeKind::depthwise:
         return depthwise(index);
       case NodeKind::pointwise:
         return pointwise(index);
       case NodeKind::mean:
+      case NodeKind::halve:
         return;  // part of the steps around it
       case NodeKind::dense:
         return dense(index);
       case NodeKind::scale:
+      case NodeKind::attend:
       case NodeKind::add:
         break;  // no operations
     }
@@ -151,25 +155,30 @@ class Lowering {
     const Plane& in = plane_of(operation.input);
     GhostModuleBuffers buffers = {.input = result_of(operation.input), .output = -1};
     if (operation.gate) buffers.gate = result_of(operation.gate);
+    if (operation.attention) buffers.attention = result_of(operation.attention);
     if (operation.residual) buffers.residual = result_of(operation.residual);
     // A sum replaces an addend that no other operation reads.
     const bool in_place = operation.residual && reader_of(*operation.residual);
     buffers.output = results_[index] = in_place ? *buffers.residual : buffer(plane_of(index));
     buffers.row_sums = row_sums(index);
     const cpu::GhostModuleMemory<Value> memory(kernels_, module);
-    if (team_size_ == 1 && !memory.reads_output(operation.residual.has_value())) {
+    if (team_size_ == 1 && !memory.reads_output(operation.attention || operation.residual)) {
       buffers.kept = static_cast<int>(planned_.buffers.size());
       // Its ring grows if the step is chained.
       planned_.buffers.push_back(
           {memory.kept_row_size(in.width) * static_cast<int64_t>(sizeof(Value)), in.height, 0});
     }
-    add(std::make_unique<GhostModuleStep<Value>>(node_of(index), kernels_, module, in, buffers, split_of(in)),
-        {buffers.input, buffers.gate, buffers.residual, buffers.kept}, {buffers.output, buffers.row_sums});
+    const Plane low = operation.attention ? plane_of(operation.attention) : Plane{};
+    add(std::make_unique<GhostModuleStep<Value>>(node_of(index), kernels_, module, in, low, buffers,
+                                                 split_of(in)),
+        {buffers.input, buffers.gate, buffers.attention, buffers.residual, buffers.kept},
+        {buffers.output, buffers.row_sums});
   }
 
   void depthwise(size_t index) {
     if (is_read_by(index, NodeKind::pointwise)) return;  // part of that step
     const auto input = operations_[index].input;
+    if (node_of(*input).kind == NodeKind::pointwise) return attention(index);
     const int output = results_[index] = buffer(plane_of(index));
     const auto sums = row_sums(index);
     add(std::make_unique<DepthwiseStep<Value>>(
@@ -178,8 +187,27 @@ class Lowering {
         {result_of(input)}, {output, sums});
   }
 
+  void attention(size_t index) {
+    const size_t pointwise = *operations_[index].input;
+    const size_t halve = *operations_[pointwise].input;
+    const Node& node = node_of(index);
+    if (node_of(halve).kind != NodeKind::halve || node.convolutions[0].kernel.height != 1) {
+      refuse_node(node, "CPU engine");
+    }
+    const auto from = operations_[halve].input;
+    const int output = results_[index] = buffer(node.output);
+    add(std::make_unique<AttentionStep<Value>>(node, kernels_,
+                                               weights_of<cpu::PackedProduct<Value>>(pointwise),
+                                               weights_of<cpu::PackedDepthwise<Value>>(index), plane_of(from),
+                                               result_of(from), output, split_of(node.output)),
+        {result_of(from)}, {output});
+  }
+
   void pointwise(size_t index) {
     const size_t input = *operations_[index].input;
+    if (node_of(input).kind == NodeKind::halve && is_read_by(index, NodeKind::depthwise)) {
+      return;  // part of that step
+    }
     const auto& weights = weights_of<cpu::PackedProduct<Value>>(index);
     if (is_read_by(index, NodeKind::mean)) {
       add(std::make_unique<LastStep<Value>>(node_of(index), kernels_, weights, plane_of(input),

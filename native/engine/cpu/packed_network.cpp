@@ -18,10 +18,9 @@ class Packer {
       case NodeKind::stem:
         return stem(node.convolutions[0], folded[0]);
       case NodeKind::ghost_module:
-        return cpu::PackedGhostModule<Value>{
-            product(node.convolutions[0], folded[0]),
-            depthwise(node.convolutions[1], folded[1], node.output.channels - node.convolutions[0].out),
-            node.convolutions[0].relu()};
+        return ghost_module(node, folded, node.output.channels - node.convolutions[0].out);
+      case NodeKind::separable:
+        return ghost_module(node, folded, node.output.channels);
       case NodeKind::depthwise:
         return depthwise(node.convolutions[0], folded[0], node.output.channels);
       case NodeKind::pointwise:
@@ -29,6 +28,8 @@ class Packer {
       case NodeKind::dense:
         return rows(node.convolutions[0], folded[0]);
       case NodeKind::mean:
+      case NodeKind::halve:
+      case NodeKind::attend:
       case NodeKind::scale:
       case NodeKind::add:
         break;
@@ -41,13 +42,20 @@ class Packer {
   }
 
  private:
+  /** @param ghosts channels of the output that the cheap operation computes */
+  cpu::PackedGhostModule<Value> ghost_module(const Node& node, const std::vector<FoldedConvolution>& folded,
+                                             int64_t ghosts) const {
+    return {product(node.convolutions[0], folded[0]), depthwise(node.convolutions[1], folded[1], ghosts),
+            node.convolutions[0].relu(), node.kind == NodeKind::ghost_module};
+  }
+
   cpu::PackedProduct<Value> product(const Convolution& layer, const FoldedConvolution& folded) const {
     return cpu::pack_product(packing_, folded.weight.data(), folded.bias.data(), layer.out, layer.in);
   }
 
   // The channels of a pixel are contiguous: [out][kernel row][kernel column][channel].
   cpu::PackedProduct<Value> stem(const Convolution& layer, const FoldedConvolution& folded) const {
-    const int64_t taps = layer.kernel * layer.kernel;
+    const int64_t taps = layer.kernel.taps();
     std::vector<float> weight;
     weight.reserve(folded.weight.size());
     for (int64_t out = 0; out < layer.out; ++out) {
@@ -57,8 +65,8 @@ class Packer {
         }
       }
     }
-    return cpu::pack_product(packing_, weight.data(), folded.bias.data(), layer.out, layer.kernel * layer.in,
-                             layer.kernel);
+    return cpu::pack_product(packing_, weight.data(), folded.bias.data(), layer.out,
+                             layer.kernel.width * layer.in, layer.kernel.height);
   }
 
   // Only its first channels.
@@ -83,7 +91,8 @@ class PackedNetworkOf : public PackedNetwork {
       nodes_.push_back(packer.pack(nodes[index], folded.nodes[index]));
     }
     head = packer.rows(nodes[folded.graph.features].convolutions[0], folded.nodes[folded.graph.features][0]);
-    classifier = packer.rows(nodes.back().convolutions[0], folded.nodes.back()[0]);
+    if (architecture.num_classes > 0)
+      classifier = packer.rows(nodes.back().convolutions[0], folded.nodes.back()[0]);
   }
 
   ImagePlan plan(DType input, int64_t height, int64_t width, int team_size) const override {

@@ -61,18 +61,22 @@ class DeviceWeights::Packer {
   }
 
   DeviceConvolution convolution(const Convolution& layer, const FoldedConvolution& folded) {
-    const bool is_matrix = layer.kernel == 1 && !layer.depthwise;
+    const bool is_matrix = layer.kernel == KernelSize(1) && !layer.depthwise;
     const void* weight = is_matrix
                              ? put(dtype_, folded.weight.size(), [&](size_t i) { return folded.weight[i]; })
                              : taps(layer, folded.weight);
-    return {weight, floats(folded.bias), static_cast<int>(layer.in), static_cast<int>(layer.out),
-            static_cast<int>(layer.kernel)};
+    return {weight,
+            floats(folded.bias),
+            static_cast<int>(layer.in),
+            static_cast<int>(layer.out),
+            static_cast<int>(layer.kernel.height),
+            static_cast<int>(layer.kernel.width)};
   }
 
   // From [out][in][tap] to [tap][in][out]: the channels of a pixel are contiguous.
   const void* taps(const Convolution& layer, const std::vector<float>& weight) {
     const auto out = static_cast<size_t>(layer.out), in = static_cast<size_t>(layer.depthwise ? 1 : layer.in);
-    const auto area = static_cast<size_t>(layer.kernel * layer.kernel);
+    const auto area = static_cast<size_t>(layer.kernel.taps());
     return put(Precision::float32, weight.size(), [&](size_t i) {
       const size_t channel = i % out, group = i / out % in, tap = i / out / in;
       return weight[(channel * in + group) * area + tap];

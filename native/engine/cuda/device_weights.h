@@ -12,10 +12,10 @@ namespace ghostnet::cuda {
 
 /** The weights of one convolution, on the device. */
 struct DeviceConvolution {
-  const void* weight;  ///< [out][in] of the dtype; [size^2][in][out] in float32 if size is above 1 or it
+  const void* weight;  ///< [out][in] of the dtype; [taps][in][out] in float32 if there are several taps or it
                        ///< is depthwise
   const float* bias;
-  int in, out, size;
+  int in, out, kernel_height, kernel_width;
 
   const float* taps() const { return static_cast<const float*>(weight); }
 };

@@ -73,6 +73,11 @@ class LaunchPlan::Builder {
         return means(operation);
       case NodeKind::dense:
         return dense(operation);
+      case NodeKind::halve:
+        return halve(operation);
+      case NodeKind::separable:
+        break;
+      case NodeKind::attend:
       case NodeKind::scale:
       case NodeKind::add:
         break;  // no operations
@@ -137,7 +142,7 @@ class LaunchPlan::Builder {
     call.in_channels = primary.in;
     call.intrinsic = primary.out;
     call.ratio = cheap.out / primary.out + 1;
-    call.cheap_size = cheap.size;
+    call.cheap_size = cheap.kernel_height;
     call.out_channels = int_of(node.output.channels);
     call.relu = node.convolutions[0].relu();
     const int out = buffer(node.output);
@@ -148,10 +153,46 @@ class LaunchPlan::Builder {
                      call.intrinsic)) {
       call.residual = operation.residual ? at(result_of(operation.residual)) : nullptr;
       calls_.emplace_back(call);
-      return out;
+      return operation.attention ? attention(out, operation) : out;
     }
     calls_.emplace_back(GhostModuleInTwo{call});
+    if (operation.attention) return attention(out, operation);
     return operation.residual ? addition(out, result_of(operation.residual), node.output) : out;
+  }
+
+  /** The output of a ghost module, times its attention. No module has a residual, too. */
+  int attention(int x, const Operation& operation) {
+    const Plane& plane = node_of(operation).output;
+    const Plane& gate = node_of(plan_.operations_[*operation.attention]).output;
+    const int out = buffer(plane);
+    AttentionCall call;
+    call.dtype = dtype();
+    call.x = at(x);
+    call.gate = at(result_of(operation.attention));
+    call.out = at(out);
+    call.batch = batch();
+    call.height = int_of(plane.height);
+    call.width = int_of(plane.width);
+    call.gate_height = int_of(gate.height);
+    call.gate_width = int_of(gate.width);
+    call.channels = int_of(plane.channels);
+    calls_.emplace_back(call);
+    return out;
+  }
+
+  int halve(const Operation& operation) {
+    const Plane& in = input_of(operation);
+    const int out = buffer(node_of(operation).output);
+    HalveCall call;
+    call.dtype = dtype();
+    call.x = at(result_of(operation.input));
+    call.out = at(out);
+    call.batch = batch();
+    call.height = int_of(in.height);
+    call.width = int_of(in.width);
+    call.channels = int_of(in.channels);
+    calls_.emplace_back(call);
+    return out;
   }
 
   int addition(int a, int b, const Plane& plane) {
@@ -166,6 +207,7 @@ class LaunchPlan::Builder {
     return out;
   }
 
+  /** The sigmoid at the end of an attention is part of attention(). */
   int depthwise(const Operation& operation) {
     const DeviceConvolution& weights = weights_of(operation);
     const Plane& in = input_of(operation);
@@ -180,7 +222,8 @@ class LaunchPlan::Builder {
     call.height = int_of(in.height);
     call.width = int_of(in.width);
     call.channels = weights.out;
-    call.size = weights.size;
+    call.kernel_height = weights.kernel_height;
+    call.kernel_width = weights.kernel_width;
     call.stride = int_of(node_of(operation).convolutions[0].stride);
     call.relu = node_of(operation).convolutions[0].relu();
     calls_.emplace_back(call);

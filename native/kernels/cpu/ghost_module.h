@@ -10,19 +10,22 @@
 
 namespace ghostnet::cpu {
 
-/** A ghost module with a 1x1 primary convolution and one ghost per intrinsic map, cut to its output channels.
- */
+/** A ghost module with a 1x1 primary convolution and one ghost per intrinsic map, cut to its output channels;
+ * or the ghosts alone. */
 template <typename Value>
 struct PackedGhostModule {
   PackedProduct<Value> primary;  ///< [intrinsic maps][channels in]
   PackedDepthwise<Value> cheap;  ///< of the first `channels` intrinsic maps
   bool relu = true;
+  bool concatenates = true;  ///< whether the intrinsic maps are part of the output
 
   int64_t in() const { return primary.depth; }
-  int64_t out() const { return primary.columns + cheap.channels; }
+  int64_t out() const { return first_ghost() + cheap.channels; }
+  /** The channel of the output that holds the first ghost. */
+  int64_t first_ghost() const { return concatenates ? primary.columns : 0; }
   int64_t weight_count() const { return primary.weight_count() + cheap.weight_count(); }
   /** The number of intrinsic rows above and below that a ghost row depends on. */
-  int64_t reach() const { return cheap.kernel / 2; }
+  int64_t reach() const { return cheap.kernel.height / 2; }
 };
 
 /** The memory for the passes over a module; sizes are in values. */
@@ -47,10 +50,12 @@ class GhostModuleMemory {
     return std::min(tile_rows(width), height) + 2 * module_.reach();
   }
   /**
-   * Whether a pass that resumes another finds intrinsic maps in the output. It does not if a residual is
-   * added to them there, or if the last vector extends into another pixel.
+   * Whether a pass that resumes another finds intrinsic maps in the output. It does not if they are no part
+   * of it, an attention or a residual changes them there, or the last vector extends into another pixel.
    */
-  bool reads_output(bool has_residual) const { return !has_residual && kept_pixel_ <= module_.out(); }
+  bool reads_output(bool is_changed) const {
+    return module_.concatenates && !is_changed && kept_pixel_ <= module_.out();
+  }
   /** Weights or input scaled by a gate. */
   int64_t gated_size() const { return round_up(module_.in(), 2) * kept_pixel_; }
 
@@ -59,14 +64,26 @@ class GhostModuleMemory {
   int64_t kept_pixel_;
 };
 
+/** Factors of the output of a module, at a lower resolution: those of a pixel are of the nearest pixel. */
+template <typename Value>
+struct LowerPlane {
+  RowsOf<const Value> rows = {};     ///< [height][width][out], or without data
+  int64_t height = 0;                ///< at most that of the output
+  const int64_t* offsets = nullptr;  ///< of the pixels for the columns of the output, in their row
+  const Value** pixels = nullptr;    ///< memory for a tile, used only by this thread
+
+  explicit operator bool() const { return rows.data != nullptr; }
+};
+
 template <typename Value>
 struct CpuGhostCall {
   RowsOf<const Value> input;  ///< [height][width][in]
   int64_t height, width;
-  const float* gate;             ///< [in], factors of the input channels, or null
-  RowsOf<const Value> residual;  ///< [height][width][out], added last; without data, or `output` itself
-  RowsOf<Value> output;          ///< [height][width][out]
-  float* row_sums;               ///< [height][out], the sum over each row of output pixels, or null
+  const float* gate;                 ///< [in], factors of the input channels, or null
+  LowerPlane<Value> attention = {};  ///< multiplies the output
+  RowsOf<const Value> residual;      ///< [height][width][out], added last; without data, or `output` itself
+  RowsOf<Value> output;              ///< [height][width][out]
+  float* row_sums;                   ///< [height][out], the sum over each row of output pixels, or null
 };
 
 /** The part of a module that one pass computes. */
@@ -106,7 +123,7 @@ class GhostModulePass {
                 std::min(columns_.end, module.cheap.channels)},
         reach_(ghosts_.size() > 0 ? module.reach() : 0),
         // If threads share the columns, another thread may write just after ours while we read whole vectors.
-        direct_(all_panels_ && memory_.reads_output(has_residual())),
+        direct_(all_panels_ && memory_.reads_output(has_residual() || call.attention)),
         pitch_(direct_ ? module.out() : memory_.kept_pixel()),
         start_(part.resumes && part.rows.begin > 0 ? std::min(part.rows.begin + reach_, call.height)
                                                    : std::max<int64_t>(part.rows.begin - reach_, 0)),
@@ -150,7 +167,7 @@ class GhostModulePass {
 
   // The primary convolution of these input rows, written to the output, the kept rows or both.
   void multiply(int64_t from, int64_t to) {
-    const bool written = from >= own_.begin && from < own_.end;
+    const bool written = module_.concatenates && from >= own_.begin && from < own_.end;
     ProductOf<Value> product{};
     product.a = call_.input.row(from);
     product.row_stride = module_.in();
@@ -160,6 +177,7 @@ class GhostModulePass {
     product.out_stride = module_.out();
     product.plain = written && direct_ ? nullptr : kept_.row(from);
     product.plain_stride = pitch_;
+    if (written) product.factors = factors_of(from, to);
     product.residual = written && has_residual() ? call_.residual.row(from) : nullptr;
     if (gates_input_) {
       kernels_.scale_pixels(product.a, call_.gate, product.rows, module_.in(), gated_);
@@ -177,6 +195,18 @@ class GhostModulePass {
     scaled_ = true;
   }
 
+  // The factors of these output rows.
+  Factors<Value> factors_of(int64_t from, int64_t to) const {
+    const LowerPlane<Value>& attention = call_.attention;
+    if (!attention) return {};
+    const Value** pixel = attention.pixels;
+    for (int64_t y = from; y < to; ++y) {
+      const Value* const row = attention.rows.row(nearest(y, call_.height, attention.height));
+      for (int64_t x = 0; x < call_.width; ++x) *pixel++ = row + attention.offsets[x];
+    }
+    return {attention.pixels, 0};
+  }
+
   const Value* intrinsic_row(int64_t y) const {
     const bool in_output = direct_ && (part_.resumes || (y >= part_.rows.begin && y < part_.rows.end));
     return in_output ? call_.output.row(y) : kept_.row(y);
@@ -184,7 +214,7 @@ class GhostModulePass {
 
   // The ghosts of an output row, and its row sums.
   void finish_row(int64_t y) const {
-    const int64_t intrinsic = module_.primary.columns;
+    const int64_t first = module_.first_ghost();
     Value* const row = call_.output.row(y);
     if (ghosts_.size() > 0) {
       const CpuDepthwiseCall cheap = {
@@ -197,17 +227,22 @@ class GhostModulePass {
           .relu = module_.relu,
           .out_stride = module_.out(),
       };
-      const Value* const residual = has_residual() ? call_.residual.row(y) + intrinsic : nullptr;
+      Factors<Value> factors = factors_of(y, y + 1);
+      factors.first += first;
+      const DepthwiseOutput<Value> out = {
+          .row = row + first,
+          .factors = factors,
+          .residual = has_residual() ? call_.residual.row(y) + first : nullptr,
+      };
       run_depthwise_row(
-          kernels_, module_.cheap, cheap, y, [&](int64_t from) { return intrinsic_row(from); }, residual,
-          row + intrinsic);
+          kernels_, module_.cheap, cheap, y, [&](int64_t from) { return intrinsic_row(from); }, out);
     }
     if (call_.row_sums == nullptr) return;
     if (all_panels_) {
       sum(y, {0, module_.out()});
     } else {
-      sum(y, columns_);
-      sum(y, {intrinsic + ghosts_.begin, intrinsic + ghosts_.end});
+      if (module_.concatenates) sum(y, columns_);
+      sum(y, {first + ghosts_.begin, first + ghosts_.end});
     }
   }
 

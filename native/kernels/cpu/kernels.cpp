@@ -19,7 +19,7 @@ namespace ghostnet::cpu {
 
 extern const Float32Kernels GHOSTNET_KERNELS;
 const Float32Kernels GHOSTNET_KERNELS = {
-    kValueTable, row_product, hard_sigmoid, multiply_add_rounds, resize_along, resize_across,
+    kValueTable, row_product, hard_sigmoid, clamp, multiply_add_rounds, resize_along, resize_across,
 };
 
 }  // namespace ghostnet::cpu

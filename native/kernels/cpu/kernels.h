@@ -12,6 +12,7 @@
 
 #include <cstdint>
 
+#include "base/kernel_size.h"
 #include "kernels/cpu/resize.h"
 
 // For functions that take vectors by reference: called, they would go through memory.
@@ -22,9 +23,16 @@ namespace ghostnet::cpu {
 /** The upper half of a float32, a storage type for activations and the weights of products. */
 enum class BFloat16 : uint16_t {};
 
+/** What the values of an output are multiplied by: a pixel of factors for each of its pixels. */
+template <typename Value>
+struct Factors {
+  const Value* const* pixels = nullptr;  ///< or null
+  int64_t first = 0;                     ///< the place in such a pixel of the factor of the first channel
+};
+
 /**
- * Rows of pixels times a panel of packed weights: out[i][j] = relu?(bias[j] + sum over a[i] * panel[.][j]) +
- * residual[i][j].
+ * Rows of pixels times a panel of packed weights: out[i][j] = relu?(bias[j] + sum over a[i] * panel[.][j]) *
+ * factors[i][j] + residual[i][j].
  *
  * A row of `a` is `segments` runs of `depth` values, `segment_stride` apart: a single run for a 1x1
  * convolution, one per kernel row for a larger convolution.
@@ -45,10 +53,11 @@ struct ProductOf {
   bool half;             ///< whether the vectors are half vectors, of which there are one or three
   int64_t columns;       ///< written to `out`, including at least one of the last vector
   bool relu;
-  const Value* residual;  ///< [rows][out_stride] added after the ReLU, or null; may be `out` itself
-  Value* out;             ///< or null if only `plain` is written
+  Factors<Value> factors;  ///< [rows], after the ReLU
+  const Value* residual;   ///< [rows][out_stride] added last, or null; may be `out` itself
+  Value* out;              ///< or null if only `plain` is written
   int64_t out_stride;
-  Value* plain;  ///< the values before the residual, whole vectors, or null
+  Value* plain;  ///< the values before factors and residual, whole vectors, or null
   int64_t plain_stride;
 };
 using Product = ProductOf<float>;
@@ -71,19 +80,21 @@ inline constexpr int64_t kRowPanel = 2;
 /** One row of output pixels of a depthwise convolution with padding kernel/2. */
 template <typename Value>
 struct DepthwiseRowOf {
-  const Value* const* rows;  ///< [kernel] rows of the input, null outside the plane
+  const Value* const* rows;  ///< [kernel.height] rows of the input, null outside the plane
   int64_t width;             ///< of the input in pixels
   int64_t pixel_stride;      ///< of the input in values
   int64_t out_width;
   /**
-   * The bias and the taps of each vector of channels: [ceil(channels/lanes)][1+k*k][lanes]. For bfloat16,
+   * The bias and the taps of each vector of channels: [ceil(channels/lanes)][1+taps][lanes]. For bfloat16,
    * even lanes precede odd lanes, unless half a vector is enough.
    */
   const float* weights;
-  int64_t kernel, stride;
+  KernelSize kernel;
+  int64_t stride;
   int64_t channels;
   bool relu;
-  const Value* residual;  ///< as `out`, added after the ReLU, or null; may be `out` itself
+  Factors<Value> factors;  ///< [out_width], after the ReLU
+  const Value* residual;   ///< as `out`, added last, or null; may be `out` itself
   Value* out;
   int64_t out_stride;  ///< values from one output pixel to the next
 };
@@ -106,6 +117,10 @@ struct KernelsOn {
   void (*scale_panel)(const Value* x, const float* gate, int64_t depth, int64_t width, Value* out);
   /** out[p][c] = x[p][c] * gate[c]. */
   void (*scale_pixels)(const Value* x, const float* gate, int64_t pixels, int64_t channels, Value* out);
+  /** The means of 2x2 pixels: out[p][c] = (a[2p][c] + a[2p+1][c] + b[2p][c] + b[2p+1][c]) / 4. */
+  void (*halve_row)(const Value* a, const Value* b, int64_t pixels, int64_t channels, Value* out);
+  /** x[i] = 1 / (1 + exp(-x[i])) */
+  void (*sigmoid)(Value* x, int64_t count);
   /** out[i] = x[i] * scale[i % 3] + shift[i % 3] for a row of RGB bytes. */
   void (*normalise_row)(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3],
                         Value* out);
@@ -118,6 +133,8 @@ struct Float32Kernels : KernelsOn<float> {
   void (*row_product)(const RowProduct& call);
   /** x[i] = relu6(x[i] + 3) / 6 */
   void (*hard_sigmoid)(float* x, int64_t count);
+  /** x[i] = min(max(x[i], 0), 1) */
+  void (*clamp)(float* x, int64_t count);
   /** Only multiplies and adds, from and to `out` [2*lanes]. @return the number of multiply-adds */
   int64_t (*multiply_add_rounds)(int64_t rounds, float* out);
   void (*resize_along)(const ResizeAlong& call);

@@ -52,10 +52,9 @@ void run_rows(const Float32Kernels& kernels, const PackedRows& matrix, Range pan
       kernels.product(call);
     }
   }
-  if (activation != Activation::hard_sigmoid) return;
-  for (int64_t row = 0; row < rows; ++row) {
-    kernels.hard_sigmoid(out.row(row) + columns.begin, columns.size());
-  }
+  if (activation != Activation::hard_sigmoid && activation != Activation::clamp) return;
+  const auto gate = activation == Activation::clamp ? kernels.clamp : kernels.hard_sigmoid;
+  for (int64_t row = 0; row < rows; ++row) gate(out.row(row) + columns.begin, columns.size());
 }
 
 }  // namespace ghostnet::cpu

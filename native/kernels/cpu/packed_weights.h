@@ -46,14 +46,15 @@ struct PackedProduct {
 /**
  * Computes some panels of a product.
  * @param weights of the product, or others packed the same way
- * @param call rows, and out, residual and plain at column 0; the members that depend on the panel are set
- * here
+ * @param call rows, and out, factors, residual and plain at column 0; the members that depend on the panel
+ * are set here
  */
 template <typename Value>
 void run_product(const KernelsOn<Value>& kernels, const PackedProduct<Value>& product, const Value* weights,
                  Range panels, ProductOf<Value> call) {
   Value* const out = call.out;
   Value* const plain = call.plain;
+  const int64_t factor = call.factors.first;
   const Value* const residual = call.residual;
   call.segments = product.segments;
   call.depth = product.depth;
@@ -65,6 +66,7 @@ void run_product(const KernelsOn<Value>& kernels, const PackedProduct<Value>& pr
     call.vectors = panel.vectors;
     call.half = panel.half;
     call.columns = panel.columns;
+    call.factors.first = factor + panel.column;
     call.out = out == nullptr ? nullptr : out + panel.column;
     call.plain = plain == nullptr ? nullptr : plain + panel.column;
     call.residual = residual == nullptr ? nullptr : residual + panel.column;
@@ -92,10 +94,11 @@ void run_rows(const Float32Kernels& kernels, const PackedRows& matrix, Range pan
 /** The filters of a depthwise convolution, one per channel. */
 template <typename Value>
 struct PackedDepthwise {
-  int64_t channels = 0, kernel = 0;
+  int64_t channels = 0;
+  KernelSize kernel;
   PackedArray<float> weights;  ///< see DepthwiseRowOf
 
-  int64_t weight_count() const { return channels * kernel * kernel; }
+  int64_t weight_count() const { return channels * kernel.taps(); }
 };
 
 /** The largest kernel of a depthwise convolution that an architecture may have. */
@@ -111,19 +114,26 @@ struct CpuDepthwiseCall {
   int64_t out_stride;
 };
 
+/** An output row, at channel 0. */
+template <typename Value>
+struct DepthwiseOutput {
+  Value* row;
+  Factors<Value> factors = {};
+  const Value* residual = nullptr;  ///< or null
+};
+
 /**
  * Computes output row `y`.
  * @param row_of returns an input row inside the plane, at channel 0, by its number
- * @param residual,out the row at channel 0; residual may be null
  */
 template <typename Value, typename RowOf>
 void run_depthwise_row(const KernelsOn<Value>& kernels, const PackedDepthwise<Value>& weights,
-                       const CpuDepthwiseCall& call, int64_t y, const RowOf& row_of, const Value* residual,
-                       Value* out) {
+                       const CpuDepthwiseCall& call, int64_t y, const RowOf& row_of,
+                       const DepthwiseOutput<Value>& out) {
   const Value* rows[kMaxDepthwiseKernel];
-  const int64_t kernel = weights.kernel;
-  const int64_t first = y * call.stride - kernel / 2;
-  for (int64_t ky = 0; ky < kernel; ++ky) {
+  const KernelSize kernel = weights.kernel;
+  const int64_t first = y * call.stride - kernel.height / 2;
+  for (int64_t ky = 0; ky < kernel.height; ++ky) {
     const int64_t input = first + ky;
     rows[ky] = input < 0 || input >= call.height ? nullptr : row_of(input) + call.channels.begin;
   }
@@ -133,13 +143,14 @@ void run_depthwise_row(const KernelsOn<Value>& kernels, const PackedDepthwise<Va
       .width = call.width,
       .pixel_stride = call.pixel_stride,
       .out_width = call.out_width,
-      .weights = weights.weights.data() + block * (1 + kernel * kernel) * kernels.lanes,
+      .weights = weights.weights.data() + block * (1 + kernel.taps()) * kernels.lanes,
       .kernel = kernel,
       .stride = call.stride,
       .channels = call.channels.size(),
       .relu = call.relu,
-      .residual = residual == nullptr ? nullptr : residual + call.channels.begin,
-      .out = out + call.channels.begin,
+      .factors = {out.factors.pixels, out.factors.first + call.channels.begin},
+      .residual = out.residual == nullptr ? nullptr : out.residual + call.channels.begin,
+      .out = out.row + call.channels.begin,
       .out_stride = call.out_stride,
   });
 }

@@ -57,12 +57,12 @@ PackedProduct<Value> pack_product(const Packing<Value>& packing, const float* we
 PackedRows pack_rows(const Packing<float>& packing, const float* weights, const float* bias, int64_t columns,
                      int64_t depth);
 
-/** @param weights [channels][kernel*kernel] */
+/** @param weights [channels][taps] */
 template <typename Value>
 PackedDepthwise<Value> pack_depthwise(const Packing<Value>& packing, const float* weights, const float* bias,
-                                      int64_t channels, int64_t kernel) {
+                                      int64_t channels, KernelSize kernel) {
   const int64_t lanes = packing.kernels.lanes;
-  const int64_t taps = kernel * kernel;
+  const int64_t taps = kernel.taps();
   PackedDepthwise<Value> packed;
   packed.channels = channels;
   packed.kernel = kernel;

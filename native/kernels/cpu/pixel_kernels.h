@@ -1,10 +1,11 @@
 /**
- * Kernels that visit each pixel once: sums, scaling, the conversion of an input. Included only by kernels.cpp
- * and bfloat16_kernels.cpp, after the vectors of each.
+ * Kernels that visit each pixel once: sums, scaling, means, the sigmoid, the conversion of an input. Included
+ * only by kernels.cpp and bfloat16_kernels.cpp, after the vectors of each.
  */
 #pragma once
 
 #include "kernels/cpu/kernels.h"
+#include "kernels/cpu/vector/exponential.h"
 
 namespace ghostnet::cpu {
 namespace {
@@ -46,6 +47,34 @@ void scale_pixels(const Value* x, const float* gate, int64_t pixels, int64_t cha
     const int64_t left = channels - c;
     (Vector::load(x + c, left) * Vector::load(gate + c, left)).store(out + c, left);
   }
+}
+
+void halve_row(const Value* a, const Value* b, int64_t pixels, int64_t channels, Value* out) {
+  constexpr int kLanes = Vector::kLanes;
+  const Vector quarter = Vector::broadcast(0.25f);
+  for (int64_t p = 0; p < pixels; ++p, a += 2 * channels, b += 2 * channels, out += channels) {
+    int64_t c = 0;
+    for (; c + kLanes <= channels; c += kLanes) {
+      const Vector sum = Vector::load(a + c) + Vector::load(a + channels + c) + Vector::load(b + c) +
+                         Vector::load(b + channels + c);
+      (sum * quarter).store(out + c);
+    }
+    const int64_t left = channels - c;
+    if (left == 0) continue;
+    const Vector sum = Vector::load(a + c, left) + Vector::load(a + channels + c, left) +
+                       Vector::load(b + c, left) + Vector::load(b + channels + c, left);
+    (sum * quarter).store(out + c, left);
+  }
+}
+
+void sigmoid(Value* x, int64_t count) {
+  constexpr int kLanes = Vector::kLanes;
+  const Vector one = Vector::broadcast(1);
+  const Vector minus = Vector::broadcast(-1);
+  const auto gate = [&](Vector v) { return one / (one + exponential(v * minus)); };
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) gate(Vector::load(x + i)).store(x + i);
+  if (i < count) gate(Vector::load(x + i, count - i)).store(x + i, count - i);
 }
 
 void normalise_row(const uint8_t* x, int64_t pixels, const float scale[3], const float shift[3], Value* out) {

@@ -1,6 +1,6 @@
 /**
- * Products of pixels and packed weights, tile by tile, with bias, ReLU and residual applied in registers.
- * Included only by product_kernel.h and bfloat16_product_kernel.h, which sum a tile.
+ * Products of pixels and packed weights, tile by tile, with bias, ReLU, factors and residual applied in
+ * registers. Included only by product_kernel.h and bfloat16_product_kernel.h, which sum a tile.
  */
 #pragma once
 
@@ -23,7 +23,8 @@ template <typename V, int kRows, int kVectors>
 GHOSTNET_INLINE void add_products(const ValueProduct& call, const Value* a, V (&sum)[kRows][kVectors]);
 
 template <typename V, int kRows, int kVectors>
-void product_tile(const ValueProduct& call, const Value* a, const Value* residual, Value* out, Value* plain) {
+void product_tile(const ValueProduct& call, const Value* a, const Value* const* factors,
+                  const Value* residual, Value* out, Value* plain) {
   constexpr int kLanes = V::kLanes;
   V sum[kRows][kVectors];
 #pragma GCC unroll 16
@@ -49,15 +50,23 @@ void product_tile(const ValueProduct& call, const Value* a, const Value* residua
   }
   if (out == nullptr) return;
   const int64_t last = call.columns - (kVectors - 1) * kLanes;
+  const auto load_last = [&](const Value* x) { return last == kLanes ? V::load(x) : V::load(x, last); };
+  if (factors != nullptr) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Value* row = factors[r] + call.factors.first;
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors - 1; ++v) sum[r][v] = sum[r][v] * V::load(row + v * kLanes);
+      sum[r][kVectors - 1] = sum[r][kVectors - 1] * load_last(row + (kVectors - 1) * kLanes);
+    }
+  }
   if (residual != nullptr) {
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       const Value* row = residual + r * call.out_stride;
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors - 1; ++v) sum[r][v] = sum[r][v] + V::load(row + v * kLanes);
-      row += (kVectors - 1) * kLanes;
-      const V added = last == kLanes ? V::load(row) : V::load(row, last);
-      sum[r][kVectors - 1] = sum[r][kVectors - 1] + added;
+      sum[r][kVectors - 1] = sum[r][kVectors - 1] + load_last(row + (kVectors - 1) * kLanes);
     }
   }
 #pragma GCC unroll 16
@@ -74,8 +83,8 @@ void product_tile(const ValueProduct& call, const Value* a, const Value* residua
   }
 }
 
-using Tile = void (*)(const ValueProduct& call, const Value* a, const Value* residual, Value* out,
-                      Value* plain);
+using Tile = void (*)(const ValueProduct& call, const Value* a, const Value* const* factors,
+                      const Value* residual, Value* out, Value* plain);
 
 // The tile of this number of rows, at most kRows.
 template <typename V, int kRows, int kVectors>
@@ -100,8 +109,9 @@ void product_panel(const ValueProduct& call) {
     if (count == 0) return;
     const Tile tile = tile_of<V, kRows, kVectors>(height);
     for (; count > 0; --count, row += height) {
-      tile(call, call.a + row * call.row_stride, at(call.residual, row * call.out_stride),
-           at(call.out, row * call.out_stride), at(call.plain, row * call.plain_stride));
+      tile(call, call.a + row * call.row_stride, at(call.factors.pixels, row),
+           at(call.residual, row * call.out_stride), at(call.out, row * call.out_stride),
+           at(call.plain, row * call.plain_stride));
     }
   };
   run(larger, rows + 1);

@@ -1,5 +1,5 @@
 /**
- * Kernels on a row of float32 values, that is on a 1x1 plane: products and the hard sigmoid. Included only by
+ * Kernels on a row of float32 values, that is on a 1x1 plane: products and gates. Included only by
  * kernels.cpp, after the vectors.
  */
 #pragma once
@@ -54,14 +54,22 @@ void row_product(const RowProduct& call) {
   for (; panel < call.panels; ++panel) row_panels<1>(call, panel);
 }
 
-void hard_sigmoid(float* x, int64_t count) {
+template <typename Gate>
+GHOSTNET_INLINE void for_each_vector(float* x, int64_t count, const Gate& gate) {
   constexpr int kLanes = Vector::kLanes;
-  const auto gate = [](Vector v) {
-    return min(Vector::broadcast(6), relu(v + Vector::broadcast(3))) * Vector::broadcast(1.f / 6);
-  };
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) gate(Vector::load(x + i)).store(x + i);
   if (i < count) gate(Vector::load(x + i, count - i)).store(x + i, count - i);
+}
+
+void hard_sigmoid(float* x, int64_t count) {
+  for_each_vector(x, count, [](Vector v) {
+    return min(Vector::broadcast(6), relu(v + Vector::broadcast(3))) * Vector::broadcast(1.f / 6);
+  });
+}
+
+void clamp(float* x, int64_t count) {
+  for_each_vector(x, count, [](Vector v) { return min(Vector::broadcast(1), relu(v)); });
 }
 
 }  // namespace

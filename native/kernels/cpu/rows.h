@@ -42,6 +42,10 @@ inline Range share_of(int64_t count, int part, int parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
 
+/** The row or column, of `lower` many, for the one at `index` of `higher` many. Source: the mode nearest of
+ * torch's interpolate. */
+inline int64_t nearest(int64_t index, int64_t higher, int64_t lower) { return index * lower / higher; }
+
 inline int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }

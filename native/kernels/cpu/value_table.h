@@ -17,6 +17,8 @@ constexpr KernelsOn<Value> kValueTable = {
     .sum_pixels = sum_pixels,
     .scale_panel = scale_panel,
     .scale_pixels = scale_pixels,
+    .halve_row = halve_row,
+    .sigmoid = sigmoid,
     .normalise_row = normalise_row,
     .interleave_row = interleave_row,
 };

@@ -13,7 +13,7 @@ namespace ghostnet::cuda {
 using ProductCall = std::variant<GpuGhostCall, GhostPrimaryCall, PointwiseCall>;
 /** All other calls: exist for the dtypes in memory; they treat tf32 as float32. */
 using LayerCall = std::variant<GhostCheapCall, GhostEpilogueCall, StemCall, DepthwiseCall, MeansCall,
-                               DenseCall, AdditionCall>;
+                               DenseCall, AdditionCall, HalveCall, AttentionCall>;
 
 using Call = std::variant<ProductCall, LayerCall, GhostModuleInTwo>;
 using Calls = std::vector<Call>;

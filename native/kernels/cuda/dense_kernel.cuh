@@ -25,6 +25,10 @@ struct DenseArguments {
 };
 
 GHOSTNET_DEVICE float activated(float value, Activation activation) {
+  if (activation == Activation::clamp) {
+    const float positive = rectified(value, true);  // NaN stays NaN
+    return positive > 1 ? 1.f : positive;
+  }
   if (activation != Activation::hard_sigmoid) return rectified(value, activation == Activation::relu);
   const float moved = rectified(value + 3, true);  // NaN stays NaN
   return (moved > 6 ? 6.f : moved) / 6;

@@ -15,7 +15,7 @@ struct DepthwiseArguments {
   const float* weight;
   const float* bias;
   char* out;
-  int height, width, out_height, out_width, channels, size, stride;
+  int height, width, out_height, out_width, channels, kernel_height, kernel_width, stride;
   bool relu;
   int access;            ///< bytes of one access to x and out
   bool weights_aligned;  ///< four of the weights or biases can be read at once
@@ -38,7 +38,7 @@ depthwise_convolution(const DepthwiseArguments a, const int64_t items) {
   const int y = static_cast<int>(rest % a.out_height);
   const int64_t image = rest / a.out_height;
   const char* const x = a.x + (image * a.height * a.width * a.channels + channel) * size;
-  const int half = a.size / 2;
+  const int above = a.kernel_height / 2, before = a.kernel_width / 2;
 
   Channels<T> sum[kDepthwisePixels];
 #pragma unroll
@@ -46,16 +46,16 @@ depthwise_convolution(const DepthwiseArguments a, const int64_t items) {
     sum[i] = load_floats<T>(a.bias + channel, count, a.weights_aligned);
   }
 #pragma unroll 1
-  for (int dy = 0; dy < a.size; ++dy) {
-    const int row = y * a.stride + dy - half;
+  for (int dy = 0; dy < a.kernel_height; ++dy) {
+    const int row = y * a.stride + dy - above;
     if (row < 0 || row >= a.height) continue;
 #pragma unroll 1
-    for (int dx = 0; dx < a.size; ++dx) {
-      const Channels<T> weight =
-          load_floats<T>(a.weight + (dy * a.size + dx) * a.channels + channel, count, a.weights_aligned);
+    for (int dx = 0; dx < a.kernel_width; ++dx) {
+      const Channels<T> weight = load_floats<T>(a.weight + (dy * a.kernel_width + dx) * a.channels + channel,
+                                                count, a.weights_aligned);
 #pragma unroll
       for (int i = 0; i < kDepthwisePixels; ++i) {
-        const int column = (first + i) * a.stride + dx - half;
+        const int column = (first + i) * a.stride + dx - before;
         if (column < 0 || column >= a.width) continue;
         const Channels<T> value =
             load_channels<T>(x + (row * a.width + column) * a.channels * size, count, a.access);
@@ -88,7 +88,8 @@ LaunchResult launch(const DepthwiseCall& call, CUstream_st* stream) {
   a.out_height = (call.height - 1) / call.stride + 1;
   a.out_width = (call.width - 1) / call.stride + 1;
   a.channels = call.channels;
-  a.size = call.size;
+  a.kernel_height = call.kernel_height;
+  a.kernel_width = call.kernel_width;
   a.stride = call.stride;
   a.relu = call.relu;
   a.access = common_access({address(call.x), address(call.out), uint64_t{sizeof(T)} * call.channels});

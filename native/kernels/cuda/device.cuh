@@ -158,6 +158,9 @@ GHOSTNET_DEVICE uint32_t nearest_tensor_float(uint32_t bits) {
   return nearest;
 }
 
+/** exp(value), within two units in the last place. */
+GHOSTNET_DEVICE float exponential(float value) { return expf(value); }
+
 /** The sum of the values of all 32 lanes, the same in each lane. */
 GHOSTNET_DEVICE float warp_sum(float value) {
 #pragma unroll

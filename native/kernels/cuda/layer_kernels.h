@@ -6,7 +6,8 @@
  * dtype. Sums are float32; values of another dtype are rounded once, when stored. The order of the additions
  * does not depend on the batch.
  *
- * Source: arXiv 1911.11907, table 1 and section 3.2. Compute capability 8.0 or later.
+ * Source: arXiv 1911.11907, table 1 and section 3.2; arXiv 2211.12905, section 3.2 (attention). Compute
+ * capability 8.0 or later.
  */
 #pragma once
 
@@ -38,23 +39,25 @@ struct StemCall {
   }
 };
 
-/** A depthwise convolution with padding size/2 and bias. */
+/** A depthwise convolution with bias, and half of each side of the kernel as padding. */
 struct DepthwiseCall {
   Precision dtype = Precision::float32;
   const void* x = nullptr;        ///< [batch,height,width,channels]
-  const float* weight = nullptr;  ///< [size^2][channels]
+  const float* weight = nullptr;  ///< [kernel_height][kernel_width][channels]
   const float* bias = nullptr;    ///< [channels]
   void* out = nullptr;            ///< [batch,(height-1)/stride+1,(width-1)/stride+1,channels]
   int64_t batch = 0;
   int height = 0, width = 0, channels = 0;
-  int size = 3;    ///< side of the kernel, odd, at most kMaxSize
-  int stride = 1;  ///< 1 or 2
+  int kernel_height = 3, kernel_width = 3;  ///< odd, at most kMaxSize
+  int stride = 1;                           ///< 1 or 2
   bool relu = false;
 
   static constexpr int kMaxSize = 31;
   bool supported() const {
-    return batch >= 0 && countable({height, width, channels}) && size >= 1 && size <= kMaxSize &&
-           size % 2 == 1 && (stride == 1 || stride == 2) && countable({size, size, channels});
+    const auto is_side = [](int side) { return side >= 1 && side <= kMaxSize && side % 2 == 1; };
+    return batch >= 0 && countable({height, width, channels}) && is_side(kernel_height) &&
+           is_side(kernel_width) && (stride == 1 || stride == 2) &&
+           countable({kernel_height, kernel_width, channels});
   }
 };
 
@@ -106,6 +109,38 @@ struct AdditionCall {
   int64_t count = 0;  ///< numbers in each
 
   bool supported() const { return count >= 0; }
+};
+
+/** The means of 2x2 pixels; an odd last row or column is left out. */
+struct HalveCall {
+  Precision dtype = Precision::float32;
+  const void* x = nullptr;  ///< [batch,height,width,channels]
+  void* out = nullptr;      ///< [batch,height/2,width/2,channels]
+  int64_t batch = 0;
+  int height = 0, width = 0;  ///< of the input, at least 2
+  int channels = 0;
+
+  bool supported() const {
+    return batch >= 0 && height >= 2 && width >= 2 && countable({height, width, channels});
+  }
+};
+
+/** x times the sigmoid of the nearest pixel of a gate, for pixel (y, x) that at (y * gate_height / height,
+ * x * gate_width / width), rounded down. */
+struct AttentionCall {
+  Precision dtype = Precision::float32;
+  const void* x = nullptr;     ///< [batch,height,width,channels]
+  const void* gate = nullptr;  ///< [batch,gate_height,gate_width,channels]
+  void* out = nullptr;         ///< as x
+  int64_t batch = 0;
+  int height = 0, width = 0;
+  int gate_height = 0, gate_width = 0;  ///< at most those of x
+  int channels = 0;
+
+  bool supported() const {
+    return batch >= 0 && countable({height, width, channels}) && gate_height >= 1 && gate_height <= height &&
+           gate_width >= 1 && gate_width <= width;
+  }
 };
 
 }  // namespace ghostnet::cuda

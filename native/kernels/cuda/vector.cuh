@@ -152,6 +152,8 @@ GHOSTNET_DEVICE Channels<T> load_floats(const float* from, int count, bool whole
 }
 
 /** ReLU as LibTorch has it: NaN stays NaN. */
+GHOSTNET_DEVICE float sigmoid(float value) { return 1 / (1 + exponential(-value)); }
+
 GHOSTNET_DEVICE float rectified(float value, bool relu) { return relu && value < 0 ? 0.f : value; }
 
 }  // namespace ghostnet::cuda

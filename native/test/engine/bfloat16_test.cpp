@@ -170,9 +170,9 @@ TEST_F(BFloat16Kernels, DepthwiseRowsAreThoseOfTheirValues) {
                                    .out_stride = channels};
     const int64_t y = between(0, (height - 1) / stride);
     std::vector<BFloat16> out(static_cast<size_t>(out_width * channels));
-    run_depthwise_row<BFloat16>(
-        kernels_, packed, call, y, [&](int64_t row) { return x.data() + row * width * channels; },
-        residual.data(), out.data());
+    run_depthwise_row<BFloat16>(kernels_, packed, call, y,
+                                [&](int64_t row) { return x.data() + row * width * channels; },
+                                {.row = out.data(), .residual = residual.data()});
     for (int64_t column = 0; column < out_width; ++column) {
       for (int64_t c = 0; c < channels; ++c) {
         double sum = bias[static_cast<size_t>(c)];

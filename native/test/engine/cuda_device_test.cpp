@@ -198,7 +198,7 @@ TEST_F(CudaModel, RefusesWhatTheKernelsCanNotTake) {
   const auto device = cuda::open_cuda_device(0);
   cuda::DepthwiseCall call;
   call.batch = call.height = call.width = call.channels = 1;
-  call.size = 2;
+  call.kernel_height = 2;
   for (const bool recorded : {false, true}) {
     const auto error = error_of([&] {
       if (recorded) {

@@ -20,7 +20,7 @@ inline FoldedNetwork synthetic_network(const Architecture& architecture) {
   for (const Node& node : network.graph.nodes) {
     auto& convolutions = network.nodes.emplace_back();
     for (const Convolution& layer : node.convolutions) {
-      const int64_t fan_in = (layer.depthwise ? 1 : layer.in) * layer.kernel * layer.kernel;
+      const int64_t fan_in = (layer.depthwise ? 1 : layer.in) * layer.kernel.taps();
       convolutions.push_back({values(layer.out * fan_in, fan_in), values(layer.out, 4)});
     }
   }

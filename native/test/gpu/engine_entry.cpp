@@ -6,6 +6,7 @@
 
 #include "engine/cuda/cuda_engine.h"
 #include "engine/cuda/gpus.h"
+#include "model/variant.h"
 #include "runtime/fold.h"
 #include "test/network/network_cases.h"
 

@@ -4,6 +4,7 @@
 #include <torch/library.h>
 
 #include "kernels/cuda/call.h"
+#include "model/variant.h"
 #include "operator/cuda/ghost_module_cuda.h"
 #include "operator/ghost_module_op.h"
 #include "test/network_modules.h"

@@ -8,6 +8,7 @@
 #include <new>
 #include <random>
 
+#include "model/variant.h"
 #include "modules/ghostnet.h"
 #include "network_cases.h"
 #include "runtime/fold.h"
@@ -67,6 +68,15 @@ std::unique_ptr<PackedNetwork> pack_widest(const GhostNet& net) {
   return pack(net, {cpu::available_capabilities().back(), Precision::float32});
 }
 
+// Whether it has what GhostNetV2 and V3 have beyond GhostNet.
+bool is_newer(const Architecture& architecture) {
+  bool attention = false;
+  for (const auto& stage : architecture.stages) {
+    for (const BlockSpec& row : stage) attention = attention || row.attention;
+  }
+  return architecture.design == Design::ghostnet && (attention || architecture.form != Form::norms);
+}
+
 class EngineOf : public testing::TestWithParam<EngineKind> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, EngineOf, testing::ValuesIn(engine_kinds()),
                          [](const auto& info) { return info.param.name(); });
@@ -75,15 +85,18 @@ INSTANTIATE_TEST_SUITE_P(Kinds, EngineOf, testing::ValuesIn(engine_kinds()),
 TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
   const torch::NoGradGuard no_grad;
   at::set_num_threads(1);
-  constexpr uint64_t kCases = 200;
+  constexpr uint64_t kCases = 600;
   double bfloat16_errors = 0;
   int64_t bfloat16_cases = 0;
+  int newer = 0;
   for (uint64_t seed = 0; seed < kCases; ++seed) {
     Random random(seed);
     const Architecture architecture = random_architecture(random);
+    if (is_newer(architecture)) ++newer;
     GhostNet net = random_network(architecture, seed);
-    const Batch input = random_input(random.between(0, 1) == 1, random.between(1, 4), random.between(32, 97),
-                                     random.between(32, 97));
+    const int64_t least = least_side(architecture);
+    const Batch input = random_input(random.between(0, 1) == 1, random.between(1, 4),
+                                     random.between(least, 97), random.between(least, 97));
     const int threads = static_cast<int>(random.between(1, 4));
     const Output output = random.of({Output::logits, Output::features});
     const torch::Tensor expected = expected_of(net, input, output);
@@ -94,16 +107,21 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
       std::memset(arena->data(), 0xff, arena->size());
       const torch::Tensor actual = run(engine, input, output, threads);
       const double error = relative_error(actual, expected);
-      // In a few cases, values cancel out until mostly rounding is left.
+      // In a few cases, values cancel out until mostly rounding is left, in the modules too.
       const bool narrow = kind.precision == Precision::bfloat16;
       if (narrow) {
         bfloat16_errors += error;
         ++bfloat16_cases;
       }
-      ASSERT_LT(error, narrow ? 5e-2 : 1e-5) << "seed " << seed << " " << kind.name();
+      const auto bound = [&] {
+        if (!narrow) return 1e-5;
+        return error < 8e-2 ? 8e-2 : 3 * relative_error(in_bfloat16(net, input, output), expected);
+      };
+      ASSERT_LT(error, bound()) << "seed " << seed << " " << kind.name();
       ASSERT_TRUE(same_bits(first, actual)) << "seed " << seed << " " << kind.name();
     }
   }
+  EXPECT_GE(newer, 300);
   if (bfloat16_cases > 0) {
     EXPECT_LT(bfloat16_errors / static_cast<double>(bfloat16_cases), 6e-3);
   }
@@ -113,8 +131,9 @@ TEST(Engine, EqualsTheModulesOnRandomArchitectures) {
 TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
   const torch::NoGradGuard no_grad;
   at::set_num_threads(1);
-  for (const Variant& variant : variants()) {
-    GhostNet net = random_network(*find_variant(variant.name), 3);
+  for (const char* variant :
+       {"ghostnet_050", "ghostnet_100", "ghostnet_130", "ghostnetv2_100", "ghostnetv3_050"}) {
+    GhostNet net = random_network(*find_variant(variant), 3);
     for (const bool bytes : {false, true}) {
       const Batch input = bytes ? random_input(true, 2, 67, 101) : random_input(false, 1, 224, 224);
       const torch::Tensor expected = expected_of(net, input, Output::logits);
@@ -123,7 +142,7 @@ TEST(Engine, IsAsExactAsTheModulesOnTheNamedVariants) {
         Engine engine(pack(net, {capability, Precision::float32}));
         EXPECT_LT(relative_error(run(engine, input, Output::logits, 2), expected),
                   std::max(1e-5, 8 * rounding))
-            << variant.name << (bytes ? " bytes " : " floats ") << cpu::name_of(capability);
+            << variant << (bytes ? " bytes " : " floats ") << cpu::name_of(capability);
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "engine/operations.h"
+#include "model/bottleneck.h"
 #include "model/layers.h"
 #include "modules/conv_bn_act.h"
 #include "modules/ghost_bottleneck.h"
@@ -21,7 +22,8 @@ using Named = std::vector<std::pair<std::string, std::vector<int64_t>>>;
 // In the order of the network.
 Named parameters_of(const Architecture& architecture, bool trainable) {
   Named parameters;
-  for (const Layer& layer : describe_layers(architecture, kMinInputSide, kMinInputSide)) {
+  const int64_t side = least_side(architecture);
+  for (const Layer& layer : describe_layers(architecture, side, side)) {
     for (const ParameterSpec& parameter : layer.parameters) {
       if (parameter.trainable == trainable) parameters.emplace_back(parameter.name, parameter.shape);
     }
@@ -56,13 +58,15 @@ std::map<std::string, std::vector<int64_t>> outputs_of(GhostNet& net, int64_t he
   torch::Tensor x = note("conv_stem", net->conv_stem(torch::zeros({1, 3, height, width})));
   for (const auto& item : net->named_modules()) {
     if (auto* const block = item.value()->as<GhostBottleneckImpl>()) {
-      torch::Tensor y = note(item.key() + ".ghost1", block->ghost1(x));
-      if (block->conv_dw) y = note(item.key() + ".conv_dw", block->conv_dw(y));
+      torch::Tensor y = note(item.key() + ".ghost1", block->ghost1->forward(x));
+      const torch::Tensor strided = block->strided(y);
+      if (!strided.is_same(y)) y = note(item.key() + ".conv_dw", strided);
       if (block->se) y = note(item.key() + ".se", block->se(y));
-      note(item.key() + ".ghost2", block->ghost2(y));
+      note(item.key() + ".ghost2", block->ghost2->forward(y));
       if (block->shortcut) note(item.key() + ".shortcut.2", block->shortcut->forward(x));
       x = note(item.key(), block->forward(x));
-    } else if (auto* const last = item.value()->as<ConvBnActImpl>()) {
+    } else if (item.key() == block_name(net->architecture().stages.size(), 0)) {
+      auto* const last = item.value()->as<ConvBnActImpl>();
       x = note(item.key() + ".conv", last->forward(x));
     }
   }
@@ -77,7 +81,8 @@ TEST(Graph, StatesTheShapesThatTheModulesGive) {
   for (uint64_t seed = 0; seed < 40; ++seed) {
     Random random(seed + 500);
     GhostNet net(random_architecture(random));
-    const int64_t height = random.between(32, 80), width = random.between(32, 80);
+    const int64_t least = least_side(net->architecture());
+    const int64_t height = random.between(least, 80), width = random.between(least, 80);
     auto outputs = outputs_of(net, height, width);
     const Graph graph = make_graph(net->architecture(), height, width);
     for (const Node& node : graph.nodes) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "model/layers.h"
+#include "model/variant.h"
 #include "modules/ghost_module.h"
 #include "modules/squeeze_excite.h"
 
@@ -62,6 +63,61 @@ TEST(GhostNetTraining, LogitsGradientsAndStatisticsAreThoseOfTheReference) {
       torch::tensor({-0.0213903, -0.0054079, -0.0381197, -0.0218515, -0.0064244, -0.0374592});
   EXPECT_TRUE(torch::allclose(net(x).flatten(), evaluated.to(torch::kFloat32), 1e-4, 1e-6));
 }
+
+struct TrainingCase {
+  Form form;
+  std::vector<double> logits;               ///< of two images, three classes
+  std::map<std::string, double> gradients;  ///< L2 norms
+  double variance;                          ///< L2 norm of a running variance of the attention
+};
+
+class Training : public testing::TestWithParam<TrainingCase> {};
+
+// The expected numbers are those of timm 1.0.31 (PyTorch 2.13) after torch.manual_seed(5) with the same input
+// and loss.
+TEST_P(Training, LogitsAndGradientsOfAnAttentionAreThoseOfTimm) {
+  Architecture architecture = small_architecture();
+  architecture.stages = {{{3, 16, 16, 0, 1}}, {{3, 48, 24, 0, 2}}, {{5, 72, 40, 0.25, 2, true}}};
+  architecture.form = GetParam().form;
+  GhostNet net = make_ghostnet(architecture, 5);
+  net->train();
+  const torch::Tensor y = net(wave({2, 3, 40, 36}));
+  const torch::Tensor expected = torch::tensor(GetParam().logits).view({2, 3}).to(torch::kFloat32);
+  EXPECT_TRUE(torch::allclose(y, expected, 1e-4, 1e-6)) << y;
+
+  (y * y).sum().backward();
+  const auto parameters = net->named_parameters();
+  for (const auto& [name, norm] : GetParam().gradients) {
+    EXPECT_NEAR(l2(parameters[name].grad()), norm, norm * 2e-3) << name;
+  }
+  EXPECT_NEAR(l2(net->named_buffers()["blocks.2.0.ghost1.short_conv.1.running_var"]), GetParam().variance,
+              1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Forms, Training,
+    testing::Values(
+        TrainingCase{.form = Form::norms,
+                     .logits = {-0.0186489, 0.0141559, -0.1789808, -0.0039737, 0.0633987, -0.2727281},
+                     .gradients = {{"conv_stem.weight", 6.1272773e-01},
+                                   {"blocks.2.0.ghost1.short_conv.0.weight", 2.6325189e-02},
+                                   {"blocks.2.0.ghost1.short_conv.4.weight", 1.4000115e-02},
+                                   {"blocks.2.0.ghost1.short_conv.5.bias", 1.2150344e-03},
+                                   {"blocks.2.0.ghost1.primary_conv.0.weight", 6.6766441e-02},
+                                   {"blocks.2.0.conv_dw.weight", 7.5218350e-02}},
+                     .variance = 5.505226091307691},
+        TrainingCase{.form = Form::branches,
+                     .logits = {0.0183395, 0.1531398, 0.2950115, 0.0246967, 0.0871213, 0.1902794},
+                     .gradients = {{"conv_stem.weight", 1.1244472e+00},
+                                   {"blocks.2.0.ghost1.short_conv.0.weight", 4.7670960e-02},
+                                   {"blocks.2.0.ghost1.short_conv.4.weight", 3.5954478e-02},
+                                   {"blocks.2.0.ghost1.short_conv.5.bias", 3.2531835e-03},
+                                   {"blocks.2.0.ghost1.primary_rpr_conv.1.conv.weight", 7.7861280e-02},
+                                   {"blocks.2.0.ghost1.cheap_rpr_skip.weight", 6.3771499e-03},
+                                   {"blocks.1.0.dw_rpr_conv.2.conv.weight", 9.1722407e-02},
+                                   {"blocks.1.0.dw_rpr_scale.bn1.weight", 1.3890534e-02}},
+                     .variance = 5.5740630313284525}),
+    [](const auto& info) { return std::string(name_of(info.param.form)); });
 
 TEST(GhostNetTraining, DropoutActsOnlyWhileTraining) {
   Architecture architecture = small_architecture();
@@ -125,9 +181,7 @@ TEST(Layers, StateTheShapesThatTheModulesGive) {
 
 TEST(SqueezeExcite, TakesItsOptions) {
   SqueezeExciteOptions options;
-  options.se_ratio = 0.5;
-  options.reduced_base_channels = 12;
-  options.divisor = 8;
+  options.reduced = 8;
   options.activation = [](const torch::Tensor& x) { return torch::silu(x); };
   options.gate = [](const torch::Tensor& x) { return torch::sigmoid(x); };
   SqueezeExcite se(20, options);

@@ -22,7 +22,10 @@ inline GhostNet random_network(const Architecture& architecture, uint64_t seed) 
     if (item.key().ends_with("running_var")) item.value().uniform_(0.3, 1.5);
   }
   for (auto& item : net->named_parameters()) {
-    if (item.value().dim() == 4) item.value().mul_(2);
+    // The sum of some branches is about as large as one filter, and RepGhost has twice as many in a row.
+    const bool is_branch = item.key().find("_rpr_") != std::string::npos;
+    const bool is_deep = architecture.design == Design::repghost;
+    if (item.value().dim() == 4 && !is_branch) item.value().mul_(is_deep ? 1.25 : 2);
     if (item.value().dim() == 1) item.value().add_(torch::randn_like(item.value()).mul_(0.2));
   }
   return net;
@@ -47,11 +50,22 @@ inline Architecture random_architecture(Random& random) {
   Architecture architecture;
   architecture.width = random.of({0.3, 0.5, 1.0, 1.3});
   architecture.num_classes = random.between(1, 70);
+  architecture.design =
+      random.of({Design::ghostnet, Design::ghostnet, Design::ghostnet, Design::repghost, Design::first_code});
+  architecture.form = random.of({Form::norms, Form::norms, Form::branches, Form::deployed});
+  if (architecture.design == Design::first_code) architecture.form = Form::norms;
+  if (architecture.design == Design::repghost)
+    architecture.form = random.of({Form::branches, Form::deployed});
+  int halvings = 1;
   for (int64_t stage = random.between(1, 4); stage > 0; --stage) {
     auto& rows = architecture.stages.emplace_back();
     for (int64_t row = random.between(1, 2); row > 0; --row) {
       rows.push_back({random.of<int64_t>({1, 3, 3, 5, 5, 7}), random.between(1, 90), random.between(1, 60),
                       random.of({0., 0., 0.25, 0.5}), random.between(1, 2)});
+      // After more halvings, an attention would need a larger input.
+      rows.back().attention =
+          architecture.design == Design::ghostnet && halvings <= 4 && random.between(0, 1) == 1;
+      if (rows.back().stride == 2) ++halvings;
     }
   }
   return architecture;
@@ -92,6 +106,19 @@ inline torch::Tensor expected_of(GhostNet& net, const Batch& input, Output outpu
   const torch::Tensor result = output == Output::logits ? net->forward(values) : net->features(values);
   net->to(torch::kFloat32);
   return result;
+}
+
+/** The output of the modules in bfloat16. */
+inline torch::Tensor in_bfloat16(const GhostNet& net, const Batch& input, Output output) {
+  GhostNet copy(net->architecture());
+  const auto fill = [](const auto& from, auto to) {
+    for (const auto& item : from) to[item.key()].copy_(item.value());
+  };
+  fill(net->named_parameters(), copy->named_parameters());
+  fill(net->named_buffers(), copy->named_buffers());
+  copy->to(torch::kBFloat16);
+  const torch::Tensor values = input.values.to(torch::kBFloat16);
+  return (output == Output::logits ? copy->forward(values) : copy->features(values)).to(torch::kFloat64);
 }
 
 inline double relative_error(const torch::Tensor& actual, const torch::Tensor& expected) {

@@ -1,4 +1,5 @@
 #include "cases.h"
+#include "model/variant.h"
 #include "numbers.h"
 
 #include <array>

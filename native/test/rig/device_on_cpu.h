@@ -3,6 +3,7 @@
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <source_location>
 #include <type_traits>
@@ -164,6 +165,8 @@ inline void warp_sum(void* const (&operands)[kWarp]) {
 }
 
 }  // namespace model
+
+inline float exponential(float value) { return std::exp(value); }
 
 inline float warp_sum(float value, const Location& at = Location::current()) {
   cuda_on_cpu::machine().warp_instruction("shfl.sync", &value, model::warp_sum, site_of(at));

@@ -108,6 +108,9 @@ Outcome run_stem(const Setting& setting, const StemShape& s) {
 struct DepthwiseShape {
   int batch, height, width, channels, size, stride;
   bool relu;
+  int kernel_width = 0;  ///< `size` if 0
+
+  int columns() const { return kernel_width == 0 ? size : kernel_width; }
 };
 
 Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
@@ -115,7 +118,7 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   Bench bench(setting, s.height * 31u + s.channels);
   Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.height * s.width * s.channels, 1);
   Array weight =
-      bench.input("weight", Precision::float32, size_t(s.size) * s.size * s.channels, 1.0 / s.size);
+      bench.input("weight", Precision::float32, size_t(s.size) * s.columns() * s.channels, 1.0 / s.size);
   Array bias = bench.input("bias", Precision::float32, s.channels, 0.5);
   Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.channels);
   cuda::DepthwiseCall call;
@@ -128,7 +131,8 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
   call.height = s.height;
   call.width = s.width;
   call.channels = s.channels;
-  call.size = s.size;
+  call.kernel_height = s.size;
+  call.kernel_width = s.columns();
   call.stride = s.stride;
   call.relu = s.relu;
   const cuda::LaunchResult result = cuda::launch(call, nullptr);
@@ -138,9 +142,9 @@ Outcome run_depthwise(const Setting& setting, const DepthwiseShape& s) {
     for (int pixel = 0; pixel < out_height * out_width; ++pixel) {
       for (int c = 0; c < s.channels; ++c) {
         double sum = bias.get(c);
-        for (int tap = 0; tap < s.size * s.size; ++tap) {
-          const int row = pixel / out_width * s.stride + tap / s.size - s.size / 2;
-          const int column = pixel % out_width * s.stride + tap % s.size - s.size / 2;
+        for (int tap = 0; tap < s.size * s.columns(); ++tap) {
+          const int row = pixel / out_width * s.stride + tap / s.columns() - s.size / 2;
+          const int column = pixel % out_width * s.stride + tap % s.columns() - s.columns() / 2;
           if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
           const size_t at = ((size_t(image) * s.height + row) * s.width + column) * s.channels + c;
           sum += weight.get(size_t(tap) * s.channels + c) * x.get(at);
@@ -169,6 +173,7 @@ std::vector<double> product(Precision dtype, const Array& x, const Array& weight
                operand(dtype, weight.get(size_t(column) * s.depth + k));
       }
       if (s.activation == Activation::relu) sum = relu(sum);
+      if (s.activation == Activation::clamp) sum = std::fmin(relu(sum), 1);
       if (s.activation == Activation::hard_sigmoid) sum = std::fmin(relu(sum + 3), 6) / 6;
       expected.push_back(sum);
     }
@@ -262,6 +267,74 @@ Outcome run_addition(const Setting& setting, int count) {
   return judge(result, out, expected, tolerance(setting.dtype));
 }
 
+struct HalveShape {
+  int batch, height, width, channels;
+};
+
+Outcome run_halve(const Setting& setting, const HalveShape& s) {
+  Bench bench(setting, s.height * 31u + s.channels);
+  const int out_height = s.height / 2, out_width = s.width / 2;
+  Array x = bench.input("x", setting.dtype, size_t(s.batch) * s.height * s.width * s.channels, 1);
+  Array out = bench.output(setting.dtype, size_t(s.batch) * out_height * out_width * s.channels);
+  cuda::HalveCall call;
+  call.dtype = setting.dtype;
+  call.x = x.data();
+  call.out = out.data();
+  call.batch = s.batch;
+  call.height = s.height;
+  call.width = s.width;
+  call.channels = s.channels;
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
+  std::vector<double> expected;
+  for (int image = 0; image < s.batch; ++image) {
+    for (int pixel = 0; pixel < out_height * out_width; ++pixel) {
+      for (int c = 0; c < s.channels; ++c) {
+        double sum = 0;
+        for (int i = 0; i < 4; ++i) {
+          const int y = pixel / out_width * 2 + i / 2, column = pixel % out_width * 2 + i % 2;
+          sum += x.get(((size_t(image) * s.height + y) * s.width + column) * s.channels + c);
+        }
+        expected.push_back(sum / 4);
+      }
+    }
+  }
+  return judge(result, out, expected, tolerance(setting.dtype));
+}
+
+struct AttentionShape {
+  int batch, height, width, gate_height, gate_width, channels;
+};
+
+Outcome run_attention(const Setting& setting, const AttentionShape& s) {
+  Bench bench(setting, s.height * 31u + s.channels);
+  const size_t count = size_t(s.batch) * s.height * s.width * s.channels;
+  Array x = bench.input("x", setting.dtype, count, 1);
+  Array gate =
+      bench.input("gate", setting.dtype, size_t(s.batch) * s.gate_height * s.gate_width * s.channels, 6);
+  Array out = bench.output(setting.dtype, count);
+  cuda::AttentionCall call;
+  call.dtype = setting.dtype;
+  call.x = x.data();
+  call.gate = gate.data();
+  call.out = out.data();
+  call.batch = s.batch;
+  call.height = s.height;
+  call.width = s.width;
+  call.gate_height = s.gate_height;
+  call.gate_width = s.gate_width;
+  call.channels = s.channels;
+  const cuda::LaunchResult result = cuda::launch(call, nullptr);
+  std::vector<double> expected;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t pixel = i / s.channels, image = pixel / (size_t(s.height) * s.width);
+    const size_t y = pixel / s.width % s.height * s.gate_height / s.height;
+    const size_t column = pixel % s.width * s.gate_width / s.width;
+    const size_t near = (image * s.gate_height + y) * s.gate_width + column;
+    expected.push_back(x.get(i) / (1 + std::exp(-gate.get(near * s.channels + i % s.channels))));
+  }
+  return judge(result, out, expected, tolerance(setting.dtype));
+}
+
 /** Collects cases, each with its shape in words. */
 class Collection {
  public:
@@ -274,7 +347,7 @@ class Collection {
   }
   void add(const DepthwiseShape& s) {
     add(s.relu ? "depthwise with ReLU" : "depthwise",
-        {s.batch, s.height, s.width, s.channels, s.size, s.stride},
+        {s.batch, s.height, s.width, s.channels, s.size, s.columns(), s.stride},
         [s](const Setting& setting) { return run_depthwise(setting, s); });
   }
   void add_pointwise(const ProductShape& s) {
@@ -288,6 +361,14 @@ class Collection {
   void add(const MeansShape& s) {
     add("means", {s.batch, s.pixels, s.channels},
         [s](const Setting& setting) { return run_means(setting, s); });
+  }
+  void add(const HalveShape& s) {
+    add("halve", {s.batch, s.height, s.width, s.channels},
+        [s](const Setting& setting) { return run_halve(setting, s); });
+  }
+  void add(const AttentionShape& s) {
+    add("attention", {s.batch, s.height, s.width, s.gate_height, s.gate_width, s.channels},
+        [s](const Setting& setting) { return run_attention(setting, s); });
   }
   void add_addition(int count) {
     add("addition", {count}, [count](const Setting& setting) { return run_addition(setting, count); });
@@ -336,7 +417,19 @@ std::vector<LayerCase> layer_edge_cases(Precision dtype) {
   all.add(DepthwiseShape{1, 8, 8, 9, 3, 2, true});     // channels one at a time
   all.add(DepthwiseShape{1, 3, 4, 8, 9, 2, false});    // a kernel larger than the plane
   all.add(DepthwiseShape{1, 5, 5, 10, 7, 1, false});
-  all.add(DepthwiseShape{1, 5, 5, 4, 31, 1, false});   // the largest kernel
+  all.add(DepthwiseShape{1, 5, 5, 4, 31, 1, false});     // the largest kernel
+  all.add(DepthwiseShape{2, 7, 9, 24, 1, 1, false, 5});  // along the rows
+  all.add(DepthwiseShape{2, 9, 7, 24, 5, 1, false, 1});  // along the columns
+  all.add(DepthwiseShape{1, 1, 3, 7, 1, 1, false, 5});
+  all.add(HalveShape{1, 2, 2, 1});
+  all.add(HalveShape{2, 14, 14, 24});
+  all.add(HalveShape{2, 7, 9, 20});  // odd: the last row and column are left out
+  all.add(HalveShape{1, 3, 2, 9});   // channels one at a time
+  all.add(AttentionShape{1, 1, 1, 1, 1, 1});
+  all.add(AttentionShape{2, 14, 14, 7, 7, 24});
+  all.add(AttentionShape{2, 7, 9, 3, 4, 20});  // odd: the first or last pixel stands for three
+  all.add(AttentionShape{1, 5, 3, 2, 1, 9});
+  all.add_dense({5, 40, 21, Activation::clamp});
   all.add_pointwise({300, 24, 40, Activation::none});  // two tiles of pixels
   all.add_pointwise({10, 160, 130, Activation::relu});
   all.add_pointwise({49, 3, 5, Activation::none});
@@ -353,6 +446,8 @@ std::vector<LayerCase> layer_edge_cases(Precision dtype) {
     all.add_dense({4, 32, 8, Activation::none});
     all.add(MeansShape{1, 9, 16});
     all.add_addition(100);
+    all.add(HalveShape{1, 5, 4, 16});
+    all.add(AttentionShape{1, 5, 4, 2, 2, 16});
   }
   return all.take();
 }
@@ -367,7 +462,7 @@ std::vector<LayerCase> random_layer_cases(Precision dtype, int count) {
   for (int i = 0; i < count; ++i) {
     all.setting() = {dtype, random() % 8 == 0 ? between(1, 7) : 0, kOrders[random() % 4]};
     const auto activation = static_cast<Activation>(random() % 3);
-    switch (i % 6) {
+    switch (i % 8) {
       case 0:
         all.add(StemShape{between(1, 3), between(1, 40), between(1, 40), between(1, 24), random() % 2 == 0});
         break;
@@ -388,6 +483,14 @@ std::vector<LayerCase> random_layer_cases(Precision dtype, int count) {
       case 5:
         all.add_addition(between(1, 5000));
         break;
+      case 6:
+        all.add(HalveShape{between(1, 3), between(2, 20), between(2, 20), channels()});
+        break;
+      case 7: {
+        const int height = between(2, 20), width = between(2, 20);
+        all.add(AttentionShape{between(1, 3), height, width, height / 2, width / 2, channels()});
+        break;
+      }
     }
   }
   return all.take();

@@ -182,12 +182,22 @@ void check_refusal(Tally& tally, const char* what, Call call, Change change) {
 void check_layer_refusals(Tally& tally) {
   cuda::DepthwiseCall depthwise;
   depthwise.batch = depthwise.height = depthwise.width = depthwise.channels = 1;
-  check_refusal(tally, "an even kernel", depthwise, [](auto& c) { c.size = 4; });
-  check_refusal(tally, "a kernel of 33", depthwise, [](auto& c) { c.size = 33; });
+  check_refusal(tally, "an even kernel", depthwise, [](auto& c) { c.kernel_width = 4; });
+  check_refusal(tally, "a kernel of 33", depthwise, [](auto& c) { c.kernel_height = 33; });
   check_refusal(tally, "a stride of 3", depthwise, [](auto& c) { c.stride = 3; });
   check_refusal(tally, "a negative batch", depthwise, [](auto& c) { c.batch = -1; });
   check_refusal(tally, "an image of 2 GiB", depthwise, [](auto& c) { c.height = c.width = 32768; });
   check_refusal(tally, "a grid of 2^31 blocks", depthwise, [](auto& c) { c.batch = int64_t{1} << 40; });
+  cuda::HalveCall halve;
+  halve.batch = halve.channels = 1;
+  halve.height = halve.width = 2;
+  check_refusal(tally, "a row without a half", halve, [](auto& c) { c.height = 1; });
+  check_refusal(tally, "a plane of 2 GiB", halve, [](auto& c) { c.height = c.width = 32768; });
+  cuda::AttentionCall attention;
+  attention.batch = attention.channels = attention.height = attention.width = 1;
+  attention.gate_height = attention.gate_width = 1;
+  check_refusal(tally, "a gate larger than the plane", attention, [](auto& c) { c.gate_width = 2; });
+  check_refusal(tally, "an empty gate", attention, [](auto& c) { c.gate_height = 0; });
   cuda::StemCall stem;
   stem.batch = stem.height = stem.width = stem.out_channels = 1;
   check_refusal(tally, "no output channel", stem, [](auto& c) { c.out_channels = 0; });
@@ -211,7 +221,7 @@ void run_cases(Tally& tally) {
     run_group("edges", dtype, edge_cases(dtype), tally);
     run_group("random shapes", dtype, random_cases(dtype, 60), tally);
     run_group("other layers", dtype, layer_edge_cases(dtype), tally);
-    run_group("other layers, random", dtype, random_layer_cases(dtype, 90), tally);
+    run_group("other layers, random", dtype, random_layer_cases(dtype, 120), tally);
     run_group("GhostNet 1.0x, fused", dtype, network_cases(dtype, Path::fused), tally);
     if (dtype == Precision::float16) {
       run_group("GhostNet 1.0x, in two", dtype, network_cases(dtype, Path::two_kernels), tally);

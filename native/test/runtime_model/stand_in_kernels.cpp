@@ -90,7 +90,7 @@ Touched touched_by(const DepthwiseCall& call) {
   const int64_t pixels = call.batch * behind(call.height, call.stride) * behind(call.width, call.stride);
   return Touched(call.dtype)
       .values(call.x, call.batch * call.height * call.width * call.channels)
-      .floats(call.weight, int64_t{1} * call.size * call.size * call.channels)
+      .floats(call.weight, int64_t{1} * call.kernel_height * call.kernel_width * call.channels)
       .floats(call.bias, call.channels)
       .values(call.out, pixels * call.channels);
 }
@@ -122,6 +122,20 @@ Touched touched_by(const AdditionCall& call) {
       .values(call.a, call.count)
       .values(call.b, call.count)
       .values(call.out, call.count);
+}
+
+Touched touched_by(const HalveCall& call) {
+  return Touched(call.dtype)
+      .values(call.x, call.batch * call.height * call.width * call.channels)
+      .values(call.out, call.batch * (call.height / 2) * (call.width / 2) * call.channels);
+}
+
+Touched touched_by(const AttentionCall& call) {
+  const int64_t count = call.batch * call.height * call.width * call.channels;
+  return Touched(call.dtype)
+      .values(call.x, count)
+      .values(call.gate, call.batch * call.gate_height * call.gate_width * call.channels)
+      .values(call.out, count);
 }
 
 Touched touched_by(const GpuGhostCall& call) {

@@ -5,7 +5,7 @@ import { convertCommand } from '../../../lib/cli/convert.js';
 import { infoCommand } from '../../../lib/cli/info.js';
 import { pullCommand } from '../../../lib/cli/pull.js';
 import { writtenOut } from '../../../lib/sources/braces.js';
-import { parseGlob } from '../../../lib/sources/glob.js';
+import { excessOf, isGlob, parseGlob } from '../../../lib/sources/glob.js';
 import { linesOf, longestLine, tooLong } from '../../../lib/sources/lines.js';
 import { rawOf, toBytes, toName, type RawPath } from '../../../lib/sources/raw-path.js';
 import { Images } from '../../../lib/sources/selection.js';
@@ -109,24 +109,22 @@ const mostWrittenOut = 8;
 const patterns: Target = {
   name: 'globs',
   share: 1,
-  bytesPerByte: 4_000, // each name of a glob becomes a regular expression, and a glob with braces several globs
+  bytesPerByte: 4_000, // a glob with braces is several globs
   codes: [],
   make: (random) =>
     mutate(
       globs,
-      [...blind, editText(['*', '**', '?', '[', ']', '{', '}', ',', '/', '\\', '!'], /(\W)/)],
+      [...blind, editText(['*', '**', '?', '[', ']', '{', '}', ',', '/', '\\', '!', '+(', '|', ')'], /(\W)/)],
       random,
     )
       // Globs are the caller's own, and short.
       .subarray(0, 1024),
   parse: (input) => {
     const text = input.toString('latin1');
-    // Of extended globs some take exponential time, as in other programs: picomatch makes regular expressions of them.
-    if (/[@!?+*]\(/.test(text)) return 'extended glob';
-    // picomatch 4.0.7 never comes back from some globs with many backslashes in a row, such as a]?\\\\.
-    if (/\\{3}/.test(text)) return 'many backslashes';
+    if (excessOf(text as RawPath) !== undefined) return 'too large';
+    isGlob(text as RawPath);
     let written = 0;
-    for (const glob of writtenOut(text as RawPath)) {
+    for (const glob of writtenOut(text as RawPath) ?? []) {
       const selection = parseGlob(glob, new Images(false))?.selection;
       for (const path of paths) {
         selection?.judge(path);

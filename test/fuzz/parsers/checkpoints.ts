@@ -121,6 +121,7 @@ const codes: readonly ErrorCode[] = [
   'GHOSTNET_UNSUPPORTED_FORMAT',
   'GHOSTNET_UNKNOWN_FORMAT',
   'GHOSTNET_INVALID_ARGUMENT', // the file lacks the weights that were asked for
+  'GHOSTNET_PARAMETERS_MISMATCH', // it holds several networks
 ];
 
 const folder = join('test', 'fixtures', 'checkpoint', 'files');

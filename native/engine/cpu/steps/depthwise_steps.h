@@ -4,7 +4,8 @@
 
 namespace ghostnet {
 
-/** A depthwise convolution, with the sums of its output rows where squeeze-and-excitation follows. */
+/** A depthwise convolution, with the sums of its output rows where squeeze-and-excitation follows, or the
+ * sigmoid at the end of an attention. */
 template <typename Value>
 class DepthwiseStep : public RowStep {
  public:
@@ -48,11 +49,19 @@ class DepthwiseStep : public RowStep {
     float* const sums = context.buffer(row_sums_);
     for (int64_t y = rows.begin; y < rows.end; ++y) {
       Value* const row = output.row(y);
-      run_depthwise_row<Value>(
-          kernels_, weights_, call, y, [&](int64_t from) { return input.row(from); }, nullptr, row);
+      run_depthwise_row<Value>(kernels_, weights_, call, y, [&](int64_t from) { return input.row(from); },
+                               {row});
+      if (layer_.activation == Activation::sigmoid) apply_sigmoid(row, channels);
       if (sums == nullptr) continue;
       kernels_.sum_pixels(row + channels.begin, out().width, out().channels, channels.size(), false,
                           sums + y * out().channels + channels.begin);
+    }
+  }
+
+  void apply_sigmoid(Value* row, cpu::Range channels) const {
+    if (channels.size() == out().channels) return kernels_.sigmoid(row, out().row());
+    for (int64_t x = 0; x < out().width; ++x) {
+      kernels_.sigmoid(row + x * out().channels + channels.begin, channels.size());
     }
   }
 
@@ -110,9 +119,8 @@ class ShortcutStep : public RowStep {
     for (int64_t from = rows.begin; from < rows.end;) {
       const int64_t to = std::min({from + tile_rows(), rows.end, from + output.run(from)});
       for (int64_t y = from; y < to; ++y) {
-        run_depthwise_row<Value>(
-            kernels_, spatial_, spatial, y, [&](int64_t row) { return input.row(row); }, nullptr,
-            scratch + (y - from) * out().width * channels);
+        run_depthwise_row<Value>(kernels_, spatial_, spatial, y, [&](int64_t row) { return input.row(row); },
+                                 {scratch + (y - from) * out().width * channels});
       }
       cpu::ProductOf<Value> call{};
       call.a = scratch;

@@ -129,8 +129,9 @@ class RowStep : public Step {
     return {std::max<int64_t>(begin, 0), std::min(end, in_.height)};
   }
   /** The input rows under a convolution's output rows. */
-  cpu::Range rows_under(cpu::Range rows, int64_t kernel, int64_t stride) const {
-    return rows_around(rows.begin * stride - kernel / 2, (rows.end - 1) * stride + kernel / 2 + 1);
+  cpu::Range rows_under(cpu::Range rows, KernelSize kernel, int64_t stride) const {
+    const int64_t reach = kernel.height / 2;
+    return rows_around(rows.begin * stride - reach, (rows.end - 1) * stride + reach + 1);
   }
   int64_t tile_rows() const { return std::max<int64_t>(1, kTilePixels / out_.width); }
   /** A depthwise convolution from one plane to another. @param out_channels of a pixel of its output */

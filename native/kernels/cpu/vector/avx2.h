@@ -50,6 +50,15 @@ inline Vector fma(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.valu
 // A minimum or maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm256_max_ps(_mm256_setzero_ps(), x.value)}; }
 inline Vector min(Vector bound, Vector x) { return {_mm256_min_ps(bound.value, x.value)}; }
+inline Vector max(Vector bound, Vector x) { return {_mm256_max_ps(bound.value, x.value)}; }
+inline Vector operator/(Vector a, Vector b) { return {_mm256_div_ps(a.value, b.value)}; }
+inline Vector round(Vector x) {
+  return {_mm256_round_ps(x.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline Vector power_of_two(Vector n) {
+  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.value), _mm256_set1_epi32(127));
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23))};
+}
 
 template <typename V>
 inline V in_register(V x) {

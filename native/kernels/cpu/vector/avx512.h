@@ -50,8 +50,15 @@ inline Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.valu
 // A minimum or maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm512_max_ps(_mm512_setzero_ps(), x.value)}; }
 inline Vector min(Vector bound, Vector x) { return {_mm512_min_ps(bound.value, x.value)}; }
+inline Vector max(Vector bound, Vector x) { return {_mm512_max_ps(bound.value, x.value)}; }
+inline Vector operator/(Vector a, Vector b) { return {_mm512_div_ps(a.value, b.value)}; }
+inline Vector round(Vector x) {
+  return {_mm512_roundscale_ps(x.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline Vector power_of_two(Vector n) { return {_mm512_scalef_ps(_mm512_set1_ps(1), n.value)}; }
 
 inline HalfVector operator+(HalfVector a, HalfVector b) { return {_mm256_add_ps(a.value, b.value)}; }
+inline HalfVector operator*(HalfVector a, HalfVector b) { return {_mm256_mul_ps(a.value, b.value)}; }
 inline HalfVector fma(HalfVector a, HalfVector b, HalfVector c) {
   return {_mm256_fmadd_ps(a.value, b.value, c.value)};
 }

@@ -19,6 +19,7 @@ struct Vector {
     return BFloat16(_mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(x)))));
   }
   static Vector zero() { return {_mm512_setzero_ps()}; }
+  static Vector broadcast(float x) { return {_mm512_set1_ps(x)}; }
   static Vector load(const float* p) { return {_mm512_loadu_ps(p)}; }
   static Vector load(const float* p, int64_t count) { return {_mm512_maskz_loadu_ps(mask(count), p)}; }
   static Vector load(const BFloat16* p) {
@@ -50,8 +51,15 @@ struct Vector {
 inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.value, b.value)}; }
 inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.value, b.value)}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.value, b.value, c.value)}; }
-// A maximum returns its second operand if either is NaN.
+// A minimum or maximum returns its second operand if either is NaN.
 inline Vector relu(Vector x) { return {_mm512_max_ps(_mm512_setzero_ps(), x.value)}; }
+inline Vector min(Vector bound, Vector x) { return {_mm512_min_ps(bound.value, x.value)}; }
+inline Vector max(Vector bound, Vector x) { return {_mm512_max_ps(bound.value, x.value)}; }
+inline Vector operator/(Vector a, Vector b) { return {_mm512_div_ps(a.value, b.value)}; }
+inline Vector round(Vector x) {
+  return {_mm512_roundscale_ps(x.value, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+inline Vector power_of_two(Vector n) { return {_mm512_scalef_ps(_mm512_set1_ps(1), n.value)}; }
 
 struct HalfVector {
   static constexpr int kLanes = 8;

@@ -31,6 +31,7 @@ concept SumVector = requires(V v, const float* weights, const Value* x, Value* o
   v.store(out);
   v.store(out, count);
   v = v + v;
+  v = v * v;
   v = fma(v, v, v);    // the first times the second plus the third
   v = relu(v);         // 0 for negative values; NaN and -0 stay
   v = in_register(v);  // v, loaded once even if the compiler would read memory for each use
@@ -40,14 +41,19 @@ concept SumVector = requires(V v, const float* weights, const Value* x, Value* o
 template <typename V, typename Value>
 concept PixelVector = SumVector<V, Value> && requires(V v, const float* x, float* out, const uint8_t* bytes,
                                                       int64_t count, Value value) {
-  V::kRegisters;          // of the instruction set
+  V::kRegisters;  // of the instruction set
+  v = V::broadcast(*x);
   value = V::stored(*x);  // rounded as by a store
   v = V::zero();
   v = V::load(x, count);
   v = V::load(bytes);
   v.store(out);
   v.store(out, count);
-  v = v * v;
+  v = v / v;
+  v = min(v, v);        // the second if either is NaN
+  v = max(v, v);        // the second if either is NaN
+  v = round(v);         // to the nearest whole number
+  v = power_of_two(v);  // of a whole number from -126 to 127
 };
 
 template <typename Vector, typename HalfVector>
@@ -55,7 +61,6 @@ concept Float32Vectors = PixelVector<Vector, float> && SumVector<HalfVector, flo
                          requires(Vector v, HalfVector half, float x) {
                            v = Vector::broadcast(x);
                            half = HalfVector::broadcast(x);
-                           v = min(v, v);  // the second if either is NaN
                          };
 
 template <typename Vector, typename HalfVector, typename DepthwiseVector>

@@ -42,6 +42,20 @@ inline Vector operator*(Vector a, Vector b) { return {a.value * b.value}; }
 inline Vector fma(Vector a, Vector b, Vector c) { return {a.value * b.value + c.value}; }
 inline Vector relu(Vector x) { return {Vector::Native{} > x.value ? Vector::Native{} : x.value}; }
 inline Vector min(Vector bound, Vector x) { return {bound.value < x.value ? bound.value : x.value}; }
+inline Vector max(Vector bound, Vector x) { return {bound.value > x.value ? bound.value : x.value}; }
+inline Vector operator/(Vector a, Vector b) { return {a.value / b.value}; }
+// Numbers of this size have no fraction, so the addition rounds.
+inline Vector round(Vector x) {
+  const Vector large = Vector::broadcast(12582912.f);
+  return {(x.value + large.value) - large.value};
+}
+inline Vector power_of_two(Vector n) {
+  typedef int32_t Exponents __attribute__((vector_size(16)));
+  const Exponents bits = (__builtin_convertvector(n.value, Exponents) + 127) << 23;
+  Vector power;
+  __builtin_memcpy(&power.value, &bits, sizeof bits);
+  return power;
+}
 
 template <typename V>
 inline V in_register(V x) {
