@@ -2,6 +2,7 @@ import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { quote } from '../check/words.js';
+import type { WeightsChoice } from '../checkpoint/index.js';
 import type { ImageInput } from '../image/input.js';
 import { listedImage, schemeOf } from '../image/source.js';
 import { GhostNet } from '../model/ghostnet.js';
@@ -23,12 +24,14 @@ import {
   parseCount,
   precisionOption,
   prefixOption,
+  weightsOption,
   threadsOption,
 } from './shared-options.js';
 
 interface Options {
   readonly model?: string;
   readonly allowNonFinite?: boolean;
+  readonly weights: WeightsChoice;
   readonly prefix?: string;
   readonly maxFileBytes?: number;
   readonly topK?: number;
@@ -68,6 +71,7 @@ export function classifyCommand(): Command {
     )
     .addOption(modelOption())
     .addOption(allowNonFiniteOption())
+    .addOption(weightsOption())
     .addOption(prefixOption())
     .addOption(maxFileBytesOption())
     .option('-k, --top-k <n>', 'classes per image (default: 5, or all if there are fewer)', parseCount)
@@ -110,6 +114,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
   const {
     model: source,
     allowNonFinite,
+    weights,
     prefix,
     maxFileBytes,
     device,
@@ -143,6 +148,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     ...(maxImageBytes === undefined ? {} : { maxImageBytes }),
     ...(maxPixels === undefined ? {} : { maxPixels }),
     ...(allowNonFinite === undefined ? {} : { allowNonFinite }),
+    weights,
     ...(prefix === undefined ? {} : { prefix }),
     ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
   });

@@ -1,13 +1,19 @@
 import { Command, Option } from 'commander';
 
-import { savedDTypes, weightsChoices, type SavedDType, type WeightsChoice } from '../checkpoint/index.js';
+import { savedDTypes, type SavedDType, type WeightsChoice } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
 import { readBytes } from '../files.js';
 import { GhostNet } from '../model/ghostnet.js';
 import type { LoadOptions } from '../model/options.js';
 import { exitCodeHelp } from './exit-codes.js';
 import { report } from './output.js';
-import { allowNonFiniteOption, maxFileBytesOption, parseCount, prefixOption } from './shared-options.js';
+import {
+  allowNonFiniteOption,
+  maxFileBytesOption,
+  parseCount,
+  prefixOption,
+  weightsOption,
+} from './shared-options.js';
 
 interface Options {
   readonly weights: WeightsChoice;
@@ -32,14 +38,7 @@ export function convertCommand(): Command {
     )
     .argument('<input>', 'weights file: safetensors, or written by torch.save')
     .argument('<output>', 'the safetensors file to write; an existing regular file is replaced')
-    .addOption(
-      new Option(
-        '--weights <which>',
-        'the weights of a training checkpoint to use; auto prefers the moving average',
-      )
-        .choices(weightsChoices)
-        .default('auto'),
-    )
+    .addOption(weightsOption())
     .addOption(
       new Option('--dtype <type>', 'number type of the weights in the output; those of 16 bits halve it')
         .choices(savedDTypes)

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import type { WeightsChoice } from '../checkpoint/index.js';
 import { GhostNet } from '../model/ghostnet.js';
 import { inspectWeights, type WeightsReport } from '../model/inspect.js';
 import type { ModelInfo } from '../model/model-info.js';
@@ -12,6 +13,7 @@ import {
   maxFileBytesOption,
   modelOption,
   prefixOption,
+  weightsOption,
 } from './shared-options.js';
 
 const count = new Intl.NumberFormat('en-US');
@@ -19,6 +21,7 @@ const count = new Intl.NumberFormat('en-US');
 interface Options {
   readonly model?: string;
   readonly allowNonFinite?: boolean;
+  readonly weights: WeightsChoice;
   readonly prefix?: string;
   readonly maxFileBytes?: number;
   readonly layers?: boolean;
@@ -33,6 +36,7 @@ export function infoCommand(): Command {
     .argument('[file]', 'weights file in any supported container (default: the embedded model)')
     .addOption(modelOption())
     .addOption(allowNonFiniteOption())
+    .addOption(weightsOption())
     .addOption(prefixOption())
     .addOption(maxFileBytesOption())
     .option('--layers', 'also print the layer table')
@@ -40,8 +44,9 @@ export function infoCommand(): Command {
     .addHelpText('after', exitCodeHelp)
     .action(async (file: string | undefined, options: Options) => {
       const source = file ?? options.model ?? embeddedModel;
-      const { allowNonFinite = false, prefix, maxFileBytes } = options;
+      const { allowNonFinite = false, weights, prefix, maxFileBytes } = options;
       const given = {
+        weights,
         ...(prefix === undefined ? {} : { prefix }),
         ...(maxFileBytes === undefined ? {} : { maxFileBytes }),
       };

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { weightsChoices } from '../checkpoint/index.js';
 import { precisions } from '../model/precision.js';
 
 /** A whole number of at least 1, for commander. */
@@ -26,6 +27,16 @@ export function allowNonFiniteOption(): Option {
 /** The network in a file that holds several, in all commands that load a model. */
 export function prefixOption(): Option {
   return new Option('--prefix <prefix>', 'start of the keys of the network, if a weights file holds several');
+}
+
+/** The weights of a training checkpoint, in the commands that read one. */
+export function weightsOption(): Option {
+  return new Option(
+    '--weights <which>',
+    'the weights of a training checkpoint to use; auto prefers the moving average',
+  )
+    .choices(weightsChoices)
+    .default('auto');
 }
 
 /** The limit of a weights file, in all commands that load a model. */

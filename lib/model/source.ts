@@ -107,7 +107,8 @@ async function readNamed(
 /** A file that is not there may have been meant as a name. */
 function withSuggestion(error: unknown, name: string): unknown {
   if (!(error instanceof GhostNetError) || error.code !== 'GHOSTNET_FILE_NOT_FOUND') return error;
-  const meant = /[./\\]/.test(name) ? undefined : nearestWeights(name);
+  const isName = /^(?:timm\/)?[\w-]+(?:\.in1k)?$/.test(name);
+  const meant = isName ? nearestWeights(name) : undefined;
   if (meant === undefined) return error;
   const { code, what, found, expected, cause } = error;
   const remedy = `Did you mean the published weights ${meant}? \`npx ghostnet pull ${meant}\` downloads them.`;

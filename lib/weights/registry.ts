@@ -95,12 +95,15 @@ export function nearestWeights(
   name: string,
   registry: readonly WeightsEntry[] = weightsRegistry,
 ): string | undefined {
-  return name.length > longestName
-    ? undefined
-    : nearest(
-        name,
-        registry.map((candidate) => candidate.name),
-      );
+  if (name.length > longestName) return undefined;
+  // 'timm/ghostnetv2_100.in1k', as the hub has it.
+  const [, plain = name] = /^(?:timm\/)?([\w-]+?)(?:\.in1k)?$/.exec(name) ?? [];
+  // A network of its own, without published weights.
+  if (plain.startsWith('ghostnet_first')) return undefined;
+  return nearest(
+    plain,
+    registry.map((candidate) => candidate.name),
+  );
 }
 
 /**

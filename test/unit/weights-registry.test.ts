@@ -126,6 +126,12 @@ describe('the registry', () => {
       code: 'GHOSTNET_FILE_NOT_FOUND',
       remedy: expect.stringContaining('npx ghostnet pull ghostnetv2_100') as string,
     });
+    await expect(GhostNet.load('timm/ghostnetv2_100.in1k')).rejects.toMatchObject({
+      remedy: expect.stringContaining('npx ghostnet pull ghostnetv2_100') as string,
+    });
+    await expect(GhostNet.load('ghostnet_first_100')).rejects.not.toMatchObject({
+      remedy: expect.stringContaining('pull') as string,
+    });
     await expect(GhostNet.load('./ghostnetv2_10')).rejects.not.toMatchObject({
       remedy: expect.stringContaining('pull') as string,
     });
