@@ -10,7 +10,7 @@ import {
 import { savedDTypes } from '../checkpoint/index.js';
 import { pathOf } from '../files.js';
 import type { ImageInput } from '../image/input.js';
-import { decodeSettings, type DecodeSettings } from '../image/options.js';
+import { decodeSettings } from '../image/options.js';
 import type { NativeModel } from '../native/addon.js';
 import { placementFor, type Placement } from '../native/device.js';
 import { runJob, type RunOptions } from '../native/jobs.js';
@@ -21,7 +21,6 @@ import {
   inputOutput,
   Pipeline,
   pipelineOf,
-  pipelineSettings,
   type BatchOptions,
   type ClassifyOptions,
   type ClassScore,
@@ -48,6 +47,9 @@ import { layerTable } from './summary.js';
 /** The constructor's first argument, which no other code has. */
 const key = Symbol('GhostNet');
 
+/** The queues of a model. For the rest of the package: index.ts does not export it. */
+export let queuesOf: (model: GhostNet) => ImageQueues;
+
 /**
  * A GhostNet (arXiv 1911.11907) with weights. Every call that computes returns a promise. The calls run one after another on
  * a separate thread, in the order in which they were made; the event loop stays free.
@@ -61,11 +63,17 @@ const key = Symbol('GhostNet');
  */
 export class GhostNet {
   readonly #model: NativeModel;
-  readonly #decode: DecodeSettings;
   readonly #queues: ImageQueues;
   #isDisposed = false;
   /** A description of this model: variant, sizes, transform, labels. */
   readonly info: ModelInfo;
+
+  static {
+    queuesOf = (model) => {
+      GhostNet.#checked(model).#usable();
+      return model.#queues;
+    };
+  }
 
   private constructor(given: symbol, model: NativeModel, options: ModelOptions, placement: Placement) {
     if (given !== key) {
@@ -76,9 +84,8 @@ export class GhostNet {
       );
     }
     this.#model = model;
-    this.#decode = decodeSettings(options);
     this.info = infoOf(model.describe(), options, placement);
-    this.#queues = new ImageQueues(this, model, this.info, this.#decode, () => this.#isDisposed);
+    this.#queues = new ImageQueues(this, model, this.info, decodeSettings(options), () => this.#isDisposed);
   }
 
   /**
@@ -272,7 +279,7 @@ export class GhostNet {
   pipeline(options: PipelineOptions = {}): Pipeline<Float32Array> | Pipeline<ClassScore[]> {
     const model = GhostNet.#checked(this);
     model.#usable();
-    const settings = pipelineSettings(options, model.info.numClasses, model.#decode);
+    const settings = model.#queues.settings(options);
     if (settings.output === 'embed')
       return pipelineOf((owner) => model.#queues.open(owner, settings, embedOutput));
     requireClassifier(model.info);

@@ -12,6 +12,7 @@ import {
   type ClassifyOptions,
   type Output,
   type PipelineModel,
+  type PipelineOptions,
   type PipelineSettings,
 } from '../pipeline/index.js';
 import { checkedList, decodersFor } from './images.js';
@@ -53,6 +54,11 @@ export class ImageQueues {
     this.#decode = decode;
   }
 
+  /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
+  settings(options: PipelineOptions): PipelineSettings {
+    return pipelineSettings(options, this.#numClasses, this.#decode);
+  }
+
   /** A queue of its own for `owner`, which is kept until it is closed. */
   open<R>(owner: object, settings: PipelineSettings, output: Output<R>): Scheduler<R> {
     const scheduler = new Scheduler(owner, this.#model, settings, output, () => this.#open.delete(scheduler));
@@ -89,8 +95,7 @@ export class ImageQueues {
     const key = `${name} ${maxBatch}`;
     let scheduler = this.#shared.get(key) as Scheduler<R> | undefined;
     if (scheduler === undefined) {
-      const settings = pipelineSettings({ maxBatch }, this.#numClasses, this.#decode);
-      scheduler = this.open(this.#owner, settings, output);
+      scheduler = this.open(this.#owner, this.settings({ maxBatch }), output);
       this.#shared.set(key, scheduler);
     }
     return scheduler;

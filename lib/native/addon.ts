@@ -134,6 +134,9 @@ export interface NativeGpu {
   readonly memory: number;
 }
 
+/** What a run returns: float32 [N,numClasses] or [N,1280]. */
+export type NativeOutput = 'logits' | 'features';
+
 /** Identifies a job, so that it can be aborted. */
 export type Ticket = number;
 
@@ -144,7 +147,7 @@ export interface NativeModel {
   run(
     ticket: Ticket,
     input: NativeTensor,
-    output: 'logits' | 'features',
+    output: NativeOutput,
     threads: number,
   ): Promise<NativeTensor>;
   /** @param images - prepared by this model */
@@ -155,7 +158,12 @@ export interface NativeModel {
     threads: number,
   ): Promise<{ index: number; score: number }[][]>;
   /** @param images - prepared by this model */
-  embed(ticket: Ticket, images: readonly NativeTensor[], threads: number): Promise<NativeTensor>;
+  runImages(
+    ticket: Ticket,
+    images: readonly NativeTensor[],
+    output: NativeOutput,
+    threads: number,
+  ): Promise<NativeTensor>;
   prepare(ticket: Ticket, image: NativeImage, options: NativePrepareOptions): Promise<NativePrepared>;
   /** @throws {@link GhostNetError} `GHOSTNET_BAD_SHAPE` if an image of these sides in pixels is too elongated to be resized */
   checkSides(height: number, width: number): void;

@@ -11,9 +11,11 @@ export {
   classifyOutput,
   embedOutput,
   inputOutput,
+  rowsOutput,
   type ClassScore,
   type Output,
   type PipelineModel,
+  type Rows,
 } from './outputs.js';
 export { Pipeline, pipelineOf } from './pipeline.js';
 export { Scheduler } from './scheduler.js';

@@ -2,12 +2,14 @@ import { AsyncResource } from 'node:async_hooks';
 
 import type { ImageSource } from '../image/source.js';
 import type { PreparedImage } from '../image/prepare.js';
-import type { NativeImage } from '../native/addon.js';
+import type { NativeImage, NativeOutput } from '../native/addon.js';
 
 /** How an image is submitted. */
 export interface Submission {
   readonly signal?: AbortSignal | undefined;
   readonly topK?: number | undefined;
+  /** The outputs of the network, for those that may be asked for. */
+  readonly wants?: readonly NativeOutput[] | undefined;
   /** Takes its turn; by default each image does. */
   readonly caller?: object | undefined;
   /** Waits for a place whatever `whenFull` says. */
@@ -25,6 +27,7 @@ export class Item<R> extends AsyncResource {
   /** Aborts its decoding. */
   readonly abort = new AbortController();
   readonly topK: number;
+  readonly wants: readonly NativeOutput[];
   /** Whose turn it takes. */
   readonly caller: object;
   stage: Stage = 'waiting';
@@ -42,10 +45,11 @@ export class Item<R> extends AsyncResource {
   computedAt = 0;
   batchSize = 0;
 
-  constructor(source: ImageSource, topK: number, caller: object | undefined) {
+  constructor(source: ImageSource, topK: number, { wants = [], caller }: Submission) {
     super('ghostnet.image');
     this.source = source;
     this.topK = topK;
+    this.wants = wants;
     this.caller = caller ?? this;
     const { promise, resolve, reject } = withResolvers<R>();
     this.result = promise;

@@ -1,5 +1,5 @@
 import { GhostNetError } from '../errors.js';
-import type { NativeModel, NativeTensor } from '../native/addon.js';
+import type { NativeModel, NativeOutput, NativeTensor } from '../native/addon.js';
 import { runJob } from '../native/jobs.js';
 
 /** A class that a model finds in an image. */
@@ -27,6 +27,7 @@ export interface PipelineModel {
 /** An image of a batch. */
 export interface BatchItem {
   readonly topK: number;
+  readonly wants: readonly NativeOutput[];
   /** uint8 [inputSize,inputSize,3]. */
   readonly input: NativeTensor;
 }
@@ -56,22 +57,56 @@ export const classifyOutput: Output<ClassScore[]> = async ({ native, labels, thr
 };
 
 /** The embedding of each image, in memory of its own. */
-export const embedOutput: Output<Float32Array> = async ({ native, threads }, batch) => {
-  const inputs = batch.map(({ input }) => input);
+export const embedOutput: Output<Float32Array> = async (model, batch) => {
   try {
-    const features = await runJob({}, (ticket) => native.embed(ticket, inputs, threads));
-    const values = new Float32Array(features.buffer);
-    const length = values.length / batch.length;
-    const rows = batch.map((_, row) => {
-      const embedding = values.slice(row * length, (row + 1) * length);
-      return embedding.every(Number.isFinite) ? embedding : notFinite('The embedding');
-    });
-    features.dispose();
-    return rows;
+    return await rowsOf(model, 'features', batch);
   } finally {
-    for (const input of inputs) input.dispose();
+    for (const { input } of batch) input.dispose();
   }
 };
+
+/** What an image is asked for, in memory of its own. */
+export type Rows = { readonly [output in NativeOutput]?: Float32Array };
+
+/** The logits, the embedding or both of each image. */
+export const rowsOutput: Output<Rows> = async (model, batch) => {
+  const found = batch.map((): Rows | GhostNetError => ({}));
+  try {
+    for (const output of ['logits', 'features'] as const) {
+      const asking = batch.filter(({ wants }) => wants.includes(output));
+      if (asking.length === 0) continue;
+      const rows = await rowsOf(model, output, asking);
+      for (const [row, item] of asking.entries()) {
+        const position = batch.indexOf(item);
+        const before = found[position];
+        const values = rows[row];
+        if (values === undefined || before instanceof GhostNetError) continue;
+        found[position] = values instanceof GhostNetError ? values : { ...before, [output]: values };
+      }
+    }
+    return found;
+  } finally {
+    for (const { input } of batch) input.dispose();
+  }
+};
+
+async function rowsOf(
+  { native, threads }: PipelineModel,
+  output: NativeOutput,
+  batch: readonly BatchItem[],
+): Promise<(Float32Array | GhostNetError)[]> {
+  const inputs = batch.map(({ input }) => input);
+  const result = await runJob({}, (ticket) => native.runImages(ticket, inputs, output, threads));
+  const values = new Float32Array(result.buffer);
+  const length = values.length / batch.length;
+  const rows = batch.map((_, row) => {
+    const numbers = values.slice(row * length, (row + 1) * length);
+    if (numbers.every(Number.isFinite)) return numbers;
+    return notFinite(output === 'logits' ? 'A logit' : 'The embedding');
+  });
+  result.dispose();
+  return rows;
+}
 
 /** The input of the network itself. */
 export const inputOutput: Output<NativeTensor> = (_, batch) =>

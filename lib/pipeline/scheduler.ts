@@ -90,7 +90,7 @@ export class Scheduler<R> {
   }
 
   #accept(source: ImageSource, submission: Submission): Promise<R> {
-    const { signal, topK = this.#settings.topK, caller, waits } = submission;
+    const { signal, topK = this.#settings.topK, waits } = submission;
     if (this.#closed !== undefined) throw this.#closed;
     if (signal?.aborted === true) throw aborted(signal.reason);
     const { maxQueue, whenFull } = this.#settings;
@@ -99,7 +99,7 @@ export class Scheduler<R> {
       rejectedChannel.publish({ pipeline: this.#owner });
       throw queueFull(maxQueue);
     }
-    const item = new Item<R>(source, topK, caller);
+    const item = new Item<R>(source, topK, submission);
     this.#stats.counts.accepted += 1;
     this.#waiting.add(item.caller, item);
     this.#deadlines?.add(item);
@@ -317,8 +317,8 @@ export class Scheduler<R> {
   async #compute(batch: Set<Item<R>>): Promise<void> {
     const items = [...batch];
     const start = performance.now();
-    const inputs = items.flatMap(({ topK, prepared }) =>
-      prepared === undefined ? [] : { topK, input: prepared.input },
+    const inputs = items.flatMap(({ topK, wants, prepared }) =>
+      prepared === undefined ? [] : { topK, wants, input: prepared.input },
     );
     for (const item of items) {
       item.stage = 'computing';

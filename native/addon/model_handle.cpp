@@ -70,7 +70,7 @@ Napi::Function ModelHandle::define(Napi::Env env) {
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::layers>>("layers"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::run>>("run"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::classify>>("classify"),
-                         InstanceMethod<&ModelHandle::safely<&ModelHandle::embed>>("embed"),
+                         InstanceMethod<&ModelHandle::safely<&ModelHandle::run_images>>("runImages"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::prepare>>("prepare"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::check_sides>>("checkSides"),
                          InstanceMethod<&ModelHandle::safely<&ModelHandle::state>>("state"),
@@ -220,11 +220,12 @@ Napi::Value ModelHandle::classify(const Napi::CallbackInfo& info) {
                              Team& team) { return model->classify(images, top_k, team); });
 }
 
-Napi::Value ModelHandle::embed(const Napi::CallbackInfo& info) {
+Napi::Value ModelHandle::run_images(const Napi::CallbackInfo& info) {
   const auto used = network();
-  return run_job<Array>(
-      info, placement_of(*used, to_threads(info[2])), {}, TensorHandle::wrap,
-      [model = used, images = to_inputs(info[1])](Team& team) { return model->embed(images, team); });
+  return run_job<Array>(info, placement_of(*used, to_threads(info[3])), {}, TensorHandle::wrap,
+                        [model = used, images = to_inputs(info[1]), output = to_output(info[2])](Team& team) {
+                          return model->run_images(images, output, team);
+                        });
 }
 
 /** checkSides(height, width): throws if an image of these sides cannot be resized */

@@ -43,7 +43,7 @@ class ModelHandle : public Napi::ObjectWrap<ModelHandle> {
   Napi::Value layers(const Napi::CallbackInfo& info);
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value classify(const Napi::CallbackInfo& info);
-  Napi::Value embed(const Napi::CallbackInfo& info);
+  Napi::Value run_images(const Napi::CallbackInfo& info);
   Napi::Value prepare(const Napi::CallbackInfo& info);
   Napi::Value check_sides(const Napi::CallbackInfo& info);
   Napi::Value state(const Napi::CallbackInfo& info);

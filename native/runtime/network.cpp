@@ -187,7 +187,7 @@ std::vector<std::vector<ClassScore>> Network::classify(const std::vector<Array>&
         ErrorCode::GHOSTNET_INVALID_ARGUMENT, "topK is out of range", std::to_string(top_k),
         "a whole number from 1 to " + std::to_string(classes) + ", the number of classes of the model");
   }
-  const Array logits = run(gather(images).view(), Output::logits, team);
+  const Array logits = run_images(images, Output::logits, team);
   const auto* row = reinterpret_cast<const float*>(logits.memory->data());
   std::vector<std::vector<ClassScore>> results;
   for (size_t image = 0; image < images.size(); ++image, row += classes) {
@@ -196,8 +196,8 @@ std::vector<std::vector<ClassScore>> Network::classify(const std::vector<Array>&
   return results;
 }
 
-Array Network::embed(const std::vector<Array>& images, Team& team) const {
-  return run(gather(images).view(), Output::features, team);
+Array Network::run_images(const std::vector<Array>& images, Output output, Team& team) const {
+  return run(gather(images).view(), output, team);
 }
 
 Array Network::gather(const std::vector<Array>& images) const {

@@ -82,11 +82,12 @@ class Network {
                                                 Team& team) const;
 
   /**
-   * Embeds prepared images in one batch.
+   * Runs prepared images in one batch.
    * @param images uint8 [input_size,input_size,3] each, RGB
-   * @return float32 [N,kFeatureChannels]
+   * @return as run for a batch
+   * @throws Error as run
    */
-  Array embed(const std::vector<Array>& images, Team& team) const;
+  Array run_images(const std::vector<Array>& images, Output output, Team& team) const;
 
   /** How the state is returned: as it is, or with the branches folded (Form::deployed). */
   enum class StateForm { own, deployed };
