@@ -86,7 +86,7 @@ export const errorCatalogue = {
     remedy: "Load the model with `backend: 'reference'`, which runs every layer on the CPU.",
   },
   GHOSTNET_DOWNLOAD_FAILED: {
-    meaning: 'Weights could not be downloaded: the server, the network or a proxy failed.',
+    meaning: 'Weights or an image could not be downloaded: the server, the network or a proxy failed.',
     remedy:
       'Try again; the downloaded part is kept. Behind a proxy, set HTTPS_PROXY; to use a mirror, set GHOSTNET_MIRROR.',
   },
@@ -128,10 +128,61 @@ export const errorCatalogue = {
     meaning: 'A pipeline was used after close() or destroy(), or was destroyed while the image waited.',
     remedy: 'Create another pipeline with `model.pipeline()`.',
   },
+  GHOSTNET_BAD_REQUEST: {
+    meaning: 'A request to a server is not as its protocol says.',
+    remedy: 'Send the request as docs/serving.md describes it.',
+  },
+  GHOSTNET_REQUEST_TOO_LARGE: {
+    meaning: 'The body of a request to a server has more bytes than the server takes.',
+    remedy: 'Send smaller or fewer images, or raise the option that the message names.',
+  },
+  GHOSTNET_MEDIA_TYPE: {
+    meaning: 'The content of a request to a server is of a format that is not read.',
+    remedy: 'Send JPEG, PNG, WebP, AVIF, GIF or TIFF.',
+  },
+  GHOSTNET_UNAUTHORIZED: {
+    meaning: 'A request to a server has no token, or a wrong one.',
+    remedy: 'Send the token that the server was started with.',
+  },
+  GHOSTNET_NOT_FOUND: {
+    meaning: 'A server has nothing at the address of a request.',
+    remedy: 'Use one of the addresses in docs/serving.md.',
+  },
+  GHOSTNET_METHOD_NOT_ALLOWED: {
+    meaning: 'A server has something at the address of a request, but for another method.',
+    remedy: 'Use the method that the header Allow names.',
+  },
+  GHOSTNET_ADDRESS_UNUSABLE: {
+    meaning: 'A server cannot listen at an address or port.',
+    remedy: 'Choose a free port of this machine; ports below 1024 need rights.',
+  },
+  GHOSTNET_NOT_READY: {
+    meaning: 'A server is still loading its models, or is about to end.',
+    remedy: 'Try again later, or at another server.',
+  },
   GHOSTNET_PEER_NOT_INSTALLED: {
     meaning:
       'A package that this part of ghostnet works with, an optional peer dependency, is not installed.',
     remedy: 'Install it, with the command that the message names.',
+  },
+  GHOSTNET_SERVICE_FAILED: {
+    meaning: 'Redis or PostgreSQL cannot be reached, or refuses a command.',
+    remedy: 'Check that the server runs, its address, the user and the password.',
+  },
+  GHOSTNET_MALFORMED_JOB: {
+    meaning: 'The data of a job in a queue are not a reference to an image.',
+    remedy:
+      'Let the producer send one of { path }, { url } and { content }, as docs/queues.md describes them.',
+  },
+  GHOSTNET_NOT_ALLOWED: {
+    meaning:
+      'A job names a file outside the folder of the worker, or an address that no allowed prefix matches.',
+    remedy: 'Check the job; or start the worker with the folder or the prefix that it needs.',
+  },
+  GHOSTNET_WORKER_CRASHED: {
+    meaning: 'Workers ended several times while they computed this image alone.',
+    remedy:
+      'Look at the image in a process of its own, and at what ended the workers: their logs, the limit of memory.',
   },
   GHOSTNET_UNSUPPORTED_PRECISION: {
     meaning: 'There are no kernels for this precision, on this processor or on any.',

@@ -13,7 +13,7 @@ export { GhostNet } from './model/ghostnet.js';
 export { inspectWeights, type WeightsReport } from './model/inspect.js';
 export type { ModelInfo } from './model/model-info.js';
 export type { BatchOf, NetworkInput } from './model/network-input.js';
-export type { CreateOptions, LoadOptions, ModelOptions, StateOptions } from './model/options.js';
+export type { CreateOptions, LoadOptions, ModelOptions, OpenOptions, StateOptions } from './model/options.js';
 export type { Precision } from './model/precision.js';
 export type { SaveOptions } from './model/save-weights.js';
 export { embeddedModel, type WeightsSource } from './model/source.js';

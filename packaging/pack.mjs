@@ -56,7 +56,7 @@ export function packGhostnet(version = manifest.version) {
     '--declarationDir',
     join(dist, 'types'),
   ]);
-  run([join('packaging', 'types.mjs'), dist]);
+  run([join('packaging', 'finish.mjs'), dist]);
   cpSync(join(root, 'models'), join(folder, 'models'), { recursive: true });
   for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE']) {
     cpSync(join(root, name), join(folder, name));

@@ -118,13 +118,18 @@ function runPackage() {
 
 if (process.argv.length > 2) {
   console.log(
-    '\nFiles of PyTorch, the pipeline, the soak and the package are not tested: only some tests were requested.',
+    '\nFiles of PyTorch, the clients of the server, the pipeline, queues, the soak and the package are not tested: only some tests were ' +
+      'requested.',
   );
 } else {
   // Weights files that PyTorch and timm write, and their results.
   runQuick('Family', join('test', 'family', 'run.mjs'));
+  // The clients of Triton and KServe against the server.
+  runQuick('Server', join('test', 'serve', 'run.mjs'));
   // What the pipeline promises, measured in processes of its own.
   runQuick('Pipeline', join('test', 'pipeline', 'run.mjs'));
+  // Workers of queues, with a redis-server that is killed, and connections that break.
+  runQuick('Queue', join('test', 'queue', 'run.mjs'));
   // A process that works without a pause: memory, threads, descriptors and speed stay as they are.
   runQuick('Soak', join('test', 'soak', 'run.mjs'));
   runPackage();

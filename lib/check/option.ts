@@ -1,5 +1,6 @@
 import { GhostNetError } from '../errors.js';
-import { inWords, messageOf, quote } from './words.js';
+import { nearest } from './nearest.js';
+import { inWords, messageOf, nameInWords, quote } from './words.js';
 
 // All throw `GHOSTNET_INVALID_ARGUMENT`. An undefined option counts as omitted; arguments are required.
 
@@ -38,6 +39,40 @@ export function copyOf<T extends object>(name: string, value: T): T {
     return copy as T;
   });
 }
+
+/** The names of the options of a type, each of which the compiler asks for. */
+export type KeysOf<T> = Readonly<Record<keyof T, true>>;
+
+/**
+ * A copy of options, as {@link copyOf} makes it. An unknown option is most likely a misspelt one, and would have no effect.
+ *
+ * @param keys - all options that there are
+ */
+export function optionsOf<T extends object>(
+  value: T,
+  keys: Readonly<Record<keyof T, unknown>>,
+  name = 'options',
+): T {
+  const known: Record<string, unknown> = {};
+  for (const [key, given] of Object.entries(copyOf(name, value))) {
+    // The method of a class is no option: an AbortController may be passed for its signal.
+    const isMethod = typeof given === 'function' && !reading(() => Object.hasOwn(value, key));
+    if (Object.hasOwn(keys, key)) known[key] = given;
+    else if (given !== undefined && !isMethod) throw unknownOption(key, Object.keys(keys));
+  }
+  return known as T;
+}
+
+function unknownOption(key: string, known: readonly string[]): GhostNetError {
+  const meant = key.length > longestName ? undefined : nearest(key, known);
+  return new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `There is no option ${nameInWords(key)}`, {
+    expected: known.join(', '),
+    remedy: meant === undefined ? 'Omit it, or correct its name.' : `Did you mean ${meant}?`,
+  });
+}
+
+/** Longer names are not compared with those of options. */
+const longestName = 64;
 
 /** The error for a method that was called on another value than an object of its class. */
 export function wrongThis(name: string, value: unknown): GhostNetError {

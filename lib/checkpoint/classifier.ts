@@ -1,13 +1,13 @@
 import type { NamedArray } from './types.js';
 
 /** The input of the classifier: the width of an embedding. */
-const features = 1280;
+export const features = 1280;
 
 const weightName = 'classifier.weight';
 const biasName = 'classifier.bias';
 
 /** Where fine-tuning puts another classifier: `classifier.1.*` of a Sequential, `head.fc.*`, and the like. */
-const tail = /^(?:classifier|fc|head)\./;
+export const tail = /^(?:classifier|fc|head)\./;
 
 /** The arrays of a network, with its classifier where the network expects it. */
 export interface PlacedClassifier {

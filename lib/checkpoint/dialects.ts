@@ -39,6 +39,11 @@ export function adviceFor(arrays: Arrays, prefix: string): Advice | undefined {
 
 const inPython = (line: string): string => `In Python: ${line}.`;
 
+/** Whether the first convolution takes three channels, as far as the file tells. */
+export function takesRgb({ arrays }: { readonly arrays: Arrays }): boolean {
+  return stemAdvice(arrays, '') === undefined;
+}
+
 /** The first convolution of a network for images of other than three channels. */
 function stemAdvice(arrays: Arrays, prefix: string): Advice | undefined {
   const { shape = [] } = arrays.get('conv_stem.weight') ?? {};
@@ -75,6 +80,17 @@ function tailAdvice(arrays: Arrays, prefix: string): Advice | undefined {
   return {
     looks: `in place of the classifier, one linear layer of [N,1280], stand ${inWords(found)}`,
     remedy: `Save the network without them, use embed(), and compute these layers from the embedding. ${inPython(line)}`,
+  };
+}
+
+/** What stands beside a network in place of its classifier. @param keys - none if nothing does */
+export function headAdvice(keys: readonly string[]): Advice | undefined {
+  if (keys.length === 0) return undefined;
+  const rest = keys.length > mostNamed ? `, and ${keys.length - mostNamed} more` : '';
+  const named = keys.slice(0, mostNamed).map(nameInWords).join(', ') + rest;
+  return {
+    looks: `the network has no classifier: beside it, in place of one linear layer of [N,1280], stand ${named}`,
+    remedy: 'Use embed(), and compute these layers from the embedding.',
   };
 }
 

@@ -1,11 +1,12 @@
 import { plainView } from './array.js';
 import { detectContainer } from './detect.js';
 import { unnamedSource } from './faults.js';
+import { withHead } from './head.js';
 import { nameArrays } from './names.js';
 import { inOurNames } from './our-names.js';
 import { parseSafetensors } from './safetensors.js';
 import { finish, type Sliced } from './slices.js';
-import { readStateDict } from './state-dict.js';
+import { readFlatDict, readStateDict } from './state-dict.js';
 import { readTorchLegacy } from './torch-legacy.js';
 import { readTorchZip } from './torch-zip.js';
 import type { ArrayFile, Checkpoint, NamedArray } from './types.js';
@@ -60,22 +61,36 @@ export function* parseCheckpoint(file: Uint8Array, options: ReadOptions = {}): S
   }
 }
 
+/** All arrays of a file of torch.save that holds a state dict and nothing else, as one of several files of a model. */
+export function* parseStateDict(file: Uint8Array, source: string): Sliced<ArrayFile> {
+  const bytes = plainView(file);
+  switch (detectContainer(bytes, source)) {
+    case 'safetensors':
+      return yield* parseSafetensors(bytes, source);
+    case 'zip':
+      return yield* readFlatDict(yield* readTorchZip(bytes, source), bytes.byteLength, source);
+    case 'pickle':
+      return yield* readFlatDict(yield* readTorchLegacy(bytes, source), bytes.byteLength, source);
+  }
+}
+
 /** The network in a safetensors file, or in several that belong together. */
 export function networkOf(
   file: ArrayFile,
   { source = unnamedSource, weights, prefix: asked }: ReadOptions,
 ): Checkpoint {
   if (weights === 'ema') throw absentWeights(weights, source);
-  const { names, ...naming } = nameArrays([...file.arrays.keys()], source, asked);
+  const keys = [...file.arrays.keys()];
+  const naming = withHead(nameArrays(keys, source, asked), keys, (key) => file.arrays.get(key)?.shape);
   const arrays = new Map<string, NamedArray>();
-  for (const [key, name] of names) {
+  for (const [key, name] of naming.names) {
     const array = file.arrays.get(key);
     if (array !== undefined) arrays.set(name, array);
   }
-  return { ...file, ...naming, ...inOurNames(arrays, source) };
+  return inOurNames({ ...file, arrays }, naming, source);
 }
 
-export { adviceFor } from './dialects.js';
+export { adviceFor, headAdvice, takesRgb } from './dialects.js';
 export { unsupported } from './faults.js';
 export { countNotFinite } from './finite.js';
 export { narrowArrays, savedDTypes, type SavedDType } from './narrow.js';

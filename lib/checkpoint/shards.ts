@@ -8,13 +8,14 @@ import type { ArrayFile, NamedArray } from './types.js';
 export type ShardIndex = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
- * Reads a `model.safetensors.index.json`.
+ * Reads a `model.safetensors.index.json` or a `pytorch_model.bin.index.json`.
  *
  * @param source - the name of the index in messages
+ * @param end - how the names of its files end, `.safetensors` or `.bin`
  * @returns paths relative to the folder of the index, with `/`, none of which leads out of it
  * @throws GhostNetError `GHOSTNET_MALFORMED_FILE`
  */
-export function readShardIndex(text: string, source: string): ShardIndex {
+export function readShardIndex(text: string, source: string, end: string): ShardIndex {
   const { weight_map: map } = parseObject(text, source);
   if (!isObject(map)) throw malformed(source, 'there is no weight_map in it');
   const keys = Object.entries(map);
@@ -26,10 +27,10 @@ export function readShardIndex(text: string, source: string): ShardIndex {
   }
   const index = new Map<string, Set<string>>();
   for (const [key, file] of keys) {
-    if (typeof file !== 'string' || !isInside(file)) {
+    if (typeof file !== 'string' || !file.endsWith(end) || !isInside(file)) {
       throw malformed(source, `the file of array ${quote(key)} is not one in the same folder`, {
         found: typeof file === 'string' ? quote(file) : typeof file,
-        expected: 'the name of a safetensors file',
+        expected: `a name that ends in ${end}`,
       });
     }
     const shard = index.get(file) ?? new Set();
@@ -40,7 +41,7 @@ export function readShardIndex(text: string, source: string): ShardIndex {
 
 function isInside(path: string): boolean {
   const names = path.split('/');
-  return path.endsWith('.safetensors') && !/[\\:\0]/.test(path) && !names.some(isStep);
+  return !/[\\:\0]/.test(path) && !names.some(isStep);
 }
 
 /** Parts of a path that are no names, but lead elsewhere. */
@@ -69,7 +70,7 @@ export function joinShards(
     }
   }
   const [first] = shards.values();
-  return { format: 'safetensors', arrays, metadata: first?.metadata ?? {} };
+  return { format: first?.format ?? 'safetensors', arrays, metadata: first?.metadata ?? {} };
 }
 
 function malformed(source: string, what: string, details: ErrorDetails = {}): GhostNetError {

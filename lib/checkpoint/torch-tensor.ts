@@ -36,6 +36,9 @@ const longRun = 256;
 
 const saveDense = 'Convert it to a dense tensor of float32, float16 or bfloat16 before saving.';
 
+const saveContiguous =
+  'Save them with elements of their own. In Python: state = {k: v.contiguous() for k, v in state.items()}.';
+
 /** Converts the tensors of one file to arrays. */
 export class TensorReader {
   /** Bytes that may still be copied for non-contiguous tensors: views of one storage could require any number. */
@@ -93,14 +96,16 @@ export class TensorReader {
     const bytes = this.file.storageBytes(storage);
     const itemSize = itemSizes[dtype];
     if (count === 0) return { dtype, shape, data: bytes.subarray(0, 0) };
-    if (count > storage.count) throw fail(`has ${count} elements, and its storage only ${storage.count}`);
     if (!isSize(offset)) throw fail('is described wrongly');
     if (lastElement(offset, shape, strides) >= storage.count) throw fail('reaches beyond its storage');
     if (isContiguous(shape, strides)) {
       return { dtype, shape, data: bytes.subarray(offset * itemSize, (offset + count) * itemSize) };
     }
     this.copyBudget -= count * itemSize;
-    if (this.copyBudget < 0) throw fail('and others that are not contiguous are larger than the whole file');
+    if (this.copyBudget < 0) {
+      const what = `tensor ${quote(name)} and others that are views or expanded are larger than the whole file`;
+      throw malformed(this.source, value.offset, what, { remedy: saveContiguous });
+    }
     return { dtype, shape, data: yield* gather(bytes, itemSize, offset, shape, strides) };
   }
 }

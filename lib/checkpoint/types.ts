@@ -40,4 +40,6 @@ export interface Checkpoint extends ArrayFile {
   readonly filled: readonly string[];
   /** Keys skipped on purpose, as spelled in the file: those outside the prefix, and the counters of profilers. */
   readonly skipped: readonly string[];
+  /** Those of them that stand where a classifier beside the network does, but are not one linear layer. */
+  readonly unusedHead: readonly string[];
 }

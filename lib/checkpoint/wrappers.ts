@@ -106,8 +106,31 @@ const isCounter = (key: string): boolean => isProfilerCounter(key) || key.endsWi
 function wrapped(object: PickleDict, wrappers: readonly string[]): FoundStateDict[] {
   return wrappers.flatMap((wrapper) => {
     const dict = object.entries.get(wrapper);
-    return dict instanceof PickleDict ? [{ dict, wrapper }] : [];
+    return dict instanceof PickleDict ? [innermost({ dict, wrapper }, new Set([object]))] : [];
   });
+}
+
+/** Wrappers within each other, the outermost counted. */
+const mostWrappers = 4;
+
+/**
+ * What an average or a trainer holds under another such key, beside settings of its own: `ema.module`, `model.state_dict`.
+ *
+ * @param seen - the dicts around it: one of a hostile file can be within itself
+ */
+function innermost(outer: FoundStateDict, seen: Set<PickleDict>): FoundStateDict {
+  const { dict, wrapper = '' } = outer;
+  seen.add(dict);
+  if (seen.size > mostWrappers || sizeOf(dict) > 0) return outer;
+  let first: FoundStateDict | undefined;
+  for (const key of rawWrappers) {
+    const inner = dict.entries.get(key);
+    if (!(inner instanceof PickleDict) || seen.has(inner)) continue;
+    const found = innermost({ dict: inner, wrapper: `${wrapper}.${key}` }, seen);
+    if (sizeOf(found.dict) > 0) return found;
+    first ??= found;
+  }
+  return first === undefined || isFlat(dict) ? outer : first;
 }
 
 /** The first that holds a GhostNet, else the first that holds tensors, else the first. */

@@ -52,7 +52,8 @@ export function infoCommand(): Command {
       };
       const report = await inspectWeights(source, given);
       // A file without a model is still described, and so is a model that would not be loaded without being asked.
-      const faults = report.missing.length + report.reshaped.length + report.unexpected.length;
+      const { missing, reshaped, mistyped, unexpected } = report;
+      const faults = [missing, reshaped, mistyped, unexpected].flat().length;
       const isModel = report.reason === undefined && faults === 0;
       using model = isModel ? await GhostNet.load(source, { ...given, allowNonFinite: true }) : undefined;
       if (options.json === true || !process.stdout.isTTY) {
@@ -112,6 +113,7 @@ function rowsOfFaults(report: WeightsReport): Row[] {
   for (const [name, list] of [
     ['missing', report.missing],
     ['wrong shape', report.reshaped],
+    ['wrong dtype', report.mistyped],
     ['unexpected', report.unexpected],
     ['renamed', report.renamed.map(([from, to]) => `${from} -> ${to}`)],
     ['zeros', report.filled],

@@ -9,10 +9,14 @@ import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { convertCommand } from './convert.js';
 import { doctorCommand } from './doctor.js';
+import { enqueueCommand } from './enqueue.js';
 import { ExitCode } from './exit-codes.js';
 import { infoCommand } from './info.js';
 import { report, reportError } from './output.js';
 import { pullCommand } from './pull.js';
+import { serveCommand } from './serve.js';
+import { queueCommand } from './queue.js';
+import { workerCommand } from './worker.js';
 
 const program = new Command('ghostnet')
   .description(manifest.description)
@@ -27,6 +31,10 @@ for (const command of [
   infoCommand(),
   pullCommand(),
   convertCommand(),
+  serveCommand(),
+  workerCommand(),
+  enqueueCommand(),
+  queueCommand(),
   benchCommand(),
   doctorCommand(),
 ]) {

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
+
+import { longestTimer } from '../check/option.js';
 import { weightsChoices } from '../checkpoint/index.js';
 import { precisions } from '../model/precision.js';
 
@@ -9,6 +11,25 @@ export function parseCount(text: string): number {
     throw new InvalidArgumentError('Expected a whole number of at least 1.');
   }
   return value;
+}
+
+/** A whole number of at least 0, for commander. */
+export function parseWhole(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('Expected a whole number of at least 0.');
+}
+
+/** A port; 0 is any that is free. */
+export function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('Expected a port: a whole number from 0 to 65535.');
+}
+
+/** Milliseconds, as far as timers go. */
+export function parseMilliseconds(text: string): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) <= longestTimer) return Number(text);
+  throw new InvalidArgumentError(`Expected milliseconds: a whole number from 0 to ${longestTimer}.`);
 }
 
 /** The model, in all commands that use one. */

@@ -1,4 +1,4 @@
-import { checkChoice, checkFlag, checkNumber, longestTimer } from '../check/option.js';
+import { checkChoice, checkFlag, checkNumber, longestTimer, type KeysOf } from '../check/option.js';
 
 /** How encoded images are decoded. */
 export interface DecodeOptions {
@@ -37,6 +37,17 @@ export interface DecodeOptions {
    */
   readonly documents?: boolean;
 }
+
+export const decodeKeys = {
+  colorProfile: true,
+  decode: true,
+  decoder: true,
+  maxImageBytes: true,
+  maxPixels: true,
+  maxCoefficientBytes: true,
+  decodeTimeoutMs: true,
+  documents: true,
+} as const satisfies KeysOf<DecodeOptions>;
 
 /** The options with their defaults. */
 export type DecodeSettings = Required<DecodeOptions>;

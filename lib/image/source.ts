@@ -167,6 +167,20 @@ function bytesSource(bytes: Uint8Array): ImageSource {
   };
 }
 
+/**
+ * The content of an image file that nobody else uses: it is read where it is, and its memory may be released once it is decoded.
+ */
+export function ownedSource(bytes: Uint8Array): ImageSource {
+  const name = `of ${bytes.byteLength} bytes`;
+  return {
+    name,
+    open: (_, maxImageBytes) => {
+      checkBytes(name, bytes.byteLength, maxImageBytes);
+      return { bytes, isOwn: true };
+    },
+  };
+}
+
 /** Bytes that stay the caller's, and are read later: a queue of copies would have no bound. */
 class HeldBytes {
   readonly #bytes: Uint8Array;

@@ -1,3 +1,5 @@
+import type { KeysOf } from '../check/option.js';
+
 /**
  * How images become the input of a network: the same way as in training. Defaults: the values in the weights file, else
  * 224 pixels, a crop of 0.875, bicubic, and ImageNet's mean and standard deviation.
@@ -14,3 +16,11 @@ export interface TransformOptions {
   /** Standard deviation of red, green and blue in [0, 1], above 0. */
   readonly std?: readonly [number, number, number];
 }
+
+export const transformKeys = {
+  inputSize: true,
+  crop: true,
+  interpolation: true,
+  mean: true,
+  std: true,
+} as const satisfies KeysOf<TransformOptions>;

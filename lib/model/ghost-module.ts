@@ -1,6 +1,6 @@
-import { checkNumber, copyOf } from '../check/option.js';
+import { checkNumber, copyOf, optionsOf, type KeysOf } from '../check/option.js';
 import type { NativeTensor } from '../native/addon.js';
-import { runJob, type RunOptions } from '../native/jobs.js';
+import { runJob, runKeys, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import { handleOf, tensorOf, type Tensor } from '../tensor.js';
 
@@ -28,6 +28,14 @@ export interface GhostModuleOptions extends RunOptions {
   readonly threads?: number;
 }
 
+const moduleKeys = {
+  ...runKeys,
+  outChannels: true,
+  stride: true,
+  relu: true,
+  threads: true,
+} as const satisfies KeysOf<GhostModuleOptions>;
+
 /**
  * Runs one ghost module (arXiv 1911.11907, section 3.1): a primary convolution computes the intrinsic maps, a cheap depthwise
  * operation computes the ghosts of each map, and both are concatenated. The work is done by the operator
@@ -46,7 +54,7 @@ export async function ghostModule(
   given: GhostModuleOptions = {},
 ): Promise<Tensor<'float32', readonly [number, number, number, number]>> {
   const tensors = copyOf('weights', weights);
-  const options = copyOf('options', given);
+  const options = optionsOf(given, moduleKeys);
   const { defaultThreads, maxThreads } = native().runtime();
   const { outChannels, stride = 1, relu = true, threads = defaultThreads } = options;
   checkNumber('outChannels', outChannels, 1);

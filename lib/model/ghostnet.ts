@@ -4,6 +4,7 @@ import {
   checkNumber,
   copyOf,
   invalidArgument,
+  optionsOf,
   reading,
   wrongThis,
 } from '../check/option.js';
@@ -13,9 +14,11 @@ import type { ImageInput } from '../image/input.js';
 import { decodeSettings } from '../image/options.js';
 import type { NativeModel } from '../native/addon.js';
 import { placementFor, type Placement } from '../native/device.js';
-import { runJob, type RunOptions } from '../native/jobs.js';
+import { runJob, runKeys, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import {
+  batchKeys,
+  classifyKeys,
   classifyOutput,
   embedOutput,
   inputOutput,
@@ -35,12 +38,13 @@ import type { BatchOf, NetworkInput } from './network-input.js';
 import {
   createOptions,
   loadOptions,
+  stateKeys,
   type CreateOptions,
   type LoadOptions,
   type ModelOptions,
   type StateOptions,
 } from './options.js';
-import { saveWeights, type SaveOptions } from './save-weights.js';
+import { saveKeys, saveWeights, type SaveOptions } from './save-weights.js';
 import { embeddedModel, type WeightsSource } from './source.js';
 import { layerTable } from './summary.js';
 
@@ -150,9 +154,10 @@ export class GhostNet {
    */
   async forward<D extends DType, S extends Shape>(
     input: NetworkInput<D, S>,
-    options: RunOptions = {},
+    given: RunOptions = {},
   ): Promise<Tensor<'float32', readonly [BatchOf<S>, number]>> {
     const model = GhostNet.#checked(this);
+    const options = optionsOf(given, runKeys);
     requireClassifier(model.info);
     return model.#run(input, 'logits', options);
   }
@@ -175,9 +180,10 @@ export class GhostNet {
   ): Promise<Tensor<'float32', readonly [number, 1280]>>;
   async embed(
     input: Tensor | ImageInput | readonly ImageInput[],
-    options: BatchOptions = {},
+    given: BatchOptions = {},
   ): Promise<Tensor<'float32', readonly [number, 1280]>> {
     const model = GhostNet.#checked(this);
+    const options = optionsOf(given, batchKeys);
     const isInput = reading(() => (input as unknown) instanceof Tensor && !isPixels(input as Tensor));
     if (isInput) return model.#run(input, 'features', options);
     const rows = await model.#queues.each(
@@ -194,9 +200,8 @@ export class GhostNet {
   async #run<S extends Shape>(
     input: unknown,
     output: 'logits' | 'features',
-    given: RunOptions,
+    options: RunOptions,
   ): Promise<Tensor<'float32', S>> {
-    const options = copyOf('options', given);
     const handle = handleOf(input, 'The input');
     const model = this.#usable();
     return tensorOf(await runJob(options, (ticket) => model.run(ticket, handle, output, this.info.threads)));
@@ -228,7 +233,7 @@ export class GhostNet {
     given: ClassifyOptions = {},
   ): Promise<ClassScore[] | ClassScore[][]> {
     const model = GhostNet.#checked(this);
-    const options = copyOf('options', given);
+    const options = optionsOf(given, classifyKeys);
     requireClassifier(model.info);
     checkNumber('topK', options.topK, 1, model.info.numClasses);
     const isList = reading(() => Array.isArray(images));
@@ -245,17 +250,18 @@ export class GhostNet {
    */
   async preprocess(
     images: readonly ImageInput[],
-    options?: RunOptions,
+    options?: BatchOptions,
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>>;
   async preprocess(
     image: ImageInput,
-    options?: RunOptions,
+    options?: BatchOptions,
   ): Promise<Tensor<'uint8', readonly [1, number, number, 3]>>;
   async preprocess(
     images: ImageInput | readonly ImageInput[],
-    options: RunOptions = {},
+    given: BatchOptions = {},
   ): Promise<Tensor<'uint8', readonly [number, number, number, 3]>> {
     const model = GhostNet.#checked(this);
+    const options = optionsOf(given, batchKeys);
     const inputs = await model.#queues.each('input', inputOutput, images, options);
     const side = model.info.inputSize;
     const batch = new (native().NativeTensor)('uint8', [inputs.length, side, side, 3]);
@@ -305,12 +311,12 @@ export class GhostNet {
   /**
    * Returns copies of all parameters and buffers under the names of the official checkpoints: float32, counters int64.
    *
-   * @param options - `deploy` folds the branches of a GhostNetV3; other networks have none
+   * @param given - `deploy` folds the branches of a GhostNetV3; other networks have none
    * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_DISPOSED`, `GHOSTNET_ABORTED`
    */
   async stateDict(given: StateOptions = {}): Promise<Map<string, Tensor<'float32' | 'int64'>>> {
     const model = GhostNet.#checked(this).#usable();
-    const options = copyOf('options', given);
+    const options = optionsOf(given, stateKeys);
     checkFlag('deploy', options.deploy);
     const form = options.deploy === true ? 'deployed' : 'own';
     const arrays = await runJob(options, (ticket) => model.state(ticket, form));
@@ -328,11 +334,11 @@ export class GhostNet {
   async save(path: string | URL, given: SaveOptions = {}): Promise<void> {
     const model = GhostNet.#checked(this);
     const file = reading(() => pathOf(path));
-    const options = copyOf('options', given);
-    checkChoice('dtype', options.dtype, savedDTypes);
-    const state = await model.stateDict(options);
+    const { dtype, ...ofState } = optionsOf(given, saveKeys);
+    checkChoice('dtype', dtype, savedDTypes);
+    const state = await model.stateDict(ofState);
     try {
-      await saveWeights(file, state, model.info, options);
+      await saveWeights(file, state, model.info, { ...ofState, dtype });
     } finally {
       for (const tensor of state.values()) tensor.dispose();
     }

@@ -1,4 +1,4 @@
-import { checkNumber, copyOf, reading } from '../check/option.js';
+import { checkNumber, reading } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { ImageInput } from '../image/input.js';
 import type { DecodeSettings } from '../image/options.js';
@@ -69,22 +69,23 @@ export class ImageQueues {
   /**
    * The results of one image or of a list, through a queue that all such calls share.
    *
+   * @param options - a copy of those of the caller
    * @throws {@link GhostNetError} the error of the first image that fails
    */
   async each<R>(
     name: string,
     output: Output<R>,
     images: ImageInput | readonly ImageInput[],
-    given: ClassifyOptions,
+    options: ClassifyOptions,
   ): Promise<R[]> {
-    const options = copyOf('options', given);
     throwIfAborted(options);
-    checkNumber('batchSize', options.batchSize, 1, 1024);
+    const { batchSize = 16, topK, ...streaming } = options;
+    checkNumber('batchSize', batchSize, 1, 1024);
     if (this.#model.isDisposed()) throw disposed();
     const list = reading(() => checkedList(images));
-    const scheduler = this.#sharedOf(name, output, options.batchSize ?? 16);
+    const scheduler = this.#sharedOf(name, output, batchSize);
     const results: R[] = [];
-    for await (const { result, error } of settleEach(scheduler, list, options, options.topK)) {
+    for await (const { result, error } of settleEach(scheduler, list, streaming, topK)) {
       if (error !== undefined) throw error;
       results.push(result);
     }

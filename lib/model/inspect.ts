@@ -1,7 +1,8 @@
-import { copyOf } from '../check/option.js';
+import { optionsOf } from '../check/option.js';
 import {
   adviceFor,
   countNotFinite,
+  headAdvice,
   inSlices,
   type Checkpoint,
   type ContainerFormat,
@@ -10,7 +11,8 @@ import type { NativeInspection } from '../native/addon.js';
 import { abortable, runJob } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import { elementsOf } from './finite-weights.js';
-import { namedArrays, openWeights, type OpenOptions, type WeightsSource } from './source.js';
+import { openKeys, type OpenOptions } from './options.js';
+import { namedArrays, openWeights, type WeightsSource } from './source.js';
 
 /** A report on a weights file, made without loading a model. */
 export interface WeightsReport {
@@ -36,7 +38,10 @@ export interface WeightsReport {
   readonly numClasses: number | undefined;
   /** Why the arrays are not those of a GhostNet. */
   readonly reason: string | undefined;
-  /** What arrays that do not fit look like, and what to do; undefined if they fit, or nothing is known. */
+  /**
+   * What arrays that do not fit look like, and what to do, also those beside a network that stand where its classifier would; undefined
+   * if all fit, or nothing is known.
+   */
   readonly advice: string | undefined;
   /** The number of arrays of each dtype. */
   readonly dtypes: Readonly<Record<string, number>>;
@@ -48,6 +53,8 @@ export interface WeightsReport {
   readonly missing: readonly string[];
   /** Arrays of the wrong shape, each with both shapes, in words. */
   readonly reshaped: readonly string[];
+  /** Arrays of a dtype that `load` rejects, such as int8 in place of float32, each with both, in words. */
+  readonly mistyped: readonly string[];
   /** Arrays without a parameter in the network. */
   readonly unexpected: readonly string[];
   /** Keys that were skipped on purpose: those outside the prefix, and the counters of profilers. */
@@ -64,7 +71,7 @@ export interface WeightsReport {
  * @throws {@link GhostNetError} as {@link GhostNet.load}, if the file itself cannot be read
  */
 export async function inspectWeights(source: WeightsSource, given: OpenOptions = {}): Promise<WeightsReport> {
-  const options = copyOf('options', given);
+  const options = optionsOf(given, openKeys);
   const { checkpoint, metadata, files } = await openWeights(source, options);
   const shapes = namedArrays(checkpoint);
   const found = await runJob(options, (ticket) => native().inspect(ticket, shapes, metadata));
@@ -92,15 +99,29 @@ export async function inspectWeights(source: WeightsSource, given: OpenOptions =
     metadata: checkpoint.metadata,
     missing,
     reshaped,
+    mistyped: mistypedIn(checkpoint, found),
     unexpected,
     skipped,
     notFinite: [...notFinite.keys()],
   };
 }
 
-function adviceOn(found: NativeInspection, { arrays, prefix }: Checkpoint): string | undefined {
+/** Weights are of a floating-point dtype and counters of an integer one; see `fill` in native/runtime/tensor_bridge.cpp. */
+function mistypedIn({ arrays }: Checkpoint, { reason, unexpected }: NativeInspection): string[] {
+  if (reason !== undefined) return [];
+  const others = new Set(unexpected);
+  return [...arrays].flatMap(([name, { dtype }]) => {
+    const isFloat = dtype.includes('float');
+    const isCounter = name.endsWith('.num_batches_tracked');
+    if (others.has(name) || (isFloat !== isCounter && dtype !== 'bool')) return [];
+    return [`${name} is ${dtype}, expected ${isCounter ? 'an integer' : 'a floating-point'} dtype`];
+  });
+}
+
+function adviceOn(found: NativeInspection, { arrays, prefix, unusedHead }: Checkpoint): string | undefined {
   const faults = found.missing.length + found.reshaped.length + found.unexpected.length;
-  const advice = found.reason === undefined && faults === 0 ? undefined : adviceFor(arrays, prefix);
+  const fits = found.reason === undefined && faults === 0;
+  const advice = fits ? headAdvice(unusedHead) : adviceFor(arrays, prefix);
   if (advice === undefined) return undefined;
   return advice.remedy === undefined ? advice.looks : `${advice.looks}. ${advice.remedy}`;
 }

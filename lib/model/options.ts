@@ -1,10 +1,13 @@
-import { checkFlag, checkNumber, copyOf, invalidArgument, reading } from '../check/option.js';
-import { decodeSettings, type DecodeOptions } from '../image/options.js';
-import type { TransformOptions } from '../image/transform.js';
+import { checkFlag, checkNumber, invalidArgument, optionsOf, reading, type KeysOf } from '../check/option.js';
+import { inWords } from '../check/words.js';
+import { GhostNetError } from '../errors.js';
+import { decodeKeys, decodeSettings, type DecodeOptions } from '../image/options.js';
+import { transformKeys, type TransformOptions } from '../image/transform.js';
 import type { StageRow } from '../native/addon.js';
 import type { Device } from '../native/device.js';
-import type { RunOptions } from '../native/jobs.js';
+import { runKeys, type RunOptions } from '../native/jobs.js';
 import { native } from '../native/load.js';
+import { families, isVariantName, nearestVariant } from '../weights/index.js';
 import type { Precision } from './precision.js';
 
 /** Options for creating a model, in any way. */
@@ -33,6 +36,17 @@ export interface ModelOptions extends TransformOptions, DecodeOptions, RunOption
   readonly device?: Device;
 }
 
+const modelKeys = {
+  ...transformKeys,
+  ...decodeKeys,
+  ...runKeys,
+  labels: true,
+  threads: true,
+  backend: true,
+  precision: true,
+  device: true,
+} as const satisfies KeysOf<ModelOptions>;
+
 /** Options of {@link GhostNet.stateDict} and {@link GhostNet.save}. */
 export interface StateOptions extends RunOptions {
   /**
@@ -41,6 +55,8 @@ export interface StateOptions extends RunOptions {
    */
   readonly deploy?: boolean;
 }
+
+export const stateKeys = { ...runKeys, deploy: true } as const satisfies KeysOf<StateOptions>;
 
 /** Options of {@link GhostNet.load}; they take precedence over the metadata of the file. */
 export interface LoadOptions extends ModelOptions {
@@ -59,6 +75,18 @@ export interface LoadOptions extends ModelOptions {
   /** The most bytes of a weights file, which is read into memory. Default 2,147,483,648 (2 GiB). */
   readonly maxFileBytes?: number;
 }
+
+/** The options that concern the reading of weights. */
+export type OpenOptions = Pick<LoadOptions, 'weights' | 'prefix' | 'maxFileBytes' | 'signal'>;
+
+export const openKeys = {
+  ...runKeys,
+  weights: true,
+  prefix: true,
+  maxFileBytes: true,
+} as const satisfies KeysOf<OpenOptions>;
+
+const loadKeys = { ...modelKeys, ...openKeys, allowNonFinite: true } as const satisfies KeysOf<LoadOptions>;
 
 /** Options of {@link GhostNet.create}. */
 export interface CreateOptions extends ModelOptions {
@@ -80,13 +108,23 @@ export interface CreateOptions extends ModelOptions {
   readonly seed?: number;
 }
 
+const createKeys = {
+  ...modelKeys,
+  variant: true,
+  stages: true,
+  width: true,
+  numClasses: true,
+  dropout: true,
+  seed: true,
+} as const satisfies KeysOf<CreateOptions>;
+
 /**
  * The options of a model, read once and checked, except those that native code checks.
  *
  * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`
  */
-function modelOptions<T extends ModelOptions>(given: T): T {
-  const options = copyOf('options', given);
+function modelOptions<T extends ModelOptions>(given: T, keys: KeysOf<T>): T {
+  const options = optionsOf(given, keys);
   const { threads, labels } = options;
   checkNumber('threads', threads, 1, native().runtime().maxThreads);
   decodeSettings(options); // checks them
@@ -107,16 +145,27 @@ function labelsOf(labels: unknown): readonly string[] {
 
 /** As {@link modelOptions}, for weights. */
 export function loadOptions(given: LoadOptions): LoadOptions {
-  const options = modelOptions(given);
+  const options = modelOptions(given, loadKeys);
   checkFlag('allowNonFinite', options.allowNonFinite);
   return options;
 }
 
 /** As {@link modelOptions}, for a new network. */
 export function createOptions(given: CreateOptions): CreateOptions {
-  const options = modelOptions(given);
+  const options = modelOptions(given, createKeys);
+  checkVariant(options.variant);
   checkNumber('seed', options.seed, 0);
   return options;
+}
+
+function checkVariant(variant: unknown): void {
+  if (variant === undefined || (typeof variant === 'string' && isVariantName(variant))) return;
+  const meant = typeof variant === 'string' ? nearestVariant(variant) : undefined;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The variant is unknown', {
+    found: inWords(variant),
+    expected: `${families.map((family) => `${family}_`).join(', ')} and the width in hundredths, such as ghostnetv2_100`,
+    remedy: meant === undefined ? undefined : `Did you mean ${meant}?`,
+  });
 }
 
 /** The options that are set. An option that is present but undefined must not hide the metadata of the file. */

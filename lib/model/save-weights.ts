@@ -1,3 +1,4 @@
+import type { KeysOf } from '../check/option.js';
 import {
   countNotFinite,
   inSlices,
@@ -6,12 +7,13 @@ import {
   type NamedArray,
   type SavedDType,
 } from '../checkpoint/index.js';
+import type { Given } from '../native/addon.js';
 import { abortable } from '../native/jobs.js';
 import { writeBytes } from '../replace-file.js';
 import type { Tensor } from '../tensor.js';
 import { notFinite } from './finite-weights.js';
 import { writeMetadata, type ModelMetadata } from './metadata.js';
-import type { StateOptions } from './options.js';
+import { stateKeys, type StateOptions } from './options.js';
 
 /** Options of {@link GhostNet.save}. */
 export interface SaveOptions extends StateOptions {
@@ -21,6 +23,8 @@ export interface SaveOptions extends StateOptions {
    */
   readonly dtype?: SavedDType;
 }
+
+export const saveKeys = { ...stateKeys, dtype: true } as const satisfies KeysOf<SaveOptions>;
 
 async function refuseNotFinite(
   path: string,
@@ -41,7 +45,7 @@ export async function saveWeights(
   path: string,
   state: ReadonlyMap<string, Tensor<'float32' | 'int64'>>,
   model: ModelMetadata,
-  { dtype = 'float32', deploy = false, signal }: SaveOptions,
+  { dtype = 'float32', deploy = false, signal }: Given<SaveOptions>,
 ): Promise<void> {
   const arrays = [...state].map(([name, { dtype: own, shape, data }]) => {
     return [

@@ -16,13 +16,13 @@ import { abortable, throwIfAborted } from '../native/jobs.js';
 import {
   findCached,
   findWeights,
-  nearestWeights,
+  remedyForName,
   weightsRegistry,
   type WeightsEntry,
 } from '../weights/index.js';
 import type { Overrides } from './hub-config.js';
 import { readMetadata, type ModelMetadata } from './metadata.js';
-import type { LoadOptions } from './options.js';
+import type { OpenOptions } from './options.js';
 import { readOne, readWeightsFiles, type FilesOptions, type WeightsFiles } from './weights-files.js';
 
 /**
@@ -33,9 +33,6 @@ export type WeightsSource = string | URL | Uint8Array;
 
 /** The model that ships with the package: GhostNet 0.5x, ten everyday classes; see `models/README.md`. */
 export const embeddedModel = new URL('../../models/ghostnet_050_cifar10.safetensors', import.meta.url);
-
-/** The options that concern the reading of weights. */
-export type OpenOptions = Pick<LoadOptions, 'weights' | 'prefix' | 'maxFileBytes' | 'signal'>;
 
 /** Weights that have been read. */
 export interface OpenedWeights {
@@ -108,10 +105,9 @@ async function readNamed(
 function withSuggestion(error: unknown, name: string): unknown {
   if (!(error instanceof GhostNetError) || error.code !== 'GHOSTNET_FILE_NOT_FOUND') return error;
   const isName = /^(?:timm\/)?[\w-]+(?:\.in1k)?$/.test(name);
-  const meant = isName ? nearestWeights(name) : undefined;
-  if (meant === undefined) return error;
+  const remedy = isName ? remedyForName(name) : undefined;
+  if (remedy === undefined) return error;
   const { code, what, found, expected, cause } = error;
-  const remedy = `Did you mean the published weights ${meant}? \`npx ghostnet pull ${meant}\` downloads them.`;
   return new GhostNetError(code, what, { found, expected, remedy, cause });
 }
 

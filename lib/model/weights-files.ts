@@ -7,7 +7,9 @@ import {
   networkOf,
   parseCheckpoint,
   parseSafetensors,
+  parseStateDict,
   readShardIndex,
+  takesRgb,
   type ArrayFile,
   type Checkpoint,
   type ReadOptions,
@@ -33,10 +35,16 @@ export interface WeightsFiles {
   readonly description: HubDescription | undefined;
 }
 
-const indexName = 'model.safetensors.index.json';
-
 /** The names under which timm and Hugging Face save weights, the first to be taken first. */
-const hubNames = ['model.safetensors', indexName, 'pytorch_model.bin'];
+const hubNames = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+
+/** The end of the name of an index, from that of its files on. */
+const indexEnd = /(\.safetensors|\.bin)\.index\.json$/;
 
 const configName = 'config.json';
 
@@ -48,11 +56,15 @@ const configName = 'config.json';
  */
 export async function readWeightsFiles(path: string, options: FilesOptions): Promise<WeightsFiles> {
   const name = await weightsFileAt(path);
-  const description = await descriptionBeside(name, options);
+  const [, shardEnd] = indexEnd.exec(name) ?? [];
+  const { files, ...weights } =
+    shardEnd === undefined ? await readOne(name, options) : await readShards(name, shardEnd, options);
+  const description = await descriptionBeside(name, options).catch((error: unknown) => {
+    // A network that does not run needs no description; the error about its stem says what to do.
+    if (error instanceof GhostNetError && !takesRgb(weights.checkpoint)) return undefined;
+    throw error;
+  });
   const beside = description === undefined ? [] : [join(dirname(name), configName)];
-  const { files, ...weights } = name.endsWith('.safetensors.index.json')
-    ? await readShards(name, options)
-    : await readOne(name, options);
   return { ...weights, name, files: [...files, ...beside], description };
 }
 
@@ -95,7 +107,9 @@ async function descriptionBeside(file: string, options: FilesOptions): Promise<H
 /** The text of a file that is small if it is what it should be. */
 async function readText(path: string, { signal }: ReadFileOptions): Promise<string> {
   try {
-    return Buffer.from(await readBytes(path, { maxFileBytes: longestJson, signal })).toString('utf8');
+    const bytes = await readBytes(path, { maxFileBytes: longestJson, signal });
+    // It takes the byte order mark away, with which some editors of Windows begin a file.
+    return new TextDecoder().decode(bytes);
   } catch (error) {
     if (!(error instanceof GhostNetError) || error.code !== 'GHOSTNET_FILE_TOO_LARGE') throw error;
     throw new GhostNetError('GHOSTNET_MALFORMED_FILE', `The file ${path} is too long`, {
@@ -105,16 +119,17 @@ async function readText(path: string, { signal }: ReadFileOptions): Promise<stri
   }
 }
 
-async function readShards(path: string, options: FilesOptions): Promise<Read> {
-  const index = readShardIndex(await readText(path, options), path);
+async function readShards(path: string, shardEnd: string, options: FilesOptions): Promise<Read> {
+  const index = readShardIndex(await readText(path, options), path, shardEnd);
   const places = await placesOf(index, path);
+  const parseShard = shardEnd === '.bin' ? parseStateDict : parseSafetensors;
   const shards = new Map<string, ArrayFile>();
   const { maxFileBytes = defaultMaxFileBytes, signal } = options;
   let total = 0;
   for (const [file, place] of places) {
     const bytes = await readBytes(place, { signal, maxFileBytes: maxFileBytes - total });
     total += bytes.byteLength;
-    shards.set(file, await inSlices(parseSafetensors(bytes, place), signal));
+    shards.set(file, await inSlices(parseShard(bytes, place), signal));
   }
   const checkpoint = networkOf(joinShards(index, shards, path), { ...options, source: path });
   return { files: [path, ...places.values()], bytes: total, checkpoint };

@@ -24,7 +24,7 @@ export type NativeImage =
   | { readonly path: string | Uint8Array }
   | {
       readonly bytes: Uint8Array;
-      /** Whether no other code uses the memory, so that it need not be copied; that of pixels is freed after their use. */
+      /** Whether no other code uses the memory, so that it need not be copied, and is freed after its use. */
       readonly isOwn?: boolean;
       readonly width?: number;
       readonly height?: number;
@@ -144,12 +144,7 @@ export type Ticket = number;
 export interface NativeModel {
   describe(): NativeDescription;
   layers(height: number, width: number): NativeLayer[];
-  run(
-    ticket: Ticket,
-    input: NativeTensor,
-    output: NativeOutput,
-    threads: number,
-  ): Promise<NativeTensor>;
+  run(ticket: Ticket, input: NativeTensor, output: NativeOutput, threads: number): Promise<NativeTensor>;
   /** @param images - prepared by this model */
   classify(
     ticket: Ticket,

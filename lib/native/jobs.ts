@@ -1,4 +1,4 @@
-import { checkObject, checkSignal, reading } from '../check/option.js';
+import { checkObject, checkSignal, reading, type KeysOf } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { Ticket } from './addon.js';
 import { native } from './load.js';
@@ -8,6 +8,8 @@ export interface RunOptions {
   /** Cancels the call while it waits for its turn or decodes images; a run that has begun is finished. */
   readonly signal?: AbortSignal;
 }
+
+export const runKeys = { signal: true } as const satisfies KeysOf<RunOptions>;
 
 // One listener per signal, however many jobs wait for it: Node reports many listeners as a leak.
 const waiting = new WeakMap<AbortSignal, Set<Ticket>>();

@@ -1,5 +1,7 @@
 export type { BatchEvent, ImageEvent, RejectedEvent } from './events.js';
 export {
+  batchKeys,
+  classifyKeys,
   pipelineSettings,
   type BatchOptions,
   type ClassifyOptions,
@@ -8,14 +10,15 @@ export {
   type PipelineSettings,
 } from './options.js';
 export {
+  answersOutput,
   classifyOutput,
   embedOutput,
   inputOutput,
-  rowsOutput,
+  type Answers,
   type ClassScore,
   type Output,
   type PipelineModel,
-  type Rows,
+  type Want,
 } from './outputs.js';
 export { Pipeline, pipelineOf } from './pipeline.js';
 export { Scheduler } from './scheduler.js';

@@ -2,14 +2,15 @@ import { AsyncResource } from 'node:async_hooks';
 
 import type { ImageSource } from '../image/source.js';
 import type { PreparedImage } from '../image/prepare.js';
-import type { NativeImage, NativeOutput } from '../native/addon.js';
+import type { NativeImage } from '../native/addon.js';
+import type { Want } from './outputs.js';
 
 /** How an image is submitted. */
 export interface Submission {
   readonly signal?: AbortSignal | undefined;
   readonly topK?: number | undefined;
-  /** The outputs of the network, for those that may be asked for. */
-  readonly wants?: readonly NativeOutput[] | undefined;
+  /** What it is asked for, if the output of the queue leaves a choice. */
+  readonly wants?: readonly Want[] | undefined;
   /** Takes its turn; by default each image does. */
   readonly caller?: object | undefined;
   /** Waits for a place whatever `whenFull` says. */
@@ -27,7 +28,7 @@ export class Item<R> extends AsyncResource {
   /** Aborts its decoding. */
   readonly abort = new AbortController();
   readonly topK: number;
-  readonly wants: readonly NativeOutput[];
+  readonly wants: readonly Want[];
   /** Whose turn it takes. */
   readonly caller: object;
   stage: Stage = 'waiting';

@@ -1,6 +1,6 @@
-import { checkChoice, checkNumber, copyOf, longestTimer } from '../check/option.js';
-import type { RunOptions } from '../native/jobs.js';
-import { decodeSettings, type DecodeOptions, type DecodeSettings } from '../image/options.js';
+import { checkChoice, checkNumber, longestTimer, optionsOf, type KeysOf } from '../check/option.js';
+import { runKeys, type RunOptions } from '../native/jobs.js';
+import { decodeKeys, decodeSettings, type DecodeOptions, type DecodeSettings } from '../image/options.js';
 
 /** What a pipeline computes for each image. */
 export type PipelineOutput = 'classify' | 'embed';
@@ -29,17 +29,32 @@ export interface PipelineOptions extends DecodeOptions {
   readonly timeoutMs?: number;
 }
 
+const pipelineKeys = {
+  ...decodeKeys,
+  output: true,
+  topK: true,
+  maxBatch: true,
+  maxDelayMs: true,
+  maxQueue: true,
+  whenFull: true,
+  timeoutMs: true,
+} as const satisfies KeysOf<PipelineOptions>;
+
 /** Options of a call for images. */
 export interface BatchOptions extends RunOptions {
   /** The most images of one run, 1 to 1,024. Default 16. Calls with the same number share their batches. */
   readonly batchSize?: number;
 }
 
+export const batchKeys = { ...runKeys, batchSize: true } as const satisfies KeysOf<BatchOptions>;
+
 /** Options of {@link GhostNet.classify}. */
 export interface ClassifyOptions extends BatchOptions {
   /** Classes per image, 1 to the number of classes of the model. Default: 5, or all if there are fewer. */
   readonly topK?: number;
 }
+
+export const classifyKeys = { ...batchKeys, topK: true } as const satisfies KeysOf<ClassifyOptions>;
 
 /** The options with their defaults. */
 export interface PipelineSettings {
@@ -59,7 +74,7 @@ export function pipelineSettings(
   numClasses: number,
   decode: DecodeSettings,
 ): PipelineSettings {
-  const options = copyOf('options', given);
+  const options = optionsOf(given, pipelineKeys);
   checkChoice('output', options.output, ['classify', 'embed']);
   // Without classes there are embeddings, for which the number does not count.
   checkNumber('topK', options.topK, 1, Math.max(1, numClasses));

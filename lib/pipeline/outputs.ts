@@ -27,7 +27,7 @@ export interface PipelineModel {
 /** An image of a batch. */
 export interface BatchItem {
   readonly topK: number;
-  readonly wants: readonly NativeOutput[];
+  readonly wants: readonly Want[];
   /** uint8 [inputSize,inputSize,3]. */
   readonly input: NativeTensor;
 }
@@ -40,55 +40,65 @@ function notFinite(what: string): GhostNetError {
 }
 
 /** The best classes of each image, best first. */
-export const classifyOutput: Output<ClassScore[]> = async ({ native, labels, threads }, batch) => {
-  const most = Math.max(...batch.map(({ topK }) => topK));
-  const inputs = batch.map(({ input }) => input);
-  try {
-    const scores = await runJob({}, (ticket) => native.classify(ticket, inputs, most, threads));
-    return batch.map(({ topK }, position) => {
-      const best = scores[position] ?? [];
-      // One logit that is NaN makes every score of the softmax NaN.
-      if (!best.every(({ score }) => Number.isFinite(score))) return notFinite('The score');
-      return best.slice(0, topK).map(({ index, score }) => ({ label: labels[index] ?? '', index, score }));
-    });
-  } finally {
-    for (const input of inputs) input.dispose();
-  }
-};
+export const classifyOutput: Output<ClassScore[]> = (model, batch) =>
+  disposing(batch, () => classesOf(model, batch));
 
 /** The embedding of each image, in memory of its own. */
-export const embedOutput: Output<Float32Array> = async (model, batch) => {
-  try {
-    return await rowsOf(model, 'features', batch);
-  } finally {
-    for (const { input } of batch) input.dispose();
-  }
-};
+export const embedOutput: Output<Float32Array> = (model, batch) =>
+  disposing(batch, () => rowsOf(model, 'features', batch));
+
+/** What an image may be asked for: its best classes, or an output of the network. */
+export type Want = 'classes' | NativeOutput;
 
 /** What an image is asked for, in memory of its own. */
-export type Rows = { readonly [output in NativeOutput]?: Float32Array };
+export interface Answers {
+  readonly classes?: ClassScore[];
+  /** float32 [numClasses] */
+  readonly logits?: Float32Array;
+  /** float32 [1280] */
+  readonly features?: Float32Array;
+}
 
-/** The logits, the embedding or both of each image. */
-export const rowsOutput: Output<Rows> = async (model, batch) => {
-  const found = batch.map((): Rows | GhostNetError => ({}));
-  try {
-    for (const output of ['logits', 'features'] as const) {
-      const asking = batch.filter(({ wants }) => wants.includes(output));
+/** Whatever each image is asked for. The network runs once for each kind of answer. */
+export const answersOutput: Output<Answers> = (model, batch) =>
+  disposing(batch, async () => {
+    const found = new Map<BatchItem, Answers | GhostNetError>(batch.map((item) => [item, {}]));
+    for (const want of ['classes', 'logits', 'features'] as const) {
+      const asking = batch.filter(({ wants }) => wants.includes(want));
       if (asking.length === 0) continue;
-      const rows = await rowsOf(model, output, asking);
-      for (const [row, item] of asking.entries()) {
-        const position = batch.indexOf(item);
-        const before = found[position];
-        const values = rows[row];
-        if (values === undefined || before instanceof GhostNetError) continue;
-        found[position] = values instanceof GhostNetError ? values : { ...before, [output]: values };
+      const computed = await (want === 'classes' ? classesOf(model, asking) : rowsOf(model, want, asking));
+      for (const [position, item] of asking.entries()) {
+        const [before, answer] = [found.get(item), computed[position]];
+        if (before instanceof GhostNetError) continue;
+        found.set(item, answer instanceof GhostNetError ? answer : { ...before, [want]: answer });
       }
     }
-    return found;
+    return [...found.values()];
+  });
+
+/** Releases the inputs of a batch after its computation. */
+async function disposing<T>(batch: readonly BatchItem[], compute: () => Promise<T>): Promise<T> {
+  try {
+    return await compute();
   } finally {
     for (const { input } of batch) input.dispose();
   }
-};
+}
+
+async function classesOf(
+  { native, labels, threads }: PipelineModel,
+  batch: readonly BatchItem[],
+): Promise<(ClassScore[] | GhostNetError)[]> {
+  const most = Math.max(...batch.map(({ topK }) => topK));
+  const inputs = batch.map(({ input }) => input);
+  const scores = await runJob({}, (ticket) => native.classify(ticket, inputs, most, threads));
+  return batch.map(({ topK }, position) => {
+    const best = scores[position] ?? [];
+    // One logit that is NaN makes every score of the softmax NaN.
+    if (!best.every(({ score }) => Number.isFinite(score))) return notFinite('The score');
+    return best.slice(0, topK).map(({ index, score }) => ({ label: labels[index] ?? '', index, score }));
+  });
+}
 
 async function rowsOf(
   { native, threads }: PipelineModel,

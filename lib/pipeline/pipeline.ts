@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream';
 import type { ReadableWritablePair } from 'node:stream/web';
 
-import { checkSignal, copyOf, invalidArgument, reading, wrongThis } from '../check/option.js';
+import { checkSignal, invalidArgument, optionsOf, reading, wrongThis } from '../check/option.js';
 import type { ImageInput } from '../image/input.js';
 import { sourceOf } from '../image/source.js';
-import { aborted, type RunOptions } from '../native/jobs.js';
+import { aborted, runKeys, type RunOptions } from '../native/jobs.js';
 import type { Scheduler } from './scheduler.js';
 import { onAbort } from './signals.js';
 import type { PipelineStats } from './stats.js';
@@ -58,7 +58,7 @@ export class Pipeline<R> {
    */
   async run(image: ImageInput, options: RunOptions = {}): Promise<R> {
     const scheduler = Pipeline.#of(this);
-    const { signal } = copyOf('options', options);
+    const { signal } = optionsOf(options, runKeys);
     checkSignal(signal);
     const source = reading(() => sourceOf(image));
     return scheduler.submit(source, { signal });

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { checkFlag, checkSignal, copyOf, invalidArgument, reading } from '../check/option.js';
+import { checkFlag, checkSignal, invalidArgument, optionsOf, reading, type KeysOf } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import type { ImageInput } from '../image/input.js';
 import { sourceOf } from '../image/source.js';
@@ -20,6 +20,8 @@ export interface StreamOptions {
   readonly signal?: AbortSignal;
 }
 
+const streamKeys = { ordered: true, signal: true } as const satisfies KeysOf<StreamOptions>;
+
 /** The outcome for one image of a stream. */
 export type StreamResult<T, R> =
   | { readonly input: T; readonly result: R; readonly error?: undefined }
@@ -30,7 +32,7 @@ const turnMs = 10;
 
 /** The options of a stream, read once. @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function streamOptions(given: StreamOptions): StreamOptions {
-  const options = copyOf('options', given);
+  const options = optionsOf(given, streamKeys);
   checkSignal(options.signal);
   checkFlag('ordered', options.ordered);
   return options;

@@ -112,7 +112,7 @@ export class HttpClient {
   ): Promise<HttpResponse> {
     let target = url;
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-      const response = await this.#getOnce(target, headers, signal);
+      const response = await this.getOnce(target, headers, signal);
       if (![301, 302, 303, 307, 308].includes(response.status)) return response;
       response.drop();
       target = redirectTarget(target, response.header('location'));
@@ -122,10 +122,11 @@ export class HttpClient {
     });
   }
 
-  async #getOnce(
+  /** As {@link HttpClient.get}, but a redirect is a response like any other. */
+  async getOnce(
     url: URL,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal | undefined,
+    signal?: AbortSignal,
   ): Promise<HttpResponse> {
     let response: Dispatcher.ResponseData;
     try {

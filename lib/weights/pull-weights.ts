@@ -1,6 +1,14 @@
 import { dirname, resolve } from 'node:path';
 
-import { checkNumber, checkSignal, copyOf, invalidArgument, reading } from '../check/option.js';
+import {
+  checkNumber,
+  checkSignal,
+  copyOf,
+  invalidArgument,
+  optionsOf,
+  reading,
+  type KeysOf,
+} from '../check/option.js';
 import { inWords } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { cacheFolder, weightsPath, writing, type CacheOptions } from './cache.js';
@@ -45,6 +53,17 @@ export interface PullOptions extends CacheOptions {
   readonly timeouts?: Partial<PullTimeouts> | undefined;
 }
 
+const pullKeys = {
+  cacheDir: true,
+  registry: true,
+  offline: true,
+  baseUrl: true,
+  onProgress: true,
+  signal: true,
+  attempts: true,
+  timeouts: true,
+} as const satisfies KeysOf<PullOptions>;
+
 /** Weights that are in the cache. */
 export interface PulledWeights {
   /** Absolute path of the file. */
@@ -69,7 +88,7 @@ const mostTurns = 3;
  * `GHOSTNET_ABORTED`
  */
 export async function pullWeights(name: string, given: PullOptions = {}): Promise<PulledWeights> {
-  const options = copyOf('options', given);
+  const options = optionsOf(given, pullKeys);
   const { signal } = options;
   checkSignal(signal);
   try {
@@ -207,7 +226,7 @@ function isOn(variable: string | undefined): boolean {
 }
 
 function checkedTimeouts(timeouts: Partial<PullTimeouts> = {}): PullTimeouts {
-  const given = copyOf('timeouts', timeouts);
+  const given = optionsOf(timeouts, defaultTimeouts, 'timeouts');
   const checked = { ...defaultTimeouts };
   for (const name of Object.keys(checked) as (keyof PullTimeouts)[]) {
     // A timer with more milliseconds than an int32 can hold fires at once.

@@ -1,8 +1,9 @@
 import { checkText, invalidArgument } from '../check/option.js';
+import { nearest } from '../check/nearest.js';
 import { quote } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import type { TransformOptions } from '../image/transform.js';
-import { nearest } from './nearest.js';
+import { isVariantName, longestName, nearestVariant, withoutHub } from './variant-names.js';
 
 /** Published weights: their address, the properties that identify the file, and the expected input. */
 export interface WeightsEntry extends Required<TransformOptions> {
@@ -87,23 +88,36 @@ export const weightsRegistry: readonly WeightsEntry[] = [
   ),
 ];
 
-/** Longer names are not compared with those of the registry. */
-const longestName = 64;
-
 /** The name of a registry that a name was probably meant to be. */
-export function nearestWeights(
+function nearestWeights(
   name: string,
   registry: readonly WeightsEntry[] = weightsRegistry,
 ): string | undefined {
   if (name.length > longestName) return undefined;
-  // 'timm/ghostnetv2_100.in1k', as the hub has it.
-  const [, plain = name] = /^(?:timm\/)?([\w-]+?)(?:\.in1k)?$/.exec(name) ?? [];
+  const names = registry.map((candidate) => candidate.name);
+  const variant = nearestVariant(name);
+  if (variant !== undefined && names.includes(variant)) return variant;
   // A network of its own, without published weights.
-  if (plain.startsWith('ghostnet_first')) return undefined;
-  return nearest(
-    plain,
-    registry.map((candidate) => candidate.name),
+  if (variant?.startsWith('ghostnet_first') === true) return undefined;
+  return nearest(withoutHub(name), names);
+}
+
+/** What to say of the name of a network for which there are no published weights; undefined for any other name. */
+function unpublished(name: string, meant: string | undefined): string | undefined {
+  const plain = name.length > longestName ? name : withoutHub(name);
+  if (!isVariantName(plain) || plain === meant) return undefined;
+  const others = meant === undefined ? '.' : `; did you mean ${meant}?`;
+  return (
+    `There are no published weights for ${plain}${others} ` +
+    `GhostNet.create({ variant: '${plain}' }) makes this network with new weights.`
   );
+}
+
+/** What to do if there is no file of a name, which may have been meant as that of weights; undefined if it was not. */
+export function remedyForName(name: string): string | undefined {
+  const meant = nearestWeights(name);
+  const proposal = `Did you mean the published weights ${meant}? \`npx ghostnet pull ${meant}\` downloads them.`;
+  return unpublished(name, meant) ?? (meant === undefined ? undefined : proposal);
 }
 
 /**
@@ -120,7 +134,7 @@ export function findWeights(name: string, registry: readonly WeightsEntry[] = we
   throw new GhostNetError('GHOSTNET_UNKNOWN_MODEL', 'There are no weights with this name', {
     found: quote(name),
     expected: `one of ${registry.map((candidate) => candidate.name).join(', ')}`,
-    remedy: meant === undefined ? undefined : `Did you mean ${meant}?`,
+    remedy: unpublished(name, meant) ?? (meant === undefined ? undefined : `Did you mean ${meant}?`),
   });
 }
 

@@ -42,6 +42,10 @@ ImageArgument to_image(const Napi::Value& value) {
   std::span<const uint8_t> bytes = to_bytes(image.Get("bytes"), "bytes");
   if (image.Get("isOwn").ToBoolean()) {
     argument.kept.push_back(image.Get("bytes").As<Napi::Object>());
+    Napi::ArrayBuffer memory = image.Get("bytes").As<Napi::Uint8Array>().ArrayBuffer();
+    // Small buffers of Node share their memory.
+    if (memory.ByteLength() == bytes.size())
+      argument.own = std::make_shared<Napi::ObjectReference>(Napi::Persistent(memory.As<Napi::Object>()));
   } else {
     argument.copy = std::make_shared<Buffer>(bytes.size());
     if (!bytes.empty()) std::memcpy(argument.copy->data(), bytes.data(), bytes.size());
@@ -50,12 +54,6 @@ ImageArgument to_image(const Napi::Value& value) {
   if (image.Get("width").IsUndefined()) {
     argument.source = ImageBytes{bytes};
   } else {
-    Napi::ArrayBuffer memory = image.Get("bytes").As<Napi::Uint8Array>().ArrayBuffer();
-    // Small buffers of Node share their memory.
-    const bool is_whole = memory.ByteLength() == bytes.size();
-    if (argument.copy == nullptr && is_whole) {
-      argument.own = std::make_shared<Napi::ObjectReference>(Napi::Persistent(memory.As<Napi::Object>()));
-    }
     argument.source =
         ImagePixels{bytes, to_int(image.Get("height"), "height"), to_int(image.Get("width"), "width")};
   }

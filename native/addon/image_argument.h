@@ -17,7 +17,7 @@ struct ImageArgument {
   ImageSource source;
   std::shared_ptr<Buffer> copy;    ///< the memory of the source, if it was copied
   std::vector<Napi::Object> kept;  ///< whose memory the source reads, if it was not
-  /** The memory of own pixels, to free after their use: a whole image is too large to wait for a collection.
+  /** Memory that nobody else uses, to free after its use: an image is too large to wait for a collection.
    */
   std::shared_ptr<Napi::ObjectReference> own;
 };

@@ -240,7 +240,9 @@ Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
   const auto cancelled = std::make_shared<std::atomic<bool>>(false);
   options.cancelled = cancelled.get();
   const auto convert = [own = std::move(image.own)](Napi::Env env, PreparedImage prepared) -> Napi::Value {
-    if (own != nullptr) own->Value().As<Napi::ArrayBuffer>().Detach();
+    // Another decoder needs the bytes that this one leaves to it.
+    const bool is_read = prepared.input.memory != nullptr;
+    if (own != nullptr && is_read) own->Value().As<Napi::ArrayBuffer>().Detach();
     const auto result = Napi::Object::New(env);
     if (prepared.input.memory != nullptr) result.Set("input", TensorHandle::wrap(env, prepared.input));
     if (prepared.file != nullptr) {

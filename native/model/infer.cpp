@@ -126,7 +126,27 @@ struct Comparison {
   }
 };
 
-// The published network that fits best. It shows what the arrays were meant to be.
+// The channels of the stem, from whichever of its arrays there is.
+std::optional<int64_t> seen_stem(const Shapes& shapes) {
+  for (const char* name : {"conv_stem.weight", "bn1.weight", "bn1.bias", "bn1.running_mean"}) {
+    const auto found = shapes.find(name);
+    if (found != shapes.end() && !found->second.empty()) return found->second[0];
+  }
+  return std::nullopt;
+}
+
+// The published widths, and those that the stem of a network of this design and form can have.
+std::vector<double> widths_to_compare(const Generation& generation, Form form, const Shapes& shapes) {
+  std::vector<double> widths = generation.widths;
+  const std::optional<int64_t> stem = seen_stem(shapes);
+  if (!stem || generation.design != see_design(shapes) || form != see_form(shapes)) return widths;
+  for (const double width : candidate_widths(generation)) {
+    if (generation.at(width).stem_channels() == *stem) widths.push_back(width);
+  }
+  return widths;
+}
+
+// The network of the family that fits best. It shows what the arrays were meant to be.
 Comparison nearest_variant(const Shapes& shapes) {
   Comparison nearest;
   const auto classifier = shapes.find("classifier.bias");
@@ -139,7 +159,7 @@ Comparison nearest_variant(const Shapes& shapes) {
   };
   for (const Generation& generation : generations()) {
     for (const Form form : generation.forms) {
-      for (const double width : generation.widths) {
+      for (const double width : widths_to_compare(generation, form, shapes)) {
         Architecture architecture = generation.at(width);
         architecture.form = form;
         compare(std::move(architecture));

@@ -16,7 +16,7 @@ namespace ghostnet {
  * Properties that the shapes do not show keep their defaults: dropout, and the kernel of a bottleneck that
  * has neither a strided convolution nor a shortcut.
  * @throws Error GHOSTNET_PARAMETERS_MISMATCH if the keys are not those of a GhostNet, with the differences
- * from the published network that fits best
+ * from the network of the family that fits best, of a published width or one that the stem shows
  */
 Architecture infer_architecture(const Shapes& shapes);
 

@@ -40,6 +40,7 @@ PREFIXES = {
     "AveragedModel": d.averaged,
     "ModelEmaV3": d.moving_average,
     "counters of thop": d.profiled,
+    **{f"{name} beside backbone.": d.head_beside(name) for name in ["fc", "head"]},
     **{f"classifier as {name}": d.classifier_as(name) for name in ["fc", "head.fc"]},
 }
 
@@ -54,6 +55,8 @@ CHECKPOINTS = {
     **{f"{key} of a checkpoint": (d.under(key), {}) for key in _PLAIN_KEYS},
     **{f"{key} beside model": (d.average_under(key), {}) for key in _AVERAGE_KEYS},
     **{f"model beside {key}, raw": (d.plain_beside(key), RAW) for key in _AVERAGE_KEYS},
+    "module of an ema beside model": (d.average_within("ema", "module"), {}),
+    "state_dict of a model_ema beside model": (d.average_within("model_ema", "state_dict"), EMA),
     "ema beside model, ema": (d.average_under("ema"), EMA),
     "ema of a checkpoint alone": (d.under("ema"), {}),
     "Lightning": (d.lightning, {}),
@@ -76,6 +79,9 @@ OTHERS = [
     Case("shards in a folder", "ghostnetv3", container=c.shards),
     Case("shards by their index", "repghostnet", container=c.shards_by_index),
     Case("shards, module.", "ghostnetv2", d.data_parallel, c.shards),
+    Case("shards of pickles, module.", "ghostnetv2", d.data_parallel, c.shards_of_pickles),
+    Case("expanded tensors", "ghostnet", d.expanded, change=n.equal_bias),
+    Case("expanded tensors, legacy", "ghostnetv3", d.expanded, c.torch_legacy, change=n.equal_bias),
     Case("classifier without a bias", "ghostnet", change=n.without_bias),
     Case("classifier.1", "ghostnetv2", change=n.sequential_tail),
     Case("classifier.1, module., safetensors", "ghostnetv3", d.data_parallel, c.safetensors, change=n.sequential_tail),

@@ -29,8 +29,16 @@ def as_it_is(content, folder):
 
 
 def shards(state, folder):
-    save_torch_state_dict(state, folder, max_shard_size="500KB")
-    if len(list(folder.glob("*.safetensors"))) < 2:
+    return _shards(state, folder, "*.safetensors", safe_serialization=True)
+
+
+def shards_of_pickles(state, folder):
+    return _shards(state, folder, "*.bin", safe_serialization=False)
+
+
+def _shards(state, folder, pattern, safe_serialization):
+    save_torch_state_dict(state, folder, max_shard_size="500KB", safe_serialization=safe_serialization)
+    if len(list(folder.glob(pattern))) < 2:
         raise AssertionError("the state dict is too small for several shards")
     return folder
 

@@ -115,6 +115,35 @@ def plain_beside(key):
     return lambda net, other: {"model": net.state_dict(), key: moving_average(other, net), "updates": 17}
 
 
+def average_within(key, inner):
+    """A checkpoint whose average is meant, and stands under a key of an object of its own."""
+    average = lambda net, other: {"decay": 0.999, "updates": torch.tensor(17), inner: moving_average(net, other)}
+    return lambda net, other: {"model": other.state_dict(), key: average(net, other)}
+
+
+class _Headed(nn.Module):
+    """A backbone with a classifier beside it."""
+
+    def __init__(self, name, net):
+        super().__init__()
+        self.backbone = copy.deepcopy(net)
+        self.backbone.classifier = nn.Identity()
+        self.add_module(name, net.classifier)
+
+
+def head_beside(name):
+    return lambda net, other: _Headed(name, net).state_dict()
+
+
+def expanded(net, other):
+    """One element in place of many that are equal."""
+    state = net.state_dict()
+    equal = [key for key, value in state.items() if value.numel() > 1 and (value == value.flatten()[0]).all()]
+    if not equal:
+        raise AssertionError("no tensor has equal elements alone")
+    return state | {key: state[key].flatten()[:1].clone().expand(state[key].shape) for key in equal}
+
+
 def lightning(net, other):
     """As Lightning 2 writes it, with a module that holds the network as `model`."""
     return {

@@ -76,6 +76,13 @@ def rounded_to(dtype):
 half, brain = rounded_to(torch.float16), rounded_to(torch.bfloat16)
 
 
+def equal_bias(net):
+    net = copy.deepcopy(net)
+    net.classifier.bias.data.fill_(0.25)
+    net.bn1.running_var.fill_(0.75)
+    return net
+
+
 def without_bias(net):
     net.classifier = nn.Linear(net.classifier.in_features, CLASSES, bias=False)
     return net

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { GhostNet, Tensor } from 'ghostnet';
 
-import { environment, install, isInstalled } from './environment.mjs';
+import { environment, packages } from './environment.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -147,10 +147,10 @@ async function run(folder) {
 
 const start = performance.now();
 const obstacle = options.quick
-  ? isInstalled()
+  ? packages.isInstalled
     ? undefined
     : 'needs build/family/python, which `node test/family/environment.mjs` makes'
-  : install();
+  : packages.install();
 if (obstacle === undefined) {
   const parent = join('build', 'family');
   mkdirSync(parent, { recursive: true });

@@ -46,9 +46,25 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
     const first = await check('gives a label soon after the start', () => project.secondsToLabel('esm.mjs'));
     rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first?.toFixed(2) ?? '']);
   }
+  await serving(check, project);
   await observability(check, project);
   if (manager === 'npm') await afterwards(check, project, hasGpuLibrary);
   project.remove();
+}
+
+/** The server, which needs no peer dependency. */
+async function serving(check, project) {
+  await check('serves a model, in ESM and CommonJS', () => {
+    for (const name of ['serve.mjs', 'serve.cjs']) {
+      assert.equal(project.get('node', [name, 'photo.jpg']), label);
+    }
+  });
+  await check('compiles against the types of the server, without those of peers', () => {
+    const files = ['serve-esm.mts', 'serve-commonjs.cts'];
+    project.compile('node16', undefined, files);
+    project.compile('nodenext', undefined, files);
+    project.compile('preserve', 'bundler', files);
+  });
 }
 
 /** The entries that need optional peer dependencies, before and after these are installed. */

@@ -125,7 +125,9 @@ const transform = {
   maxPixels: 10_000,
   maxCoefficientBytes: 0,
 };
-const options = { ...small, ...transform, labels: ['a', 'b'], backend: 'fused', device: 'cpu', signal };
+const { stages, numClasses, ...ofModel } = small;
+const loadOptions = { ...ofModel, ...transform, labels: ['a', 'b'], backend: 'fused', device: 'cpu', signal };
+const options = { ...loadOptions, stages, numClasses };
 const pipelineOptions = {
   output: 'classify',
   topK: 1,
@@ -163,7 +165,7 @@ const calls: readonly (readonly [name: string, call: Call, args: readonly unknow
   [
     'GhostNet.load',
     GhostNet.load.bind(GhostNet),
-    [new Uint8Array(8), { ...options, weights: 'auto', allowNonFinite: true, maxFileBytes: 1e6 }],
+    [new Uint8Array(8), { ...loadOptions, weights: 'auto', allowNonFinite: true, maxFileBytes: 1e6 }],
   ],
   [
     'GhostNet.load with options alone',

@@ -37,6 +37,7 @@ describe.each(containers)('a tensor in the %s container', (container) => {
     };
   };
 
+  const repeated = Array.from({ length: 7 }, () => [3, 4]).flat();
   it.each<[what: string, args: [Py, Py, Py], shape: number[], values: number[]]>([
     ['all of a storage', [0, tuple(3, 4), tuple(4, 1)], [3, 4], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
     ['a part of it', [5, tuple(2, 3), tuple(3, 1)], [2, 3], [5, 6, 7, 8, 9, 10]],
@@ -45,6 +46,7 @@ describe.each(containers)('a tensor in the %s container', (container) => {
     ['rows apart', [0, tuple(2, 2, 2), tuple(7, 2, 1)], [2, 2, 2], [0, 1, 2, 3, 7, 8, 9, 10]],
     ['overlapping rows', [0, tuple(3, 2), tuple(1, 1)], [3, 2], [0, 1, 1, 2, 2, 3]],
     ['an element over and over', [4, tuple(2, 2), tuple(0, 0)], [2, 2], [4, 4, 4, 4]],
+    ['more elements than its storage, if it was expanded', [3, tuple(7, 2), tuple(0, 1)], [7, 2], repeated],
     ['axes of size 1 of any stride', [2, tuple(1, 3, 1), tuple(1000, 1, 2 ** 40)], [1, 3, 1], [2, 3, 4]],
     ['nothing', [0, tuple(0, 1000), tuple(1000, 1)], [0, 1000], []],
   ])('can be %s', (_, [offset, size, stride], shape, values) => {
@@ -61,9 +63,14 @@ describe.each(containers)('a tensor in the %s container', (container) => {
       /reaches beyond its storage/,
     ],
     [
-      'has no more elements than its storage',
-      strided(container, 0, tuple(13), tuple(0)),
-      /13 elements, and its storage only 12/,
+      'has no more elements than its storage, unless it repeats some',
+      strided(container, 0, tuple(13), tuple(1)),
+      /reaches beyond its storage/,
+    ],
+    [
+      'repeats no more elements than the file has bytes',
+      strided(container, 0, tuple(2 ** 40), tuple(0)),
+      /expanded are larger than the whole file.*\.contiguous\(\)/,
     ],
     ['does not begin before its storage', strided(container, -1, tuple(2), tuple(1)), /described wrongly/],
     ['does not step back', strided(container, 1, tuple(2), tuple(-1)), /described wrongly/],

@@ -304,6 +304,19 @@ describe('ghostnet info <file>', () => {
 });
 
 describe('ghostnet info of weights in another form', () => {
+  it('lists weights of a dtype that does not load', async () => {
+    using model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
+    const arrays = new Map(await arraysOf(model));
+    const { shape = [] } = arrays.get('bn1.weight') ?? {};
+    arrays.set('bn1.weight', { dtype: 'int8', shape, data: new Uint8Array(shape[0] ?? 0) });
+    writeFileSync(join(folder, 'int8.safetensors'), writeSafetensors(arrays));
+    const { stdout, status } = ghostnet(['info', 'int8.safetensors', '--json']);
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      file: { mistyped: ['bn1.weight is int8, expected a floating-point dtype'] },
+    });
+  });
+
   it('says what was taken, renamed, filled and skipped', async () => {
     const model = await GhostNet.create({ width: 0.1, numClasses: 2, seed: 1 });
     const arrays = (await arraysOf(model)).flatMap(([name, array]): [string, NamedArray][] =>

@@ -10,14 +10,18 @@ import { root } from '../support/child.js';
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** The files of lib/ and the files that each imports, for types alone or not. */
-function filesOf(lib: string): Graph {
+/** Imports of types, and import(), which loads a file at its first use. */
+const notAtOnce = /^import type .*?;$|\bimport\('.*?'\)/gms;
+
+/** The files of lib/ and the files that each imports: all, or those that are loaded with it. */
+function filesOf(lib: string, kind: 'all' | 'at once' = 'all'): Graph {
   const names = readdirSync(lib, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.[cm]?ts$/.test(name),
   );
   return new Map(
     names.map((name) => {
-      const { importedFiles } = ts.preProcessFile(readFileSync(join(lib, name), 'utf8'));
+      const text = readFileSync(join(lib, name), 'utf8');
+      const { importedFiles } = ts.preProcessFile(kind === 'all' ? text : text.replace(notAtOnce, ''));
       const own = importedFiles.filter(({ fileName }) => fileName.startsWith('.'));
       const paths = own.map(({ fileName }) => join(dirname(name), fileName.replace(/js$/, 'ts')));
       return [name, new Set(paths)];
@@ -35,6 +39,13 @@ function roomsOf(files: Graph): Graph {
     for (const other of imported) if (roomOf(other) !== roomOf(file)) room.add(roomOf(other));
   }
   return rooms;
+}
+
+/** Nodes, and all to which they lead. */
+function reachedFrom(nodes: readonly string[], graph: Graph): readonly string[] {
+  const reached = new Set(nodes);
+  for (const node of reached) for (const next of graph.get(node) ?? []) reached.add(next);
+  return [...reached];
 }
 
 /** A circle of a graph, from a node back to itself; empty when there is none. */
@@ -70,27 +81,41 @@ describe('the imports of lib/, those of types included', () => {
       'opentelemetry.mts',
       'prometheus.cts',
       'prometheus.mts',
+      'queue.cts',
+      'queue.mts',
+      'serve.cts',
+      'serve.mts',
     ]);
   });
 
   it('of the root entry and the command line do not lead to what needs an optional peer', () => {
-    const reached = new Set(['index.ts', 'cli/main.ts']);
-    for (const file of reached) for (const next of files.get(file) ?? []) reached.add(next);
-    expect(reached).toContain('pipeline/events.ts');
-    expect([...reached].filter((file) => file.startsWith('observability/'))).toEqual([]);
+    const needPeers = (file: string) => /^(observability|queue|results|serve)\//.test(file);
+    const ofRoot = reachedFrom(['index.ts'], files);
+    expect(ofRoot).toContain('pipeline/events.ts');
+    expect(ofRoot.filter(needPeers)).toEqual([]);
+    // A command may load them when it runs.
+    const ofCommands = reachedFrom(
+      [...files.keys()].filter((file) => file.startsWith('cli/')),
+      filesOf(lib, 'at once'),
+    );
+    expect(ofCommands).toContain('model/ghostnet.ts');
+    expect(ofCommands.filter(needPeers)).toEqual([]);
   });
 
   it('of an optional peer are of types alone', () => {
     const { peerDependencies } = manifest as { peerDependencies: Record<string, string> };
     const peers = Object.keys(peerDependencies);
-    const lines = [...files.keys()].flatMap((name) =>
-      readFileSync(join(lib, name), 'utf8')
-        .split('\n')
-        .filter((line) => peers.some((peer) => line.endsWith(` from '${peer}';`))),
+    const imports = [...files.keys()].flatMap((name) =>
+      [
+        ...readFileSync(join(lib, name), 'utf8').matchAll(/^(import|export) (.*?) from '([^.'][^']*)';/gms),
+      ].map(([, keyword = '', names = '', from = '']) => ({
+        from,
+        isOfTypes: `${keyword} ${names}`.startsWith('import type '),
+      })),
     );
-    expect(lines.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(
-      peers.map(() => 'import type'),
-    );
+    const ofPeers = imports.filter(({ from }) => peers.includes(from));
+    expect([...new Set(ofPeers.map(({ from }) => from))].sort()).toEqual([...peers].sort());
+    expect(ofPeers.filter(({ isOfTypes }) => !isOfTypes)).toEqual([]);
   });
 
   it('make no circle of files', () => {

@@ -1,6 +1,9 @@
-import { GhostNet, Tensor, type ModelInfo } from 'ghostnet';
+import { GhostNet, Tensor, type GhostNetError, type ModelInfo } from 'ghostnet';
 import { describe, expect, it } from 'vitest';
 
+import { native } from '../../lib/native/load.js';
+import { families, isVariantName } from '../../lib/weights/variant-names.js';
+import { errorOf } from '../support/errors.js';
 import { bitsOf, smallStages } from '../support/models.js';
 import { noise, relativeError } from '../support/numbers.js';
 
@@ -136,5 +139,56 @@ describe('seed', () => {
     const expected = await stateBits(3);
     const [, found] = await Promise.all([stateBits(), stateBits(3), stateBits(9)]);
     expect(found).toEqual(expected);
+  });
+});
+
+describe('an unknown variant', () => {
+  it.each([
+    ['ghostnetv2_10', 'ghostnetv2_100'],
+    ['ghostnetv2_13', 'ghostnetv2_130'],
+    ['ghostnet_99', 'ghostnet_099'],
+    ['ghostnet_0', 'ghostnet_100'],
+    ['ghostnetV2', 'ghostnetv2_100'],
+    ['ghostnet', 'ghostnet_100'],
+    ['v2', 'ghostnetv2_100'],
+    ['ghostnet_v3', 'ghostnetv3_100'],
+    ['GhostNetV3-050', 'ghostnetv3_050'],
+    ['repghost_100', 'repghostnet_100'],
+    ['repghost_058', 'repghostnet_058'],
+    ['ghosnetv2_090', 'ghostnetv2_090'],
+    ['ghostnetv2090', 'ghostnetv2_090'],
+    ['ghostnet_1.3x', 'ghostnet_130'],
+    ['ghostnetv2_0.9', 'ghostnetv2_090'],
+    ['timm/ghostnetv2_90.in1k', 'ghostnetv2_090'],
+    ['ghostnet_first', 'ghostnet_first_100'],
+  ])('%s is told to be %s', async (variant, meant) => {
+    const error = await errorOf(() => GhostNet.create({ variant }));
+    expect(error).toMatchObject({ code: 'GHOSTNET_INVALID_ARGUMENT', remedy: `Did you mean ${meant}?` });
+    // Native code knows the network.
+    using model = await GhostNet.create({ variant: meant, numClasses: 1 });
+    expect(model.info.variant).toBe(meant);
+  });
+
+  it.each(['resnet50', '', 'x', 'ghostnet_'.repeat(1000)])('%s is not guessed', async (variant) => {
+    const error = await errorOf(() => GhostNet.create({ variant }));
+    expect(error.code).toBe('GHOSTNET_INVALID_ARGUMENT');
+    expect(error.message).toContain('such as ghostnetv2_100');
+    expect(error.message).not.toContain('Did you mean');
+    expect(error.message.length).toBeLessThan(600);
+  });
+
+  it('would be refused by native code, which knows the same families', () => {
+    const known = () => {
+      native().checkSettings({ variant: 'x' });
+    };
+    let expected = '';
+    try {
+      known();
+    } catch (error) {
+      expected = (error as GhostNetError).expected ?? '';
+    }
+    const names = expected.match(/\w+_\d{3}/g) ?? [];
+    expect(new Set(names.map((name) => name.replace(/_\d+$/, '')))).toEqual(new Set(families));
+    expect(names.every(isVariantName)).toBe(true);
   });
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/index.js';
 import { codeOf, errorOf } from '../support/errors.js';
-import { smallStages } from '../support/models.js';
+import { arraysOf, smallStages } from '../support/models.js';
 
 let folder: string;
 let model: GhostNet;
@@ -227,6 +227,24 @@ describe('sources that cannot be loaded', () => {
           expect(reason).toContain(error.found);
         }
       }
+    });
+
+    it('of a width that is not published, which shows in the other arrays', async () => {
+      using whole = await GhostNet.create({ width: 0.7, numClasses: 3 });
+      const changed = new Map(await arraysOf(whole));
+      const lost = 'blocks.3.0.ghost1.primary_conv.0.weight';
+      changed.delete(lost);
+      const file = writeSafetensors(changed);
+      const error = await load(file);
+      expect(error.message).toContain('ghostnet_070 with 3 classes');
+      expect(error.found).toBe(`1 missing: ${lost}`);
+      expect(await inspectWeights(file)).toMatchObject({
+        variant: 'ghostnet_070',
+        width: 0.7,
+        missing: [lost],
+        reshaped: [],
+        unexpected: [],
+      });
     });
 
     it('of none, which are compared with the network that fits best', async () => {

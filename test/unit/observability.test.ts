@@ -61,8 +61,14 @@ describe('a peer that is not installed', () => {
   const calls: [string, string, string][] = [
     ['ghostnet/prometheus', 'prom-client', 'registerMetrics({ stats() {} }, { model: "m" })'],
     ['ghostnet/opentelemetry', '@opentelemetry/api', 'instrument()'],
+    [
+      'ghostnet/serve',
+      '@grpc/grpc-js',
+      'addGrpcServices({ addService() {} }, part.createHandler({ m: new Promise(() => {}) }))',
+    ],
   ];
   it.each(calls)('%s: GHOSTNET_PEER_NOT_INSTALLED says how to install %s', (entry, peer, call) => {
+    const user = entry === 'ghostnet/serve' ? 'gRPC in ghostnet/serve' : entry;
     for (const load of [`await import('${entry}')`, `require('${entry}')`]) {
       const script = `(async () => {
         const part = ${load};
@@ -71,7 +77,7 @@ describe('a peer that is not installed', () => {
       expect(JSON.parse(evaluate(script, folder))).toEqual({
         name: 'GhostNetError',
         code: 'GHOSTNET_PEER_NOT_INSTALLED',
-        message: `${entry} needs the package ${peer}. Found no such package. Install it: \`npm install ${peer}\`.`,
+        message: `${user} needs the package ${peer}. Found no such package. Install it: \`npm install ${peer}\`.`,
       });
     }
   });

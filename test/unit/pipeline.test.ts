@@ -390,8 +390,10 @@ describe('pipeline.stream()', () => {
 
   it('takes no options but its own', async () => {
     const pipeline = model.pipeline();
-    const options = { topK: Symbol('of run()') } as StreamOptions;
-    for await (const { result } of pipeline.stream([jpeg], options)) expect(result).toEqual(expected);
+    const options = { topK: 1 } as StreamOptions;
+    for (const take of [() => pipeline.stream([jpeg], options).next(), () => pipeline.run(jpeg, options)]) {
+      expect(await codeOf(take)).toBe('GHOSTNET_INVALID_ARGUMENT');
+    }
     await pipeline.close();
   });
 

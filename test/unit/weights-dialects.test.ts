@@ -1,9 +1,18 @@
 import { GhostNet, inspectWeights, Tensor, type LoadOptions, type WeightsReport } from 'ghostnet';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { itemSizes } from '../../lib/checkpoint/array.js';
 import { writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
-import { dict, type Py } from '../fixtures/checkpoint/pickle-writer.js';
-import { stateDictOf, torchFile, torchZip, type StorageSpec } from '../fixtures/checkpoint/writers.js';
+import { dict, tuple, type Py } from '../fixtures/checkpoint/pickle-writer.js';
+import {
+  stateDictOf,
+  storageRef,
+  tensorRef,
+  torchFile,
+  torchLegacy,
+  torchZip,
+  type StorageSpec,
+} from '../fixtures/checkpoint/writers.js';
 import { errorOf } from '../support/errors.js';
 import { arraysOf, hexOf, smallStages } from '../support/models.js';
 import { noise } from '../support/numbers.js';
@@ -236,6 +245,120 @@ describe.each(containers)('a replaced classifier, in %s', (_, write) => {
   });
 });
 
+describe.each(containers)('a classifier beside its network, in %s', (_, write) => {
+  const parted = (backbone: string, head: string): Arrays =>
+    plain.map(([name, array]) => [
+      name.startsWith('classifier.') ? name.replace('classifier', head) : backbone + name,
+      array,
+    ]);
+
+  it.each([
+    ['backbone.', 'fc'],
+    ['backbone.', 'head'],
+    ['encoder.', 'classifier'],
+    ['backbone.', 'classifier.1'],
+    ['model.backbone.', 'model.head.fc'],
+    ['module.model.encoder.', 'module.fc'],
+  ])('under %s at %s is taken', async (prefix, head) => {
+    const file = write([...parted(prefix, head), [`${head}.total_ops`, zeros(1)], ['n_averaged', zeros(1)]]);
+    expect(await loaded(file)).toBe(expected);
+    const report = await inspectWeights(file);
+    expect(report).toMatchObject({ prefix, numClasses: 3, advice: undefined, unexpected: [] });
+    expect(new Map(report.renamed)).toEqual(
+      new Map([
+        [`${head}.weight`, 'classifier.weight'],
+        [`${head}.bias`, 'classifier.bias'],
+      ]),
+    );
+    expect([...report.skipped].sort()).toEqual([`${head}.total_ops`, 'n_averaged'].sort());
+  });
+
+  it('may have no bias', async () => {
+    const file = write(parted('backbone.', 'fc').filter(([name]) => name !== 'fc.bias'));
+    expect(await inspectWeights(file)).toMatchObject({
+      numClasses: 3,
+      renamed: [['fc.weight', 'classifier.weight']],
+      filled: ['classifier.bias'],
+    });
+  });
+
+  it.each<[string, Arrays]>([
+    [
+      'with a hidden layer',
+      [
+        ['head.0.weight', zeros(16, 1280)],
+        ['head.0.bias', zeros(16)],
+        ['head.2.weight', zeros(3, 16)],
+        ['head.2.bias', zeros(3)],
+      ],
+    ],
+    ['of another width', [['fc.weight', zeros(3, 640)]]],
+    [
+      'of two layers',
+      [
+        ['fc.weight', zeros(3, 1280)],
+        ['head.weight', zeros(3, 1280)],
+      ],
+    ],
+    [
+      'with a bias of another length',
+      [
+        ['fc.weight', zeros(3, 1280)],
+        ['fc.bias', zeros(4)],
+      ],
+    ],
+  ])('%s is not taken, as the report says', async (_what, head) => {
+    const backbone = prefixed('backbone.', without('classifier.weight', 'classifier.bias'));
+    const file = write([...backbone, ...head]);
+    using model = await GhostNet.load(file);
+    expect(model.info.numClasses).toBe(0);
+    const report = await inspectWeights(file);
+    expect(report).toMatchObject({ numClasses: 0, renamed: [], unexpected: [] });
+    expect(report.advice).toMatch(/no classifier: beside it.*(?:head\.0\.weight|fc\.weight).*embed\(\)/);
+    expect(new Set(report.skipped)).toEqual(new Set(head.map(([name]) => name)));
+  });
+
+  it('is not that of another network', async () => {
+    const backbone = prefixed('ema.', without('classifier.weight', 'classifier.bias'));
+    const file = write([...plain, ...backbone]);
+    expect(await inspectWeights(file, { prefix: 'ema.' })).toMatchObject({
+      numClasses: 0,
+      advice: undefined,
+    });
+  });
+
+  it('is left alone if the network has one', async () => {
+    const file = write([...prefixed('backbone.', plain), ['head.weight', zeros(9, 1280)]]);
+    expect(await loaded(file)).toBe(expected);
+    expect(await inspectWeights(file)).toMatchObject({ numClasses: 3, skipped: ['head.weight'] });
+  });
+});
+
+describe.each(containers)('arrays of a dtype that is no weight, in %s', (_, write) => {
+  it.each([
+    ['bn1.weight', 'int8', /^bn1\.weight is int8, expected a floating-point dtype$/],
+    ['conv_stem.weight', 'int64', /^conv_stem\.weight is int64, expected a floating-point/],
+    ['bn1.running_mean', 'bool', /^bn1\.running_mean is bool, expected a floating-point/],
+    ['bn1.num_batches_tracked', 'float32', /^bn1\.num_batches_tracked is float32, expected an integer/],
+    ['bn1.num_batches_tracked', 'bool', /^bn1\.num_batches_tracked is bool, expected an integer/],
+  ] as const)('are told by load and by the report: %s of %s', async (name, dtype, says) => {
+    const typed = plain.map(([key, array]) => {
+      if (key !== name) return [key, array] as const;
+      const count = array.shape.reduce((product, size) => product * size, 1);
+      return [key, { dtype, shape: array.shape, data: new Uint8Array(count * itemSizes[dtype]) }] as const;
+    });
+    const file = write(typed);
+    const error = await errorOf(() => GhostNet.load(file));
+    expect(error.code).toBe('GHOSTNET_BAD_DTYPE');
+    expect(error.message).toContain(name);
+    expect((await inspectWeights(file)).mistyped).toEqual([expect.stringMatching(says)]);
+  });
+
+  it('are none in a network that loads', async () => {
+    expect((await inspectWeights(write(plain))).mistyped).toEqual([]);
+  });
+});
+
 describe('a stem', () => {
   it.each([
     [1, /takes 1 channel,.*repeat\(1, 3, 1, 1\) \/ 3/],
@@ -312,6 +435,60 @@ describe('a training checkpoint', () => {
       expect(await loaded(file, { weights: 'raw' })).toBe(expected);
     },
   );
+
+  it.each([
+    ['ema', ['module']],
+    ['model_ema', ['state_dict']],
+    ['ema', ['model', 'state_dict']],
+  ])('may have an average within another: %s, %j', async (ema, inner) => {
+    const file = wrapped({ state_dict: plain, [ema]: [] });
+    expect((await inspectWeights(file)).fallback).toBeDefined(); // an empty average
+    for (const container of ['zip', 'legacy'] as const) {
+      const { object: raw, storages } = stateDictOf(plain, container);
+      const { object, storages: more } = stateDictOf(other, container, storages.length);
+      const [first] = storages;
+      if (first === undefined) throw new Error('no storage');
+      const settings: [Py, Py][] = [
+        ['decay', 0.999],
+        ['updates', tensorRef(storageRef(first, container), 0, tuple(1), tuple(1))],
+      ];
+      const nested = inner.reduceRight<Py>((value, key) => dict([...settings, [key, value]]), object);
+      const pairs: [Py, Py][] = [
+        ['state_dict', raw],
+        [ema, nested],
+      ];
+      const bytes = (container === 'zip' ? torchZip : torchLegacy)(dict(pairs), [...storages, ...more]);
+      expect(await loaded(bytes)).toBe(otherLogits);
+      expect(await loaded(bytes, { weights: 'raw' })).toBe(expected);
+      expect((await inspectWeights(bytes)).wrapper).toBe([ema, ...inner].join('.'));
+    }
+  });
+
+  it('may have other things under the keys beside that of its average', async () => {
+    const { object, storages } = stateDictOf(plain, 'zip');
+    const inner: [Py, Py][] = [
+      ['state_dict', dict([['lr', 0.1]])],
+      ['model', dict([['depth', 3]])],
+      ['module', object],
+    ];
+    const file = torchZip(dict([['ema', dict(inner)]]), storages);
+    expect(await loaded(file)).toBe(expected);
+  });
+
+  it('may be a dict within itself, which holds nothing', async () => {
+    const pickled = Buffer.from('\x80\x02}q\x00X\x05\0\0\0modelh\x00s.', 'latin1'); // a = {}; a['model'] = a
+    for (const read of readers) {
+      const error = await errorOf(() => read(torchZip(null, [], { pickled })));
+      expect(error.code).toBe('GHOSTNET_UNSUPPORTED_FORMAT');
+    }
+  });
+
+  it('may have its weights within two keys, and nothing else', async () => {
+    const { object, storages } = stateDictOf(plain, 'zip');
+    const file = torchZip(dict([['model', dict([['state_dict', object]])]]), storages);
+    expect(await loaded(file)).toBe(expected);
+    expect((await inspectWeights(file)).wrapper).toBe('model.state_dict');
+  });
 
   it('has networks under several keys, of which the rest is listed', async () => {
     const file = wrapped({ net: other, state_dict: plain, model_ema: plain, ema: other });

@@ -7,7 +7,7 @@ import { GhostNet, inspectWeights, type LoadOptions } from 'ghostnet';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { writeSafetensors, type NamedArray } from '../../lib/checkpoint/index.js';
-import { torchFile } from '../fixtures/checkpoint/writers.js';
+import { torchFile, torchZip } from '../fixtures/checkpoint/writers.js';
 import { codeOf, errorOf } from '../support/errors.js';
 import { arraysOf, bitsOf, smallStages } from '../support/models.js';
 
@@ -150,6 +150,17 @@ describe('a folder of timm or Hugging Face', () => {
     expect(await infoOf(plain())).toMatchObject({ inputSize: 224 });
   });
 
+  it('of a network with another stem is refused for its stem, whatever else there is', async () => {
+    const stem: NamedArray = { dtype: 'float32', shape: [16, 1, 3, 3], data: new Uint8Array(576) };
+    const grey = arrays.map(([name, array]) => [name, name === 'conv_stem.weight' ? stem : array] as const);
+    write('model.safetensors', writeSafetensors(grey));
+    write('config.json', withTransform({ input_size: [1, 160, 160], mean: [0.5], std: [0.2] }));
+    const error = await errorOf(() => GhostNet.load(folder));
+    expect(error.code).toBe('GHOSTNET_PARAMETERS_MISMATCH');
+    expect(error.message).toMatch(/takes 1 channel,.*repeat\(1, 3, 1, 1\) \/ 3/);
+    expect((await inspectWeights(folder)).advice).toMatch(/takes 1 channel/);
+  });
+
   it('without weights is an error that says what it may hold', async () => {
     const error = await errorOf(() => GhostNet.load(folder));
     expect(error.code).toBe('GHOSTNET_FILE_UNREADABLE');
@@ -222,6 +233,65 @@ describe('a config.json', () => {
     write('model.safetensors', plain());
     mkdirSync(join(folder, 'config.json'));
     expect(await codeOf(() => GhostNet.load(folder))).toBe('GHOSTNET_FILE_UNREADABLE');
+  });
+});
+
+describe('a byte order mark', () => {
+  it('may begin a config.json', async () => {
+    write('model.safetensors', plain());
+    write('config.json', `\uFEFF${JSON.stringify(config)}`);
+    expect(await infoOf(folder)).toMatchObject(described);
+  });
+
+  it.each([
+    ['model.safetensors.index.json', 'a.safetensors', plain],
+    ['pytorch_model.bin.index.json', 'a.bin', () => torchFile('zip', arrays)],
+  ])('may begin a %s', async (index, file, content) => {
+    write(file, content());
+    const map = Object.fromEntries(arrays.map(([name]) => [name, file]));
+    write(index, `\uFEFF${JSON.stringify({ weight_map: map })}`);
+    await infoOf(folder);
+  });
+});
+
+describe('sharded files of torch.save', () => {
+  const shards = ['pytorch_model-00001-of-00002.bin', 'pytorch_model-00002-of-00002.bin'] as const;
+  function writeShards(): string {
+    const half = Math.floor(arrays.length / 2);
+    const named = arrays.map(([name, array]) => [`model.${name}`, array] as const);
+    write(shards[0], torchFile('zip', named.slice(0, half)));
+    write(shards[1], torchFile('legacy', named.slice(half)));
+    const map = Object.fromEntries(named.map(([name], index) => [name, shards[index < half ? 0 : 1]]));
+    return write('pytorch_model.bin.index.json', { metadata: { total_size: 1 }, weight_map: map });
+  }
+
+  it('are one model, by the folder and by the index', async () => {
+    const index = writeShards();
+    write('config.json', config);
+    expect(await infoOf(folder)).toMatchObject(described);
+    expect(await infoOf(index)).toMatchObject(described);
+    const report = await inspectWeights(folder);
+    expect(report.files.map((file) => basename(file))).toEqual([basename(index), ...shards, 'config.json']);
+    expect(report).toMatchObject({ format: 'torch-zip', prefix: 'model.', missing: [], unexpected: [] });
+  });
+
+  it('are each a state dict', async () => {
+    const path = writeShards();
+    write(shards[1], torchZip([1, 2], []));
+    const error = await errorOf(() => GhostNet.load(path));
+    expect(error.code).toBe('GHOSTNET_UNSUPPORTED_FORMAT');
+    expect(error.message).toContain(shards[1]);
+    rmSync(join(folder, shards[1]));
+    expect(await codeOf(() => GhostNet.load(path))).toBe('GHOSTNET_FILE_NOT_FOUND');
+  });
+
+  it('have names that end as that of their index', async () => {
+    write('a.safetensors', plain());
+    const map = Object.fromEntries(arrays.map(([name]) => [name, 'a.safetensors']));
+    const path = write('pytorch_model.bin.index.json', { weight_map: map });
+    const error = await errorOf(() => GhostNet.load(path));
+    expect(error.code).toBe('GHOSTNET_MALFORMED_FILE');
+    expect(error.message).toContain('a name that ends in .bin');
   });
 });
 

@@ -88,6 +88,13 @@ describe('the registry', () => {
       }),
     );
     expect(() => findWeights('ghostnetv2_106')).toThrow(
+      expect.objectContaining({
+        remedy:
+          'There are no published weights for ghostnetv2_106; did you mean ghostnetv2_100? ' +
+          "GhostNet.create({ variant: 'ghostnetv2_106' }) makes this network with new weights.",
+      }),
+    );
+    expect(() => findWeights('ghostnetV2')).toThrow(
       expect.objectContaining({ remedy: 'Did you mean ghostnetv2_100?' }),
     );
     expect(() => findWeights('resnet50')).toThrow(
@@ -128,6 +135,15 @@ describe('the registry', () => {
     });
     await expect(GhostNet.load('timm/ghostnetv2_100.in1k')).rejects.toMatchObject({
       remedy: expect.stringContaining('npx ghostnet pull ghostnetv2_100') as string,
+    });
+    await expect(GhostNet.load('ghostnetv2_090')).rejects.toMatchObject({
+      code: 'GHOSTNET_FILE_NOT_FOUND',
+      remedy: expect.stringMatching(
+        /^There are no published weights for ghostnetv2_090; .*create\(\{ variant: 'ghostnetv2_090' \}\)/,
+      ) as string,
+    });
+    await expect(GhostNet.load('ghostnet_first_100')).rejects.toMatchObject({
+      remedy: expect.stringMatching(/^There are no published weights for ghostnet_first_100\. /) as string,
     });
     await expect(GhostNet.load('ghostnet_first_100')).rejects.not.toMatchObject({
       remedy: expect.stringContaining('pull') as string,

@@ -86,6 +86,37 @@ TEST(InferArchitecture, RefusesOtherNetworks) {
   }
 }
 
+// Of each part that the inference looks at, and at a width that is not published.
+TEST(InferArchitecture, ComparesWithTheWidthThatTheOtherArraysShow) {
+  struct Case {
+    const char* variant;
+    Form form;
+    const char* missing;
+  };
+  for (const Case& known : std::initializer_list<Case>{
+           {"ghostnet_070", Form::norms, "blocks.3.0.ghost1.primary_conv.0.weight"},
+           {"ghostnet_070", Form::norms, "blocks.8.3.ghost2.primary_conv.0.weight"},
+           {"ghostnet_070", Form::norms, "blocks.6.2.ghost2.cheap_operation.0.weight"},
+           {"ghostnet_070", Form::norms, "conv_stem.weight"},
+           {"ghostnetv2_090", Form::norms, "blocks.5.0.conv_dw.weight"},
+           {"ghostnetv3_115", Form::branches, "blocks.4.0.ghost2.cheap_rpr_conv.0.conv.weight"},
+           {"ghostnetv3_115", Form::deployed, "blocks.4.0.ghost1.primary_conv.0.weight"},
+           {"repghostnet_070", Form::branches, "blocks.6.0.ghost1.primary_conv.0.weight"},
+       }) {
+    Architecture architecture = *find_variant(known.variant);
+    architecture.form = known.form;
+    architecture.num_classes = 7;
+    Shapes shapes = shapes_of(architecture);
+    ASSERT_EQ(shapes.erase(known.missing), 1u) << known.variant;
+    try {
+      check_parameters(infer_architecture(shapes), shapes);
+      FAIL() << known.variant << " " << known.missing;
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.found().ends_with("1 missing: " + std::string(known.missing))) << error.found();
+    }
+  }
+}
+
 TEST(CheckParameters, NamesWhatIsMissingUnexpectedAndOfAnotherShape) {
   const Architecture architecture = v1(1, 10);
   Shapes shapes = shapes_of(architecture);

@@ -97,7 +97,7 @@ const shardIndex: Target = {
     return mutate(indexSeeds, [...blind, edit, edit, edit], random);
   },
   parse: (input) => {
-    for (const file of readShardIndex(input.toString(), 'seed').keys()) {
+    for (const file of readShardIndex(input.toString(), 'seed', '.safetensors').keys()) {
       const path = resolve('/folder', file);
       if (!path.startsWith('/folder/') || path.length !== `/folder/${file}`.length)
         throw new Error('It leads elsewhere');

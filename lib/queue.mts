@@ -1,0 +1,2 @@
+// The door of ghostnet/queue for import.
+export * from './queue/index.js';

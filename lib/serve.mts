@@ -1,0 +1,2 @@
+// The door of ghostnet/serve for import.
+export * from './serve/index.js';
