@@ -12,7 +12,7 @@ import { countsInWords } from '../sources/formats.js';
 import { listImages } from '../sources/list-images.js';
 import type { Listing } from '../sources/listing.js';
 import type { Source } from '../sources/source.js';
-import { ExitCode, exitCodeHelp } from './exit-codes.js';
+import { ExitCode, exitCodesInWords } from './exit-codes.js';
 import { printJson, report, reportError } from './output.js';
 import { ProgressLine } from './progress-line.js';
 import { queueOption, redisOption, withQueue, type QueueOptions } from './queue-options.js';
@@ -27,6 +27,13 @@ interface Options extends QueueOptions {
   readonly maxImageBytes: number;
 }
 
+const exitCodes = exitCodesInWords({
+  0: 'success',
+  1: 'some sources could not be added, or it was interrupted',
+  2: 'wrong usage, or nothing to do',
+  3: 'Redis or the package cannot be used',
+});
+
 /** `ghostnet enqueue` */
 export function enqueueCommand(): Command {
   return new Command('enqueue')
@@ -35,7 +42,7 @@ export function enqueueCommand(): Command {
       'Adds images to a queue, one job each. An image that the queue has, or has had, is not added again: after an interruption,\n' +
         'give the same command once more.',
     )
-    .argument('[sources...]', 'image files, folders (searched for images), globs, or https URLs')
+    .argument('[sources...]', 'image files, folders (searched for images), globs, or URLs')
     .addOption(redisOption())
     .addOption(queueOption())
     .option('--files-from <file>', 'read paths from a file, one per line; - is standard input')
@@ -44,7 +51,7 @@ export function enqueueCommand(): Command {
     .option('--content', 'put the content of the files into Redis, for workers that do not see the files')
     .option('--max-waiting <n>', 'wait while so many jobs wait (default: 1000000)', parseCount)
     .option('--max-image-bytes <n>', 'the most bytes of a file, with --content', parseCount, 50_000_000)
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action(enqueue);
 }
 
@@ -52,7 +59,7 @@ async function enqueue(sources: string[], options: Options, command: Command): P
   const { filesFrom, urlsFrom, maxWaiting } = options;
   if (filesFrom === '-' && urlsFrom === '-') command.error('error: standard input can be read only once');
   if (sources.length === 0 && filesFrom === undefined && urlsFrom === undefined)
-    command.error('error: no images named. Pass image files, folders, globs or https URLs.');
+    command.error('error: no images named. Pass image files, folders, globs or URLs.');
   const references = new References(sources, options);
   const progress = new ProgressLine('{value} images, {rate} a second{note}');
   const stop = new AbortController();

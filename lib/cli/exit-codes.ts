@@ -12,11 +12,18 @@ export const ExitCode = {
   unwritable: 4,
 } as const;
 
-/** The last part of the help of a command. */
-export const exitCodeHelp = `
-Exit codes:
-  0  success
-  1  some images could not be classified; the others were
-  2  wrong usage, or nothing to do
-  3  the model or the package cannot be used
-  4  the results cannot be written to standard output`;
+/** The last part of the help of a command. @param meanings - of the codes that the command ends with */
+export function exitCodesInWords(meanings: Readonly<Record<number, string>>): string {
+  return ['', 'Exit codes:', ...Object.entries(meanings).map(([code, words]) => `  ${code}  ${words}`)].join(
+    '\n',
+  );
+}
+
+/** The same for commands that read a model and print results. */
+export const exitCodeHelp = exitCodesInWords({
+  0: 'success',
+  1: 'some images could not be classified; the others were',
+  2: 'wrong usage, or nothing to do',
+  3: 'the model or the package cannot be used',
+  4: 'the results cannot be written to standard output',
+});

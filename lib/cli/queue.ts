@@ -4,10 +4,17 @@ import { Command } from 'commander';
 
 import type { DeadLetterFilter, ImageQueue, QueueStatus } from '../queue/index.js';
 import { QueueRate } from './queue-rate.js';
-import { exitCodeHelp } from './exit-codes.js';
+import { ExitCode, exitCodesInWords } from './exit-codes.js';
 import { print, printJson, report } from './output.js';
 import { ProgressLine } from './progress-line.js';
 import { queueOption, redisOption, withQueue, type QueueOptions } from './queue-options.js';
+
+const exitCodes = exitCodesInWords({
+  0: 'success',
+  1: 'some of the named jobs are no dead letters',
+  2: 'wrong usage',
+  3: 'Redis or the package cannot be used',
+});
 
 /** `ghostnet queue` */
 export function queueCommand(): Command {
@@ -21,22 +28,25 @@ export function queueCommand(): Command {
     .description('Prints how many jobs wait, are active, done and failed, and how fast it goes.')
     .option('--watch', 'go on until the queue is empty')
     .option('--json', 'print JSON on a terminal too')
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action((options: StatusOptions) => withQueue(options, (queue) => status(queue, options)));
   command('failed')
     .description('Lists the dead letters: jobs that failed for good. JSON lines, the latest first.')
     .option('--code <codes...>', 'only those with these codes')
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action((options: FilterOptions) => withQueue(options, (queue) => failed(queue, filterOf(options))));
   command('retry')
     .description('Gives dead letters to the workers again: all, or some of them.')
     .argument('[jobs...]', 'ids of jobs, as `ghostnet queue failed` prints them')
     .option('--code <codes...>', 'only those with these codes')
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action((jobs: string[], options: FilterOptions) =>
       withQueue(options, async (queue) => {
         const retried = await queue.retryDead(filterOf(options, jobs));
         await printJson({ queue: options.queue, retried });
+        if (retried >= jobs.length) return;
+        report(`ghostnet: ${jobs.length - retried} of the named jobs are no dead letters of this queue`);
+        process.exitCode = ExitCode.someFailed;
       }),
     );
   return group;

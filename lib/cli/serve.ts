@@ -8,7 +8,7 @@ import type { Precision } from '../model/precision.js';
 import { embeddedModel } from '../model/source.js';
 import type { Device } from '../native/device.js';
 import type { ServedModel } from '../serve/index.js';
-import { exitCodeHelp } from './exit-codes.js';
+import { exitCodesInWords } from './exit-codes.js';
 import { report } from './output.js';
 import {
   deviceOption,
@@ -46,6 +46,12 @@ interface NamedSource {
   readonly source: string;
 }
 
+const exitCodes = exitCodesInWords({
+  0: 'ended in order, by SIGTERM or SIGINT',
+  2: 'wrong usage',
+  3: 'a model, the address or the package cannot be used',
+});
+
 /** `ghostnet serve` */
 export function serveCommand(): Command {
   return new Command('serve')
@@ -57,10 +63,10 @@ export function serveCommand(): Command {
     .addOption(
       new Option(
         '-m, --model <name[:version][=file]>',
-        'a model: the name of pulled weights, or any name and a weights file; repeatable (default: the embedded model)',
+        'a model: the name of pulled weights, or any name and a weights file; repeatable',
       )
         .argParser((text: string, before: readonly NamedSource[]) => [...before, parseModel(text)])
-        .default([], ''),
+        .default([], 'the embedded model'),
     )
     .addOption(new Option('-p, --port <n>', 'port').argParser(parsePort).default(8080))
     .option('--host <address>', 'address to listen at; 0.0.0.0 is open to other machines', '127.0.0.1')
@@ -90,7 +96,7 @@ export function serveCommand(): Command {
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(precisionOption())
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action(serve);
 }
 
@@ -138,15 +144,24 @@ async function serve(options: Options): Promise<void> {
   });
   const start = performance.now();
   const ended = new Promise<void>((resolve, reject) => {
+    let isEnding = false;
     const end = (signal: string): void => {
+      // A supervisor may say it twice. Who presses Ctrl-C again means it.
+      if (isEnding && signal === 'SIGTERM') return;
+      if (isEnding) {
+        report('ghostnet: SIGINT again: ending at once');
+        process.exit(130);
+      }
+      isEnding = true;
       report(`ghostnet: ${signal}: finishing what was taken`);
       server.close().then(resolve, reject);
     };
-    // A second signal ends the process at once, as without this.
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
     server.whenReady().then(() => {
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
-      report(`ghostnet: ready after ${seconds} s: ${models.map(({ name }) => name).join(', ')}`);
+      report(
+        `ghostnet: ready after ${seconds} s: ${models.map(({ name, version = '1' }) => `${name}:${version}`).join(', ')}`,
+      );
     }, reject);
   });
   report(`ghostnet: listening at ${server.url}`);
@@ -166,13 +181,26 @@ async function serve(options: Options): Promise<void> {
 
 /** Not an option: other users of the machine see the arguments of a process. */
 function tokenOf(file: string | undefined): string | undefined {
-  if (file === undefined) return process.env.GHOSTNET_TOKEN;
+  if (file === undefined) return checkedToken(process.env.GHOSTNET_TOKEN, 'The variable GHOSTNET_TOKEN');
   try {
-    return readFileSync(file, 'utf8').trim();
+    return checkedToken(readFileSync(file, 'utf8').trim(), `The file ${file}`);
   } catch (cause) {
-    throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The file of the token cannot be read`, {
-      found: (cause as NodeJS.ErrnoException).code,
-      cause,
-    });
+    if (cause instanceof GhostNetError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const isAbsent = code === 'ENOENT';
+    throw new GhostNetError(
+      isAbsent ? 'GHOSTNET_FILE_NOT_FOUND' : 'GHOSTNET_FILE_UNREADABLE',
+      `The file of the token, ${file}, cannot be read`,
+      { found: code, cause },
+    );
   }
+}
+
+function checkedToken(token: string | undefined, place: string): string | undefined {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
+  throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', `${place} has no token`, {
+    found: token === '' ? 'nothing' : `${token.length} characters, some of which cannot be in a token`,
+    expected: 'one line of printable ASCII without spaces',
+    remedy: 'Write a long random text into it, as `openssl rand -hex 32` prints.',
+  });
 }

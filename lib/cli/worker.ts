@@ -7,7 +7,7 @@ import { GhostNet } from '../model/ghostnet.js';
 import type { Precision } from '../model/precision.js';
 import type { Device } from '../native/device.js';
 import type { QueueWorker, ResultsOption, WorkerEvent } from '../queue/index.js';
-import { ExitCode, exitCodeHelp } from './exit-codes.js';
+import { ExitCode, exitCodesInWords } from './exit-codes.js';
 import { report, reportError } from './output.js';
 import { queueOption, redisOption, withQueue, type QueueOptions } from './queue-options.js';
 import {
@@ -50,6 +50,13 @@ interface Options extends QueueOptions {
   readonly grace: number;
   readonly untilEmpty?: boolean;
 }
+
+const exitCodes = exitCodesInWords({
+  0: 'ended in order',
+  1: 'with --until-empty: some images failed',
+  2: 'wrong usage',
+  3: 'the model, Redis, the place of results or the package cannot be used',
+});
 
 /** `ghostnet worker` */
 export function workerCommand(): Command {
@@ -101,7 +108,7 @@ export function workerCommand(): Command {
     .option('--keep-completed <n>', 'completed jobs that Redis keeps (default: all)', parseWhole)
     .option('--grace <seconds>', 'time to finish after SIGTERM', parseWhole, 8)
     .option('--until-empty', 'end when the queue is empty')
-    .addHelpText('after', exitCodeHelp)
+    .addHelpText('after', exitCodes)
     .action(work);
 }
 
@@ -154,7 +161,7 @@ async function work(options: Options): Promise<void> {
   const worker = await Promise.race([starting, stop.then(() => undefined)]);
   if (worker === undefined) process.exit(0);
   report(`ghostnet: working on the queue ${queue} with ${model.info.variant}`);
-  if (options.untilEmpty === true) await Promise.race([stop, emptied(options, worker)]);
+  if (options.untilEmpty === true) await untilEmpty(options, worker, stop);
   else await stop;
   report('ghostnet: stopping');
   await worker.close(grace * 1000);
@@ -185,13 +192,17 @@ function stopSignal(): Promise<void> {
   });
 }
 
-/** Resolves when no job waits, is active or will be tried again. */
-async function emptied(options: Options, worker: QueueWorker): Promise<void> {
+/** Looks at the queue every second, until it is empty, nothing is held, or the worker is told to stop. */
+async function untilEmpty(options: Options, worker: QueueWorker, stop: Promise<void>): Promise<void> {
+  let isStopping = false;
+  const stopping = stop.then(() => (isStopping = true));
   await withQueue(options, async (queue) => {
-    for (;;) {
-      const { waiting, active, delayed } = await queue.status();
+    while (!isStopping) {
+      const looked = await Promise.race([queue.status(), stopping]);
+      if (typeof looked === 'boolean') return;
+      const { waiting, active, delayed } = looked;
       if (waiting + active + delayed + worker.stats().holding === 0) return;
-      await sleep(1_000);
+      await Promise.race([sleep(1_000, undefined, { ref: false }), stopping]);
     }
   });
 }

@@ -169,9 +169,10 @@ function bytesSource(bytes: Uint8Array): ImageSource {
 
 /**
  * The content of an image file that nobody else uses: it is read where it is, and its memory may be released once it is decoded.
+ *
+ * @param name - the image in words, for messages
  */
-export function ownedSource(bytes: Uint8Array): ImageSource {
-  const name = `of ${bytes.byteLength} bytes`;
+export function ownedSource(bytes: Uint8Array, name = `of ${bytes.byteLength} bytes`): ImageSource {
   return {
     name,
     open: (_, maxImageBytes) => {
@@ -179,6 +180,11 @@ export function ownedSource(bytes: Uint8Array): ImageSource {
       return { bytes, isOwn: true };
     },
   };
+}
+
+/** {@link ownedSource} for a public call. */
+export function ownedImage(bytes: Uint8Array): ImageInput {
+  return new ReadySource(ownedSource(bytes)) as unknown as ImageInput;
 }
 
 /** Bytes that stay the caller's, and are read later: a queue of copies would have no bound. */

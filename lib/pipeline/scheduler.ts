@@ -112,6 +112,11 @@ export class Scheduler<R> {
     return item.result;
   }
 
+  /** Runs images beside the queue, and counts them in its statistics. */
+  observe<T>(images: number, run: () => Promise<T>): Promise<T> {
+    return this.#stats.observe(images, run);
+  }
+
   stats(): PipelineStats {
     const queued = this.#queued();
     const waiting = Math.min(queued, this.#settings.maxQueue);

@@ -51,6 +51,8 @@ export interface PipelineStats {
   readonly batches: number;
   /** The number of batches of each size. */
   readonly batchSizes: Readonly<Record<number, number>>;
+  /** How long all batches of each size took together, in milliseconds. */
+  readonly batchMs: Readonly<Record<number, number>>;
   /** Images that succeeded, per second, over the last 10 seconds. */
   readonly imagesPerSecond: number;
   /** From `run()` to the start of decoding, of images that succeeded. */
@@ -94,6 +96,7 @@ export class StatsRecorder {
     batches: 0,
   };
   readonly #batchSizes = new Map<number, number>();
+  readonly #batchMs = new Map<number, number>();
   readonly #wait = new Distribution();
   readonly #decode = new Distribution();
   readonly #compute = new Distribution();
@@ -125,7 +128,32 @@ export class StatsRecorder {
   batch(size: number, milliseconds: number): void {
     this.counts.batches += 1;
     this.#batchSizes.set(size, (this.#batchSizes.get(size) ?? 0) + 1);
+    this.#batchMs.set(size, (this.#batchMs.get(size) ?? 0) + milliseconds);
     this.#compute.record(milliseconds);
+  }
+
+  /** Counts images that are computed beside the queue, all in one run. Its wait for the engine counts as computation. */
+  async observe<T>(images: number, run: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      const result = await run();
+      const milliseconds = performance.now() - start;
+      for (let image = 0; image < images; ++image) this.success(0, 0, milliseconds);
+      this.#spent.computing += images * milliseconds;
+      this.counts.accepted += images;
+      this.counts.succeeded += images;
+      this.batch(images, milliseconds);
+      return result;
+    } catch (error) {
+      const { code } = error as { readonly code?: string };
+      if (code === 'GHOSTNET_QUEUE_FULL') {
+        this.counts.rejected += images;
+      } else {
+        this.counts.accepted += images;
+        this.counts[outcomeOf(code)] += images;
+      }
+      throw error;
+    }
   }
 
   /** The counts and distributions so far. */
@@ -133,6 +161,7 @@ export class StatsRecorder {
     return {
       ...this.counts,
       batchSizes: Object.fromEntries(this.#batchSizes),
+      batchMs: Object.fromEntries(this.#batchMs),
       imagesPerSecond: this.#rate(),
       waitMs: this.#wait.times(),
       decodeMs: this.#decode.times(),
@@ -149,6 +178,11 @@ export class StatsRecorder {
     const seconds = Math.min(now - this.#createdAt / 1000, window + (now % 1));
     return images / Math.max(seconds, 1);
   }
+}
+
+function outcomeOf(code: string | undefined): Outcome {
+  if (code === 'GHOSTNET_ABORTED') return 'aborted';
+  return code === 'GHOSTNET_TIMEOUT' ? 'timedOut' : 'failed';
 }
 
 /** Of a distribution, in nanoseconds: three hours. */

@@ -33,7 +33,7 @@ export function parseJob(data: unknown): ImageJob {
     throw malformed(`the path ${inWords(path)}`);
   }
   if (url !== undefined) {
-    if (isText(url) && url.length <= mostUrlCharacters && URL.canParse(url)) return { url };
+    if (isText(url) && url.length <= mostUrlCharacters && isWebUrl(url)) return { url };
     // Not the text itself: a signature may be in it.
     throw malformed(`a url that is none, or of more than ${mostUrlCharacters} characters`);
   }
@@ -42,6 +42,10 @@ export function parseJob(data: unknown): ImageJob {
   if (name === undefined) return { content };
   if (isText(name) && Buffer.byteLength(name) <= mostPathBytes) return { content, name };
   throw malformed(`the name ${inWords(name)}`);
+}
+
+function isWebUrl(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }
 
 function isText(value: unknown): value is string {
@@ -84,7 +88,7 @@ export function jobIdOf(job: ImageJob): string {
 
 /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function checkQueueName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && /^[^\s:{}\0]{1,200}$/u.test(name)) return;
+  if (typeof name === 'string' && /^[^\s:{}\p{Cc}\p{Cf}]{1,200}$/u.test(name)) return;
   throw invalidArgument('The queue has no possible name', name, 'a text without spaces, colons and braces');
 }
 

@@ -19,8 +19,8 @@ export function shownServer(url: string): string {
 
 /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function checkRedisUrl(url: unknown): asserts url is string {
-  const isUrl = typeof url === 'string' && URL.canParse(url);
-  if (isUrl && ['redis:', 'rediss:'].includes(new URL(url).protocol)) return;
+  const { protocol = '', pathname = '' } = typeof url === 'string' && URL.canParse(url) ? new URL(url) : {};
+  if (['redis:', 'rediss:'].includes(protocol) && /^(\/\d*)?$/.test(pathname)) return;
   // Without what was found: it may have a password.
   throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The address of Redis is not one', {
     expected: 'redis://host:6379, redis://:password@host:6379/0, or rediss:// for TLS',
@@ -29,7 +29,9 @@ export function checkRedisUrl(url: unknown): asserts url is string {
 
 /** Time does not make a password right. */
 function isRefusal(cause: unknown): boolean {
-  return /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/.test(messageOf(cause));
+  return /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH|ERR DB index is out of range|ERR invalid DB index)/.test(
+    messageOf(cause),
+  );
 }
 
 /** Hears when Redis cannot be reached, once until it is back. */
@@ -95,7 +97,8 @@ export async function greet(client: Redis, url: string, patienceMs?: number): Pr
     }, patienceMs);
   });
   try {
-    await Promise.race([client.ping(), refused, late]);
+    // A database that does not exist would be the first one, which has other queues.
+    await Promise.race([client.select(client.options.db ?? 0), refused, late]);
   } catch (cause) {
     client.disconnect();
     throw redisFailed(url, cause);

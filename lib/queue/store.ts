@@ -16,7 +16,7 @@ import type { ResultsOption } from './worker-options.js';
 /** @throws {@link GhostNetError} if the place cannot be written */
 export async function openSink(option: ResultsOption, client: Redis): Promise<ResultSink> {
   if ('file' in option) return JsonLinesFile.open(option.file);
-  if ('redisHash' in option) return new RedisHash(client, option.redisHash);
+  if ('redisHash' in option) return RedisHash.open(client, option.redisHash);
   if ('postgres' in option) return PostgresTable.open({ url: option.postgres, table: option.table });
   return option;
 }

@@ -1,4 +1,11 @@
-import { checkNumber, checkObject, copyOf, invalidArgument, longestTimer } from '../check/option.js';
+import {
+  checkNumber,
+  checkObject,
+  invalidArgument,
+  longestTimer,
+  optionsOf,
+  type KeysOf,
+} from '../check/option.js';
 import type { GhostNetError } from '../errors.js';
 import { defaultDecode } from '../image/options.js';
 import type { GhostNet } from '../model/ghostnet.js';
@@ -76,6 +83,22 @@ export interface WorkerOptions {
 /** How long a batch waits to fill. Nobody waits for a job, and full batches cost the processor less, here and in Redis. */
 const fullBatchMs = 20;
 
+const workerKeys = {
+  model: true,
+  queue: true,
+  redis: true,
+  pipeline: true,
+  concurrency: true,
+  root: true,
+  urlPrefixes: true,
+  maxImageBytes: true,
+  fetchTimeoutMs: true,
+  results: true,
+  attempts: true,
+  keepCompleted: true,
+  onEvent: true,
+} as const satisfies KeysOf<WorkerOptions>;
+
 /** The options with their defaults. */
 export interface WorkerSettings extends Omit<WorkerOptions, 'results' | 'keepCompleted' | 'root'> {
   readonly redis: string;
@@ -93,7 +116,7 @@ export interface WorkerSettings extends Omit<WorkerOptions, 'results' | 'keepCom
 
 /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` */
 export function workerSettings(given: WorkerOptions): WorkerSettings {
-  const options = copyOf('options', given);
+  const options = optionsOf(given, workerKeys);
   checkObject('model', options.model);
   checkQueueName(options.queue);
   const { redis = defaultRedis, pipeline = {}, urlPrefixes = [], root, onEvent } = options;

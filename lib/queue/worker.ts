@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events';
+
 import type { Redis } from 'ioredis';
 
 import { checkNumber, longestTimer } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
+import { ownedImage } from '../image/source.js';
 import type { ClassScore, Pipeline } from '../pipeline/index.js';
 import { BullQueue } from './bullmq.js';
 import { ImageReader } from './image-reader.js';
@@ -72,6 +75,8 @@ export class QueueWorker {
     this.#parts = parts;
     this.#settings = settings;
     this.#counts = counts;
+    // As many jobs wait for it as the worker holds.
+    setMaxListeners(0, this.#over.signal, this.#stopping.signal);
     this.pipeline = parts.pipeline;
     this.#pulling = this.#pull();
   }
@@ -152,7 +157,11 @@ export class QueueWorker {
       this.#counts.repeated += 1;
       return keys;
     }
-    const row = rows.rowOf(keys, imageIn(job), await pipeline.run(bytes));
+    const row = rows.rowOf(
+      keys,
+      imageIn(job),
+      await pipeline.run(isWhole(bytes) ? ownedImage(bytes) : bytes),
+    );
     if (store === undefined) return row;
     if (!(await store.write(row, this.#over.signal))) this.#counts.repeated += 1;
     return keys;
@@ -279,6 +288,11 @@ export async function createWorker(options: WorkerOptions): Promise<QueueWorker>
     client.disconnect();
     throw error;
   }
+}
+
+/** Whether bytes have memory of their own; those of Redis share that of its answers. */
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
 }
 
 /** Removes the content of a job that is done. If that fails, it goes when its time is over. */

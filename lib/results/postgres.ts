@@ -35,7 +35,7 @@ export class PostgresTable implements ResultSink {
   }
 
   /**
-   * Connects, and creates the table if it is not there.
+   * Connects, creates the table if it is not there, and checks that it takes rows.
    *
    * @throws {@link GhostNetError} `GHOSTNET_SERVICE_FAILED`, `GHOSTNET_PEER_NOT_INSTALLED`, `GHOSTNET_INVALID_ARGUMENT`
    */
@@ -57,6 +57,8 @@ export class PostgresTable implements ResultSink {
     const made = new PostgresTable(pool, table);
     try {
       await made.#create();
+      // Whether a table that was there takes rows, and has each key once.
+      await made.#insert([]);
       return made;
     } catch (error) {
       await pool.end();

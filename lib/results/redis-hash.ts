@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 
+import { invalidArgument } from '../check/option.js';
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import type { ResultRow, ResultSink } from './row.js';
@@ -10,11 +11,28 @@ export class RedisHash implements ResultSink {
   readonly #client: Redis;
   readonly #hash: string;
 
-  /** @param client - stays the caller's, who closes it */
-  constructor(client: Redis, hash: string) {
+  private constructor(client: Redis, hash: string) {
     this.#client = client;
     this.#hash = hash;
     this.name = `the Redis hash ${hash}`;
+  }
+
+  /**
+   * Checks that the key is free or has a hash, and is none of a queue.
+   *
+   * @param client - stays the caller's, who closes it
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT`, `GHOSTNET_SERVICE_FAILED`
+   */
+  static async open(client: Redis, hash: string): Promise<RedisHash> {
+    if (hash === '' || /^(bull|ghostnet):/.test(hash))
+      throw invalidArgument(
+        'Results cannot be in this key of Redis',
+        hash,
+        'a key that does not begin as those of queues',
+      );
+    const kind = await client.type(hash);
+    if (kind === 'none' || kind === 'hash') return new RedisHash(client, hash);
+    throw invalidArgument('The key of Redis for results has something else', kind, 'a hash, or nothing');
   }
 
   async write(row: ResultRow): Promise<boolean> {

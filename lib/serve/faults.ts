@@ -24,7 +24,11 @@ export function bodyTooLarge(most: number, found?: string): GhostNetError {
   });
 }
 
-/** A model that no server has, or not in this version. */
+/**
+ * A model that no server has, or not in this version.
+ *
+ * @param all - the names that there are, or the versions of this name
+ */
 export function unknownModel(
   name: string,
   version: string | undefined,
@@ -35,7 +39,7 @@ export function unknownModel(
   return new GhostNetError('GHOSTNET_UNKNOWN_MODEL', what, {
     found: version === undefined ? quote(name) : `${quote(name)}, version ${quote(version)}`,
     expected: all.join(', '),
-    remedy: 'Use one of these names: `GET /v2/models/<name>` describes each.',
+    remedy: 'Use one of these: `GET /v2/models/<name>` describes each.',
   });
 }
 
@@ -48,9 +52,18 @@ export function notReady(what: string): GhostNetError {
 export function addressUnusable(host: string, port: number, cause: NodeJS.ErrnoException): GhostNetError {
   return new GhostNetError('GHOSTNET_ADDRESS_UNUSABLE', 'The server cannot listen at this address', {
     found: `${host} port ${port}: ${cause.code ?? cause.message}`,
+    remedy: remediesOfAddress[cause.code ?? ''],
     cause,
   });
 }
+
+const ownAddress = 'Choose an address of this machine, as 127.0.0.1, or 0.0.0.0 for all of them.';
+const remediesOfAddress: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another process listens there: choose another port.',
+  EACCES: 'Choose a port of at least 1024, which needs no rights.',
+  EADDRNOTAVAIL: ownAddress,
+  ENOTFOUND: ownAddress,
+};
 
 const statuses: Partial<Record<ErrorCode, number>> = {
   GHOSTNET_BAD_REQUEST: 400,

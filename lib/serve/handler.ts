@@ -99,9 +99,6 @@ export function createHandler(models: ServedModels, options: HandlerOptions = {}
   return handler;
 }
 
-/** How long a client may go on to send a body that nobody reads, in milliseconds, so that it gets to read the answer. */
-const lingerMs = 2_000;
-
 class HttpHandler implements HandlerParts {
   readonly models: Models;
   readonly authorization: Authorization;
@@ -153,7 +150,9 @@ class HttpHandler implements HandlerParts {
     next?: (error?: unknown) => void,
   ): Promise<void> {
     const method = request.method ?? '';
-    const [path = '', search = ''] = (request.url ?? '').split('?', 2);
+    // Proxies may send a whole address, without which the path begins.
+    const target = (request.url ?? '').replace(/^https?:\/\/[^/?]*/i, '');
+    const [path = '', search = ''] = target.split('?', 2);
     const { route, allowed, parameters } = this.#router.match(method, path);
     if (allowed.length === 0 && next !== undefined) {
       next();
@@ -199,14 +198,7 @@ class HttpHandler implements HandlerParts {
     const headers: Record<string, string> = {};
     if (error.code === 'GHOSTNET_METHOD_NOT_ALLOWED') headers.allow = allowed.join(', ');
     if (error.code === 'GHOSTNET_UNAUTHORIZED') headers['www-authenticate'] = 'Bearer';
-    sendError(response, error, headers);
-    if (request.complete) return;
-    // What is left of the body is thrown away, for a while.
-    request.resume();
-    const timer = setTimeout(() => request.socket.destroy(), lingerMs).unref();
-    request.once('close', () => {
-      clearTimeout(timer);
-    });
+    sendError(request, response, error, headers);
   }
 
   async close(): Promise<void> {

@@ -57,6 +57,7 @@ async function compute(
     if (deadline?.aborted === true && !client.aborted)
       throw new GhostNetError('GHOSTNET_TIMEOUT', 'The time that the client set is over', {
         found: `more than ${timeoutMs ?? 0} ms`,
+        remedy: 'Set a longer time, or try again when the server has less to do.',
       });
     throw error;
   }
@@ -68,7 +69,9 @@ function checked(
 ): Partial<Record<NativeOutput, Float32Array>> {
   for (const values of Object.values(computed)) {
     if (values.every(Number.isFinite)) continue;
-    throw new GhostNetError('GHOSTNET_RESULT_NOT_FINITE', 'A value of the result is NaN or infinite');
+    throw new GhostNetError('GHOSTNET_RESULT_NOT_FINITE', 'A value of the result is NaN or infinite', {
+      remedy: 'Check the values of the input, then the weights of the model.',
+    });
   }
   return computed;
 }

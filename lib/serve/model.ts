@@ -15,6 +15,7 @@ import { timedOut } from '../pipeline/faults.js';
 import { Tensor } from '../tensor.js';
 import { badRequest, notReady } from './faults.js';
 import type { QueueOptions, ServedModel } from './options.js';
+import type { ModelHistory } from './protocol/metadata.js';
 
 /** What is computed for the images of a request. */
 export interface Wish {
@@ -26,7 +27,7 @@ export interface Wish {
 }
 
 /** A model behind a server: loaded, warmed up, and with its one queue. */
-export class Serving {
+export class Serving implements ModelHistory {
   readonly name: string;
   readonly version: string;
   /** When it is warm. Rejects if it cannot be loaded. */
@@ -37,6 +38,8 @@ export class Serving {
   #failure: unknown;
   #isWarm = false;
   #isClosed = false;
+  #lastInferenceAt = 0;
+  #failedMs = 0;
   /** Images of tensors that are waiting or being computed. */
   #tensors = 0;
 
@@ -66,7 +69,13 @@ export class Serving {
 
   /** @throws {@link GhostNetError} `GHOSTNET_NOT_READY` */
   get model(): GhostNet {
-    if (this.#model !== undefined && this.isReady) return this.#model;
+    return this.#ready().model;
+  }
+
+  /** @throws {@link GhostNetError} `GHOSTNET_NOT_READY` */
+  #ready(): { readonly model: GhostNet; readonly queue: Scheduler<Answers> } {
+    const [model, queue] = [this.#model, this.#queue];
+    if (model !== undefined && queue !== undefined && this.isReady) return { model, queue };
     if (this.#failure === undefined) throw notReady(`The model ${this.name} is not loaded yet`);
     throw notReady(`The model ${this.name} could not be loaded`);
   }
@@ -83,15 +92,16 @@ export class Serving {
    * @throws {@link GhostNetError} as {@link Pipeline.run}
    */
   images(files: readonly Uint8Array[], { wants, topK, signal }: Wish): Promise<Answers>[] {
-    const { model } = this;
+    const { model, queue } = this.#ready();
     if (wants.some((want) => want !== 'features') && model.info.numClasses === 0)
       throw new GhostNetError('GHOSTNET_NO_CLASSIFIER', `The network ${this.name} has no classifier`);
-    const queue = this.#queue;
     const caller = {};
-    return files.map(async (file) => {
+    return files.map(async (file, index) => {
+      const name = files.length === 1 ? undefined : `${index + 1} of ${files.length}`;
       try {
-        if (queue === undefined) throw notReady(`The model ${this.name} is not loaded yet`);
-        return await queue.submit(ownedSource(file), { wants, topK, signal, caller });
+        return await this.#timed(() =>
+          queue.submit(ownedSource(file, name), { wants, topK, signal, caller }),
+        );
       } catch (error) {
         throw await asMediaType(error, file);
       }
@@ -101,26 +111,39 @@ export class Serving {
   /**
    * Computes a tensor, which belongs to it.
    *
-   * @throws {@link GhostNetError} as {@link GhostNet.forward}, `GHOSTNET_QUEUE_FULL`
+   * @throws {@link GhostNetError} as {@link GhostNet.forward}, `GHOSTNET_QUEUE_FULL`, `GHOSTNET_TIMEOUT`
    */
   async tensor(
     input: Tensor,
     wants: readonly NativeOutput[],
     signal: AbortSignal,
   ): Promise<Partial<Record<NativeOutput, Float32Array>>> {
-    const { model } = this;
-    const most = this.mostImages;
+    try {
+      const { model, queue } = this.#ready();
+      const images = input.shape[0] ?? 0;
+      return await this.#timed(() => queue.observe(images, () => this.#run(model, input, wants, signal)));
+    } finally {
+      input.dispose();
+    }
+  }
+
+  async #run(
+    model: GhostNet,
+    input: Tensor,
+    wants: readonly NativeOutput[],
+    signal: AbortSignal,
+  ): Promise<Partial<Record<NativeOutput, Float32Array>>> {
     const images = input.shape[0] ?? 0;
-    if (this.#tensors > 0 && this.#tensors + images > most) {
+    const { timeoutMs } = this.#options;
+    if (this.#tensors > 0 && this.#tensors + images > this.mostImages) {
       throw new GhostNetError('GHOSTNET_QUEUE_FULL', 'Too many tensors wait', {
         found: `${this.#tensors} images`,
-        expected: `at most ${most}, the option maxQueue`,
+        expected: `at most ${this.mostImages}, the option maxQueue`,
       });
     }
-    this.#tensors += images;
-    const { timeoutMs } = this.#options;
     const limit =
       timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    this.#tensors += images;
     try {
       const found: Partial<Record<NativeOutput, Float32Array>> = {};
       for (const output of wants) {
@@ -136,8 +159,28 @@ export class Serving {
       throw limit.aborted && !signal.aborted ? timedOut(timeoutMs) : error;
     } finally {
       this.#tensors -= images;
-      input.dispose();
     }
+  }
+
+  /** Notes when a result is there, and how long a failure took. */
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      const result = await work();
+      this.#lastInferenceAt = Date.now();
+      return result;
+    } catch (error) {
+      this.#failedMs += performance.now() - start;
+      throw error;
+    }
+  }
+
+  get lastInferenceAt(): number {
+    return this.#lastInferenceAt;
+  }
+
+  get failedMs(): number {
+    return this.#failedMs;
   }
 
   /** The most images of a request: as many as the queue takes. */
@@ -184,6 +227,8 @@ async function asMediaType(error: unknown, file: Uint8Array): Promise<unknown> {
   const format = fileFormatOf(file);
   const sharp = await loadSharp().catch(() => undefined);
   if (sharp === undefined || (format?.kind === 'picture' && isReadBy(sharp.format, format))) return error;
-  const { what, found, expected, remedy } = error;
+  const { what, found, expected } = error;
+  // The option for documents is not the client's.
+  const remedy = format?.kind === 'document' ? 'Convert it to PNG.' : error.remedy;
   return new GhostNetError('GHOSTNET_MEDIA_TYPE', what, { found, expected, remedy, cause: error });
 }

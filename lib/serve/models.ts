@@ -45,7 +45,11 @@ export class Models {
     // A server of one model needs no name.
     const versions = name === undefined ? this.all : (this.#byName.get(name) ?? []);
     const found = version === undefined ? versions.at(-1) : versions.find((one) => one.version === version);
-    if (found === undefined) throw unknownModel(name ?? '', version, [...this.#byName.keys()]);
+    if (found === undefined) {
+      const isName = version === undefined || versions.length === 0;
+      const there = isName ? [...this.#byName.keys()] : versions.map((one) => one.version);
+      throw unknownModel(name ?? '', isName ? undefined : version, there);
+    }
     return found;
   }
 

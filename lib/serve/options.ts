@@ -124,6 +124,12 @@ export function servedModels(given: ServedModels, shared: QueueOptions = {}): Re
         );
     }
     checkObject('model', model);
+    if (name === 'stats')
+      throw invalidArgument(
+        'This cannot be the name of a model',
+        name,
+        'another: /v2/models/stats is an address',
+      );
     const key = `${name} ${version}`;
     if (names.has(key))
       throw invalidArgument('Two models have the same name and version', key, 'different ones');
@@ -206,6 +212,14 @@ export function serverSettings(given: ServerOptions): ServerSettings {
   for (const name of ['headersTimeoutMs', 'requestTimeoutMs', 'idleTimeoutMs'] as const)
     checkNumber(name, options[name], 1, longestTimer);
   for (const name of ['drainDelayMs', 'graceMs'] as const) checkNumber(name, options[name], 0, longestTimer);
+  const { drainDelayMs = 3_000, graceMs = 25_000 } = options;
+  // Unless only one is given: then the other gives way.
+  if (options.drainDelayMs !== undefined && options.graceMs !== undefined && drainDelayMs > graceMs)
+    throw invalidArgument(
+      'The option drainDelayMs is longer than graceMs',
+      drainDelayMs,
+      `at most ${graceMs}`,
+    );
   const { requestTimeoutMs = 30_000 } = options;
   return {
     port: options.port ?? 8080,
@@ -216,8 +230,8 @@ export function serverSettings(given: ServerOptions): ServerSettings {
     requestTimeoutMs,
     idleTimeoutMs: options.idleTimeoutMs ?? 65_000,
     maxConnections: options.maxConnections ?? 4_096,
-    drainDelayMs: options.drainDelayMs ?? 3_000,
-    graceMs: options.graceMs ?? 25_000,
+    drainDelayMs,
+    graceMs: Math.max(graceMs, options.graceMs ?? drainDelayMs),
     ofHandler: Object.fromEntries(
       Object.entries(options).filter(([name]) => Object.hasOwn(handlerKeys, name)),
     ),

@@ -8,9 +8,10 @@
 //   --seed S --case I                  one case of the parsers again
 //   --input <file> --target <name>     an input of the parsers as it is
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+
+import { finish } from '../support/finish.mjs';
 
 import { jpeg } from './jpeg-slices.mjs';
 import { parsers } from './parsers.mjs';
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
 });
 const seed = Number(options.seed);
 const progress = new Progress(join('build', 'fuzz', 'progress.json'));
+const start = performance.now();
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 const secondsSince = (start) => (performance.now() - start) / 1000;
@@ -105,10 +107,4 @@ async function repeat() {
 if (options.case !== undefined || options.input !== undefined) await repeat();
 await fuzz(parsers, options.quick ? 20_000 : Number(options.cases));
 await fuzz(jpeg, options.quick ? 5_000 : Number(options.inputs));
-if (options.report) {
-  mkdirSync(dirname(options.report), { recursive: true });
-  writeFileSync(options.report, JSON.stringify(totals));
-}
-const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
-process.exit(totals.failed > 0 || totals.passed + totals.skipped === 0 ? 1 : 0);
+finish(totals, { report: options.report, start, mayBeSkipped: true });

@@ -2,11 +2,13 @@
 // takes half an hour. Ends with "N passed, N failed".
 // --quick, as in npm test: fewer images. --only=abort: the checks with this text in their names.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+
+import { finish } from '../support/finish.mjs';
 
 import { checksOf } from './checks.mjs';
 
@@ -62,10 +64,4 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-if (options.report) {
-  mkdirSync(dirname(options.report), { recursive: true });
-  writeFileSync(options.report, JSON.stringify(totals));
-}
-const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped} in ${secondsSince(start)}`);
-process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+finish(totals, { report: options.report, start });

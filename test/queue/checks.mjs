@@ -46,6 +46,12 @@ export async function sigterm({ redis, folder }) {
       attempts.every((count) => count === null || count === '0'),
       'no attempt is counted',
     );
+    // The look at the queue ends as well.
+    const other = new Running([...args, '--until-empty'], { cwd });
+    await reached(redis, 'sigterm', state.completed + 20);
+    const ended = await Promise.race([other.signal('SIGTERM'), sleep(15_000)]);
+    if (ended === undefined) await other.signal('SIGKILL');
+    assert.equal(ended?.code, 0, '--until-empty goes on after SIGTERM');
     return `exit code 0 after ${seconds.toFixed(1)} s, ${handedBack} handed back`;
   } finally {
     origin.stop();
@@ -101,6 +107,25 @@ export async function poison({ redis, folder }) {
   assert.equal((await settled(redis, 'poison')).completed, 100);
   assert.ok(seconds < 20, `at once, and not after ${seconds} s`);
   return `13 dead letters after one attempt each, 100 neighbours done`;
+}
+
+/** What cannot work is said at the start. */
+export async function starts({ redis, folder }) {
+  const cwd = join(folder, 'starts');
+  await makePhotos(cwd, 3);
+  const other = ['--redis', `${redis.url}/99`, '--queue', 'starts'];
+  for (const command of [['enqueue', '.'], ['worker'], ['queue', 'status']]) {
+    const { stderr } = await ghostnet([...command, ...other], { cwd }, 3);
+    assert.match(stderr, /DB index is out of range.*GHOSTNET_SERVICE_FAILED/);
+  }
+  await redis.client.set('taken', 'text');
+  for (const key of ['taken', 'bull:starts:wait']) {
+    const { stderr } = await ghostnet(['worker', ...on(redis, 'starts'), '--redis-hash', key], { cwd }, 2);
+    assert.match(stderr, /GHOSTNET_INVALID_ARGUMENT/);
+  }
+  const { stderr } = await ghostnet(['queue', 'retry', 'none', ...on(redis, 'starts')], {}, 1);
+  assert.match(stderr, /1 of the named jobs/);
+  return 'a database that is not there, keys of something else, jobs that are not there';
 }
 
 export async function dead({ redis, folder }) {
@@ -252,6 +277,10 @@ export async function postgres({ redis, folder }) {
     const [{ label }] = await server.query("select result->0->>'label' as label from public.results limit 1");
     assert.equal(typeof label, 'string');
     assert.match(stderr, /is back/);
+    // A table that cannot have the rows is no place that may come back.
+    await server.query('create table odd (other int)');
+    const odd = ['worker', ...on(redis, 'postgres'), '--table', 'odd'];
+    assert.match((await ghostnet(odd, { cwd, env }, 3)).stderr, /odd.*column "key".*GHOSTNET_SERVICE_FAILED/);
     return `500 rows of two workers, with PostgreSQL away for 2 s and a kill -9; ${(await startsOf(redis, 'postgres')) - 500} started twice`;
   } finally {
     server.stop();

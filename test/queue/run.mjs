@@ -1,10 +1,12 @@
 // npm run test:queue: workers of queues, with real servers, files, signals and partitions. Ends with "N passed, N failed".
 //   --quick      1,000 jobs in place of 10,000, and fewer misfortunes, as in npm test
 //   --only text  the checks with this text in their names
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+
+import { finish } from '../support/finish.mjs';
 
 import * as checks from './checks.mjs';
 import { canPartition, partition } from './network.mjs';
@@ -23,6 +25,7 @@ const isQuick = options.quick;
 /** Each with its obstacle, if there is one on this machine, and whether it is part of the quick form. */
 const all = [
   { name: 'poison images fail alone and at once', check: checks.poison },
+  { name: 'what cannot work is said at the start', check: checks.starts },
   { name: 'dead letters are listed and retried', check: checks.dead },
   { name: 'SIGTERM hands back what it holds', check: checks.sigterm },
   { name: 'content goes through Redis', check: checks.content },
@@ -87,11 +90,4 @@ if (RedisServer.isInstalled()) {
 }
 
 if (skippedNames.length > 0) console.log(`\nSkipped:\n${skippedNames.map((name) => `  ${name}`).join('\n')}`);
-if (options.report) {
-  mkdirSync(dirname(options.report), { recursive: true });
-  writeFileSync(options.report, JSON.stringify(totals));
-}
-const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-const seconds = ((performance.now() - start) / 1000).toFixed(0);
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped} in ${seconds} s`);
-process.exit(totals.failed > 0 || totals.passed + totals.skipped === 0 ? 1 : 0);
+finish(totals, { report: options.report, start, mayBeSkipped: true });

@@ -50,6 +50,11 @@ def read(path):
         return file.read()
 
 
+def photo(model=models[0], position=0):
+    """A picture of the cases, as its file is."""
+    return read(model["files"][position]["path"])
+
+
 def array_of(tensor):
     """The data of a tensor of the cases."""
     dtype = np.uint8 if tensor["datatype"] == "UINT8" else np.float32

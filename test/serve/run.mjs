@@ -5,10 +5,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+
+import { finish } from '../support/finish.mjs';
 
 import { GhostNet } from 'ghostnet';
 
@@ -138,16 +140,9 @@ if (obstacle === undefined) {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  console.log(`  ${((performance.now() - start) / 1000).toFixed(0)} s`);
 } else {
   totals.skipped += 1;
   console.log(`\nSkipped:\n  the clients of Triton and KServe: ${obstacle}`);
 }
 
-if (options.report) {
-  mkdirSync(dirname(options.report), { recursive: true });
-  writeFileSync(options.report, JSON.stringify(totals));
-}
-const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
-process.exit(totals.failed > 0 || totals.passed + totals.skipped === 0 ? 1 : 0);
+finish(totals, { report: options.report, start, mayBeSkipped: true });

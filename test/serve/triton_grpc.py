@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
-from checks import array_of, cases, check, classes_match, expect, limited, models, read, refuses, run, same
+from checks import array_of, cases, check, classes_match, expect, limited, models, photo, read, refuses, run, same
 
 address = cases["server"]["grpc"]
 client = triton.InferenceServerClient(address)
@@ -39,10 +39,6 @@ def tensor_input(array, datatype="FP32", name="pixel_values"):
 
 def output(name="logits", **options):
     return [triton.InferRequestedOutput(name, **options)]
-
-
-def photo(model=models[0], position=0):
-    return read(model["files"][position]["path"])
 
 
 @check("the shipped .proto file has the names, numbers and types of Triton")

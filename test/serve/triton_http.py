@@ -10,7 +10,7 @@ import tritonclient.http as triton
 import tritonclient.http.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
-from checks import array_of, cases, check, classes_match, expect, limited, models, read, refuses, run, same
+from checks import array_of, cases, check, classes_match, expect, limited, models, photo, read, refuses, run, same
 
 address = cases["server"]["http"]
 client = triton.InferenceServerClient(address, concurrency=8)
@@ -40,10 +40,6 @@ def tensor_input(tensor, binary=True):
 
 def output(name="logits", **options):
     return [triton.InferRequestedOutput(name, **options)]
-
-
-def photo(model=models[0], position=0):
-    return read(model["files"][position]["path"])
 
 
 @check("health")

@@ -4,12 +4,14 @@
 //   --seed 1       of the random choices
 //   --quick        two minutes, as in npm test
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+
+import { finish } from '../support/finish.mjs';
 
 import { judge } from './judge.mjs';
 
@@ -114,11 +116,4 @@ try {
   for (const made of folders) rmSync(made, { recursive: true, force: true });
 }
 
-if (options.report) {
-  mkdirSync(dirname(options.report), { recursive: true });
-  writeFileSync(options.report, JSON.stringify(totals));
-}
-const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
-const seconds = ((performance.now() - start) / 1000).toFixed(0);
-console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped} in ${seconds} s`);
-process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0);
+finish(totals, { report: options.report, start });

@@ -56,7 +56,7 @@ describe('ghostnet serve', () => {
   it('serves the embedded model, and ends with 0 on SIGTERM, with a request in its hands', async () => {
     const { child, url, lines, ended } = await serve([]);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(lines.at(-1)).toMatch(/^ghostnet: ready after \d+\.\d s: ghostnet$/);
+    expect(lines.at(-1)).toMatch(/^ghostnet: ready after \d+\.\d s: ghostnet:1$/);
     expect((await fetchJson(`${url}/v2/health/ready`)).status).toBe(200);
     const answer = await fetchJson(`${url}/classify?topK=1`, { method: 'POST', body: jpeg });
     expect(answer.body).toMatchObject({ model: 'ghostnet', version: '1' });
@@ -64,6 +64,8 @@ describe('ghostnet serve', () => {
     const large = await toSharp(gradient(3000, 2000)).png().toBuffer();
     const taken = fetchJson(`${url}/classify`, { method: 'POST', body: large });
     setTimeout(() => child.kill('SIGTERM'), 40);
+    // As supervisors do.
+    setTimeout(() => child.kill('SIGTERM'), 60);
     expect((await taken).status).toBe(200);
     expect(await ended).toBe(0);
     expect(lines.join('')).toContain('ghostnet: SIGTERM: finishing what was taken');
@@ -101,7 +103,9 @@ describe('ghostnet serve', () => {
     [['--port', 'x'], 2, /Expected a port/],
     [['--port', '70000'], 2, /Expected a port/],
     [['--host', '203.0.113.7'], 3, /GHOSTNET_ADDRESS_UNUSABLE/],
-    [['--token-file', 'no-such-file'], 3, /GHOSTNET_FILE_UNREADABLE/],
+    [['--token-file', 'no-such-file'], 3, /no-such-file.*GHOSTNET_FILE_NOT_FOUND/],
+    [['--token-file', 'README.md'], 2, /README\.md has no token.*GHOSTNET_INVALID_ARGUMENT/],
+    [['--drain-delay', '2000', '--grace', '1000'], 2, /drainDelayMs is longer/],
     [
       ['-m', 'a=models/ghostnet_050_cifar10.safetensors', '-m', 'a=models/ghostnet_050_cifar10.safetensors'],
       2,

@@ -62,6 +62,10 @@ describe('createHandler() in a framework', () => {
     expect((await classify(`${url}/ml`)).status).toBe(200);
     expect((await fetchJson(`${url}/ml/v2/health/ready`)).status).toBe(200);
     expect(await (await fetch(`${url}/ml/own`)).text()).toBe('mine');
+    // What the page asks for lies beside it.
+    const page = await fetch(`${url}/ml`);
+    expect([page.url, page.redirected]).toEqual([`${url}/ml/`, true]);
+    expect(await page.text()).toContain('<title>GhostNet</title>');
     expect((await fetch(`${url}/classify`, { method: 'POST' })).status).toBe(404);
   });
 

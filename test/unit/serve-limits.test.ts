@@ -77,6 +77,21 @@ describe('the body of a request', () => {
     expect(await talk(port, head, chunk, chunk, '0\r\n\r\n')).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it('that is refused in the middle has one answer, with which the connection ends, while the client goes on', async () => {
+    const { port } = await serve({ maxBodyBytes: 1000 });
+    const head = 'POST /classify HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const chunk = `${(60_000).toString(16)}\r\n${'x'.repeat(60_000)}\r\n`;
+    const begun = performance.now();
+    const answer = await talk(port, head, chunk, 100, ...Array.from({ length: 30 }, () => chunk), 100, chunk);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413']);
+    expect(answer).toMatch(/^connection: close\r$/im);
+    expect(performance.now() - begun).toBeLessThan(8000);
+    // Nobody comes to read it again.
+    expect(await talk(port, 'POST /v3 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 404 .*^connection: close\r$/ims,
+    );
+  });
+
   it('that goes on for ever ends with its connection', async () => {
     const { port } = await serve({ maxBodyBytes: 1000 });
     const head = 'POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n';
@@ -133,6 +148,31 @@ describe('POST /classify', () => {
       expect.objectContaining({ file: 'a.jpg' }),
       expect.objectContaining({ file: 'b.txt', code: 'GHOSTNET_MEDIA_TYPE' }),
     ]);
+  });
+
+  it('counts the parts of a form before it parses them', async () => {
+    const { url } = await serve({ pipeline: { maxQueue: 20 } });
+    const part = '--XX\r\nContent-Disposition: form-data; name="a"; filename="a.jpg"\r\n\r\n\r\n';
+    const headers = { 'content-type': 'multipart/form-data; boundary="XX"' };
+    const begun = performance.now();
+    const many = await classify(url, `${part.repeat(200_000)}--XX--\r\n`, headers);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect([many.status, many.body.code]).toEqual([400, 'GHOSTNET_BAD_REQUEST']);
+    expect(many.body.error).toMatch(/too many parts.*at most 20.*200000/);
+    expect((await classify(url, `${part.repeat(20)}--XX--\r\n`, headers)).body).toHaveLength(20);
+    const before = Buffer.concat([
+      Buffer.from(`This is a form.\r\n${part.slice(0, -2)}`),
+      jpeg,
+      Buffer.from('\r\n--XX--\r\n'),
+    ]);
+    expect((await classify(url, before, headers)).body).toMatchObject({ file: 'a.jpg', model: 'small' });
+  });
+
+  it('refuses parameters that it does not know', async () => {
+    const { url } = await serve();
+    const wrong = await fetchJson(`${url}/classify?topk=3`, { method: 'POST', body: jpeg });
+    expect([wrong.status, wrong.body.code]).toEqual([400, 'GHOSTNET_BAD_REQUEST']);
+    expect(wrong.body.error).toMatch(/topK, model, version.*"topk"/);
   });
 
   it('takes topK, model and version', async () => {
@@ -300,6 +340,9 @@ describe('startServer()', () => {
     const get = (path: string, rest = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${rest}\r\n`;
     const piped = await talk(port, get('/v2/health/live') + get('/v3') + get('/v2', 'Connection: close\r\n'));
     expect(piped.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+    expect(await talk(port, 'GET http://a/v2?x=1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
     const smuggled =
       'POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
     expect(await talk(port, smuggled)).toMatch(/^HTTP\/1\.1 400 /);
@@ -345,6 +388,7 @@ describe('startServer()', () => {
   it.each([
     [{}, 'at least one'],
     [{ 'a/b': 1 }, 'letters, digits'],
+    [{ stats: {} }, '/v2/models/stats'],
     [{ a: 1 }, 'model is not an object'],
     [
       [
@@ -375,14 +419,16 @@ describe('startServer()', () => {
     expect(await codeOf(() => startServer({ a: model }, options as never))).toBe('GHOSTNET_INVALID_ARGUMENT');
   });
 
-  it.each([{ port: 70_000 }, { host: 5 }, { graceMs: -1 }, { ports: 8080 }, { maxConnections: 0 }])(
-    'checks its own options %j',
-    async (options) => {
-      expect(await codeOf(() => startServer({ a: model }, options as never))).toBe(
-        'GHOSTNET_INVALID_ARGUMENT',
-      );
-    },
-  );
+  it.each([
+    { port: 70_000 },
+    { host: 5 },
+    { graceMs: -1 },
+    { ports: 8080 },
+    { maxConnections: 0 },
+    { drainDelayMs: 9, graceMs: 1 },
+  ])('checks its own options %j', async (options) => {
+    expect(await codeOf(() => startServer({ a: model }, options as never))).toBe('GHOSTNET_INVALID_ARGUMENT');
+  });
 });
 
 it('a HEAD request has the head of the answer alone', async () => {

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { Tensor, type GhostNet } from 'ghostnet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { gradient, toSharp } from '../support/pictures.js';
 import { fetchJson, served, smallModel, type JsonAnswer, type Served } from '../support/served.js';
 
 // The Open Inference Protocol, version 2, with Triton's extensions, over HTTP.
@@ -117,6 +118,9 @@ describe('the server', () => {
     expect(one).toHaveLength(1);
     expect(one[0]).toMatchObject({ name: 'small', version: '1' });
     expect(one[0]?.inference_count).toBeGreaterThan(0);
+    expect(one[0]?.last_inference).toBeGreaterThan(Date.now() - 60_000);
+    const [batch] = one[0]?.batch_stats as { compute_infer: { count: number; ns: number } }[];
+    expect(batch?.compute_infer.ns).toBeGreaterThan(0);
     expect((await get('/v2/models/stats')).body.model_stats).toHaveLength(3);
     const index = await post('/v2/repository/index', {});
     expect(index.body).toEqual([
@@ -155,8 +159,7 @@ describe('the server', () => {
   });
 
   it('takes several pictures, and keeps their order', async () => {
-    const { data } = await model.preprocess(jpeg);
-    const turned = Buffer.from(jpeg);
+    const turned = await toSharp(gradient(60, 90)).negate().jpeg().toBuffer();
     const answer = await exchange(
       {
         inputs: [
@@ -171,8 +174,17 @@ describe('the server', () => {
       },
       elements(jpeg, turned),
     );
-    expect(data).toHaveLength(32 * 32 * 3);
     expect(outputsOf(answer as never)[0]?.shape).toEqual([2, 4]);
+    const [one, other] = await Promise.all(
+      [jpeg, turned].map(async (file) => logitsOf(await model.preprocess(file))),
+    );
+    expect(outputsOf(answer as never)[0]?.data).toEqual([...(one ?? []), ...(other ?? [])]);
+  });
+
+  it('says which of several pictures is wrong', async () => {
+    const data = [jpeg, Buffer.from('no picture'), jpeg].map((file) => file.toString('base64'));
+    const answer = await post('/v2/models/small/infer', { inputs: [{ ...image(), shape: [3], data }] });
+    expect([answer.status, answer.body.error]).toEqual([415, expect.stringContaining('image 2 of 3')]);
   });
 
   it('takes and gives binary data', async () => {
@@ -242,6 +254,34 @@ describe('the server', () => {
     expect(outputsOf(await post('/v2/models/small/infer', { inputs: [uint8], outputs }))[0]?.data).toEqual(
       await logitsOf(Tensor.from(pixels, [1, 34, 35, 3])),
     );
+  });
+
+  it('counts tensors as it counts pictures', async () => {
+    const counts = async () => {
+      const [stats] = (await get('/v2/models/small/stats')).body.model_stats as {
+        inference_count: number;
+        execution_count: number;
+        inference_stats: { success: { count: number }; fail: { count: number; ns: number } };
+      }[];
+      const { success, fail } = stats?.inference_stats ?? {
+        success: { count: 0 },
+        fail: { count: 0, ns: 0 },
+      };
+      return [stats?.inference_count, stats?.execution_count, success.count, fail.count] as number[];
+    };
+    const before = await counts();
+    const pixels = {
+      name: 'pixel_values',
+      datatype: 'UINT8',
+      shape: [3, 32, 32, 3],
+      data: Array(9216).fill(7),
+    };
+    expect(
+      (await post('/v2/models/small/infer', { inputs: [pixels], outputs: [{ name: 'logits' }] })).status,
+    ).toBe(200);
+    const small = { ...pixels, shape: [1, 1, 1, 3], data: [1, 2, 3] };
+    expect((await post('/v2/models/small/infer', { inputs: [small] })).status).toBe(400);
+    expect((await counts()).map((count, index) => count - (before[index] ?? 0))).toEqual([3, 1, 3, 1]);
   });
 
   it("gives classes by Triton's extension", async () => {

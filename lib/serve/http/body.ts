@@ -80,7 +80,8 @@ export class BodyReader {
     const chunks: Buffer[] = [];
     let bytes = 0;
     try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
+      // A request that is refused goes on to be read, so that its client comes to read the answer.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         bytes += chunk.byteLength;
         if (bytes > this.#most) throw bodyTooLarge(this.#most, `more than ${this.#most} bytes`);
         hold(chunk.byteLength);

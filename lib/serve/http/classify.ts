@@ -6,6 +6,8 @@ import type { Serving } from '../model.js';
 import { filesOf, type FormFile } from './multipart.js';
 import { errorBody } from './respond.js';
 
+const parameters = ['topK', 'model', 'version'];
+
 /** What `POST /classify` answers. */
 interface Answer {
   readonly status: number;
@@ -17,15 +19,22 @@ export async function classify(
   serving: Serving,
   request: IncomingMessage,
   query: URLSearchParams,
-  body: Uint8Array,
+  body: Buffer,
   signal: AbortSignal,
   report: (error: unknown) => void,
 ): Promise<Answer> {
   const { info } = serving.model;
+  for (const name of query.keys()) {
+    if (parameters.includes(name)) continue;
+    throw badRequest('The address has an unknown parameter', {
+      found: JSON.stringify(name.slice(0, 40)),
+      expected: parameters.join(', '),
+    });
+  }
   const topK = topKOf(query, info.numClasses);
   const type = request.headers['content-type'] ?? '';
   const files: readonly Partial<FormFile>[] = /^multipart\/form-data/i.test(type)
-    ? await filesOf(type, body)
+    ? await filesOf(type, body, serving.mostImages)
     : [{ bytes: body }];
   if (body.byteLength === 0)
     throw badRequest('The request has no body', {

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { GhostNetError } from '../../errors.js';
 import { isTransient, statusOf } from '../faults.js';
@@ -15,12 +15,21 @@ export function send(
 ): void {
   // The client is gone.
   if (response.headersSent || response.destroyed) return;
+  writeHead(response, status, headers, body);
+  response.end(body);
+}
+
+function writeHead(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer | string,
+): void {
   response.writeHead(status, {
     ...headers,
     'content-length': Buffer.byteLength(body),
     'x-content-type-options': 'nosniff',
   });
-  response.end(body);
 }
 
 /** Sends JSON. */
@@ -36,13 +45,36 @@ export function sendJson(
 /** The body of an error. */
 export const errorBody = ({ message, code }: GhostNetError): object => ({ error: message, code });
 
-/** Sends an error: its status, and `{"error", "code"}`. */
+/** Whether nothing of the body is on its way. A request without one is complete only after its handler has run. */
+function isRead({ complete, headers }: IncomingMessage): boolean {
+  return complete || (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0));
+}
+
+/** How long a client may go on to send a body that nobody reads, in milliseconds, so that it gets to read the answer. */
+const lingerMs = 2_000;
+
+/** Sends an error: its status, and `{"error", "code"}`. The connection ends if the body of the request has not been read. */
 export function sendError(
+  request: IncomingMessage,
   response: ServerResponse,
   error: GhostNetError,
-  headers: Readonly<Record<string, string>> = {},
+  given: Readonly<Record<string, string>> = {},
 ): void {
   const status = statusOf(error);
   const retry = isTransient(status) ? { 'retry-after': String(retryAfter) } : {};
-  sendJson(response, status, errorBody(error), { ...retry, ...headers });
+  const headers = { ...retry, ...given };
+  if (isRead(request) || response.headersSent || response.destroyed) {
+    sendJson(response, status, errorBody(error), headers);
+    return;
+  }
+  // The whole answer, but its end closes the connection: what the client still sends would reset it before the answer is read.
+  const body = JSON.stringify(errorBody(error));
+  writeHead(response, status, { 'content-type': 'application/json', connection: 'close', ...headers }, body);
+  response.write(body);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, lingerMs);
+  request.once('end', end).once('close', end).resume();
 }

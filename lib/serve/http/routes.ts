@@ -55,7 +55,7 @@ const configuration: Route['run'] = (call) => {
 const statistics: Route['run'] = (call) => {
   const { models, parameters } = call;
   const all = parameters.model === undefined ? models.all : [servingOf(call)];
-  const stats = all.map((one) => modelStatistics(one.name, one.version, one.stats()));
+  const stats = all.map((one) => modelStatistics(one, one.stats()));
   sendJson(call.response, 200, { model_stats: stats });
 };
 
@@ -102,8 +102,11 @@ const exposition: Route['run'] = async ({ metrics, response }) => {
   send(response, 200, { 'content-type': contentType }, text);
 };
 
-const home: Route['run'] = ({ response }) => {
-  send(response, 200, pageHeaders, page);
+const home: Route['run'] = ({ request, response }) => {
+  // Where a framework has mounted the handler. The page asks for what lies beside it, so its address ends with a slash.
+  const [path = '/'] = ((request as { readonly originalUrl?: string }).originalUrl ?? '/').split('?');
+  if (path.endsWith('/')) send(response, 200, pageHeaders, page);
+  else send(response, 308, { location: `${path.slice(path.lastIndexOf('/') + 1)}/` }, '');
 };
 
 const notHere: Route['run'] = ({ request }) => {

@@ -81,23 +81,34 @@ export function modelConfiguration(metadata: ModelMetadata, maxBatch: number): o
   };
 }
 
+/** What a model knows of itself beside the counts of its queue. */
+export interface ModelHistory {
+  readonly name: string;
+  readonly version: string;
+  /** When its last result was there, in milliseconds since 1970; 0 if there is none. */
+  readonly lastInferenceAt: number;
+  /** How long requests took that failed, in milliseconds. */
+  readonly failedMs: number;
+}
+
 /** The statistics of a model in the form of Triton's statistics extension. Each image counts as a request. */
-export function modelStatistics(name: string, version: string, stats: PipelineStats): object {
+export function modelStatistics(model: ModelHistory, stats: PipelineStats): object {
   const duration = (count: number, milliseconds: number): object => ({
     count,
     ns: Math.round(milliseconds * 1e6),
   });
-  const { succeeded, failed, aborted, timedOut, rejected, spentMs, batchSizes } = stats;
+  const { name, version, lastInferenceAt, failedMs } = model;
+  const { succeeded, failed, aborted, timedOut, rejected, spentMs, batchSizes, batchMs } = stats;
   const images = Object.entries(batchSizes).reduce((sum, [size, count]) => sum + Number(size) * count, 0);
   return {
     name,
     version,
-    last_inference: 0,
+    last_inference: lastInferenceAt,
     inference_count: images,
     execution_count: stats.batches,
     inference_stats: {
       success: duration(succeeded, stats.totalMs.sum),
-      fail: duration(failed + aborted + timedOut + rejected, 0),
+      fail: duration(failed + aborted + timedOut + rejected, failedMs),
       queue: duration(succeeded, spentMs.waiting),
       compute_input: duration(succeeded, spentMs.decoding),
       compute_infer: duration(succeeded, spentMs.computing),
@@ -105,11 +116,12 @@ export function modelStatistics(name: string, version: string, stats: PipelineSt
       cache_hit: duration(0, 0),
       cache_miss: duration(0, 0),
     },
+    // Images are decoded one by one, before they are in a batch.
     batch_stats: Object.entries(batchSizes).map(([size, count]) => ({
       batch_size: Number(size),
-      compute_input: duration(0, 0),
-      compute_infer: duration(count, 0),
-      compute_output: duration(0, 0),
+      compute_input: duration(count, 0),
+      compute_infer: duration(count, batchMs[Number(size)] ?? 0),
+      compute_output: duration(count, 0),
     })),
   };
 }
