@@ -1,4 +1,3 @@
-import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { quote } from '../check/words.js';
@@ -15,6 +14,7 @@ import type { Listing } from '../sources/listing.js';
 import type { Source } from '../sources/source.js';
 import { ExitCode, exitCodeHelp } from './exit-codes.js';
 import { print, printJson, report, reportError } from './output.js';
+import { ProgressLine } from './progress-line.js';
 import {
   allowNonFiniteOption,
   deviceOption,
@@ -48,6 +48,9 @@ interface Options {
   readonly documents?: boolean;
   readonly filesFrom?: string;
 }
+
+/** From so many images on, there is a line of progress. */
+const many = 50;
 
 /** An image from the command line, with the name under which it is reported. */
 interface NamedImage {
@@ -157,7 +160,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
     ...(batchSize === undefined ? {} : { maxBatch: batchSize }),
   });
   const images = new NamedImages(paths, filesFrom, documents);
-  const progress = new Progress();
+  const progress = new ProgressLine('{value} images, {rate} a second');
   let count = 0;
   let failed = 0;
   try {
@@ -171,7 +174,7 @@ async function classify(paths: string[], options: Options, command: Command): Pr
       }
       if (json) await printJson(toJson(outcome));
       else if (outcome.error === undefined) print(toWords(name, outcome.result));
-      progress.advance();
+      if (count >= many) progress.show(count);
     }
   } finally {
     progress.stop();
@@ -240,39 +243,4 @@ function toJson({ input: { name: file }, result, error }: Outcome): object {
 function toWords(name: string, result: readonly ClassScore[]): string {
   const classes = result.map(({ label, score }) => `${label} ${(score * 100).toFixed(1)} %`);
   return `${name}: ${classes.join(', ')}`;
-}
-
-/** A line of progress on standard error, if it is a terminal and there are many images. */
-class Progress {
-  static readonly #many = 50;
-  readonly #start = performance.now();
-  #count = 0;
-  #bar: SingleBar | undefined;
-
-  /** Clears the line for other output; it reappears by itself. */
-  clear(): void {
-    if (this.#bar === undefined) return;
-    process.stderr.cursorTo(0);
-    process.stderr.clearLine(0);
-  }
-
-  advance(): void {
-    this.#count += 1;
-    if (this.#count === Progress.#many && process.stderr.isTTY) {
-      // The listing goes on meanwhile, so that nobody knows the end.
-      this.#bar = new SingleBar({
-        format: '{value} images, {rate} a second',
-        stream: process.stderr,
-        hideCursor: true,
-        clearOnComplete: true,
-      });
-      this.#bar.start(Number.MAX_SAFE_INTEGER, 0, { rate: '' });
-    }
-    const seconds = (performance.now() - this.#start) / 1000;
-    this.#bar?.update(this.#count, { rate: Math.round(this.#count / seconds).toString() });
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-  }
 }

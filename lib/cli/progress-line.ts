@@ -27,6 +27,13 @@ export class ProgressLine {
     } else this.#bar.update(value, values);
   }
 
+  /** Clears the line for other output; it reappears by itself. */
+  clear(): void {
+    if (this.#bar === undefined) return;
+    process.stderr.cursorTo(0);
+    process.stderr.clearLine(0);
+  }
+
   stop(): void {
     this.#bar?.stop();
     this.#bar = undefined;
