@@ -15,7 +15,7 @@ for (const version of versions) {
     'run',
     'test/unit',
     'test/golden',
-    'test/lifecycle',
+    'test/processes',
   ];
   if (spawnSync(node, tests, { stdio: 'inherit' }).status !== 0) failures.push(`${version}: tests failed`);
 }

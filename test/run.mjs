@@ -1,13 +1,15 @@
 // Runs all tests (C++, JavaScript and the package), and ends with a line that counts them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const results = join('build', 'test-results');
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+// What failed, and how. The end of a long output names it again.
+const reported = [];
 let broken = false;
 
 // A runner that dies without a report counts as a failure, whatever it printed.
@@ -20,14 +22,16 @@ function run(name, command, args, report, count) {
   if (!existsSync(report)) {
     console.error(`${name}: no report; it ended with ${status}`);
     totals.failed += 1;
+    reported.push(`${name}: no report; it ended with ${status}`);
     broken = true;
     return;
   }
   const before = totals.failed;
-  count(JSON.parse(readFileSync(report, 'utf8')));
+  count(JSON.parse(readFileSync(report, 'utf8')), name);
   if (status !== 0 && totals.failed === before) {
     console.error(`${name}: ended with ${status} although no test failed`);
     totals.failed += 1;
+    reported.push(`${name}: ended with ${status} although no test failed`);
   }
 }
 
@@ -38,6 +42,9 @@ function countNative({ tests, failures, errors, disabled, testsuites }) {
   );
   totals.passed += tests - failures - errors - disabled - skipped.length;
   totals.failed += failures + errors;
+  for (const { classname, name, failures: wrong } of testsuites.flatMap(({ testsuite }) => testsuite)) {
+    if (wrong) reported.push(`C++: ${classname}.${name}: ${wrong[0].failure}`);
+  }
   totals.skipped += disabled + skipped.length;
   if (skipped.length > 0) console.log('\nSkipped:');
   for (const { classname, name, skipped: reasons } of skipped) {
@@ -45,10 +52,11 @@ function countNative({ tests, failures, errors, disabled, testsuites }) {
   }
 }
 
-function countAll({ passed, failed, skipped = 0 }) {
+function countAll({ passed, failed, skipped = 0, failures = [] }, name) {
   totals.passed += passed;
   totals.failed += failed;
   totals.skipped += skipped;
+  reported.push(...failures.map((failure) => `${name}: ${failure}`));
 }
 
 for (const [name, program] of [
@@ -72,30 +80,49 @@ runQuick('Fuzzing', join('test', 'fuzz', 'run.mjs'));
 const cuda = join(results, 'cuda.json');
 run('CUDA', process.execPath, [join('test', 'cuda.mjs'), `--report=${cuda}`], cuda, countAll);
 
-const javascript = join(results, 'vitest.json');
-run(
-  'JavaScript',
-  process.execPath,
-  [
-    join('node_modules', 'vitest', 'vitest.mjs'),
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile=${javascript}`,
-    ...process.argv.slice(2),
-  ],
-  javascript,
-  ({ numPassedTests, numFailedTests, numPendingTests, testResults }) => {
-    totals.passed += numPassedTests;
-    totals.failed += numFailedTests;
-    totals.skipped += numPendingTests;
-    const skipped = testResults.flatMap((file) =>
-      file.assertionResults.filter(({ status }) => status === 'skipped'),
+/** Tests of vitest: those of a project of vitest.config.ts. */
+function runVitest(name, project) {
+  const report = join(results, `${project}.json`);
+  const args = ['run', `--project=${project}`, '--passWithNoTests', '--reporter=default', '--reporter=json'];
+  run(
+    name,
+    process.execPath,
+    [
+      join('node_modules', 'vitest', 'vitest.mjs'),
+      ...args,
+      `--outputFile=${report}`,
+      ...process.argv.slice(2),
+    ],
+    report,
+    countVitest,
+  );
+}
+
+function countVitest({ numPassedTests, numFailedTests, numPendingTests, testResults }) {
+  totals.passed += numPassedTests;
+  totals.failed += numFailedTests;
+  totals.skipped += numPendingTests;
+  const named = (status) =>
+    testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults
+        .filter((one) => one.status === status)
+        .map((one) => ({ ...one, file: relative('.', name) })),
     );
-    if (skipped.length > 0) console.log('\nSkipped:');
-    for (const { fullName } of skipped) console.log(`  ${fullName}`);
-  },
-);
+  for (const { file, fullName, failureMessages } of named('failed')) {
+    reported.push(`${file}: ${fullName}: ${failureMessages.join('\n')}`);
+  }
+  // A file that could not be loaded has no tests.
+  for (const { name, status, message, assertionResults } of testResults) {
+    if (status === 'failed' && assertionResults.length === 0)
+      reported.push(`${relative('.', name)}: ${message}`);
+  }
+  const skipped = named('skipped');
+  if (skipped.length > 0) console.log('\nSkipped:');
+  for (const { fullName } of skipped) console.log(`  ${fullName}`);
+}
+
+runVitest('JavaScript', 'unit');
+runVitest('Processes', 'processes');
 
 /** The quick form of a suite with a command of its own. */
 function runQuick(name, script) {
@@ -135,5 +162,9 @@ if (process.argv.length > 2) {
   runPackage();
 }
 
+if (reported.length > 0) {
+  const shown = reported.map((failure) => `  ${failure.trim().split('\n').slice(0, 12).join('\n    ')}`);
+  console.log(`\nFailed:\n${shown.join('\n')}`);
+}
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(totals.failed > 0 || broken || totals.passed === 0 ? 1 : 0);

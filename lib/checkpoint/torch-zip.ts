@@ -5,7 +5,8 @@ import { malformed, unsupported } from './faults.js';
 import { readPickle } from './pickle.js';
 import type { Sliced } from './slices.js';
 import type { TorchFile } from './torch-file.js';
-import { readStoredEntries, readZipDirectory } from './zip.js';
+import { readZipDirectory } from './zip-directory.js';
+import { readStoredEntries } from './zip-entries.js';
 
 /**
  * Reads the container that torch.save has written since PyTorch 1.6: a zip archive of one pickle and one entry per storage.

@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
     report: { type: 'string' },
   },
 });
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 /** Of the largest value. */
 const mostDifference = 1e-5;
@@ -64,6 +64,7 @@ function judge(name, actual, expected) {
 function conclude(name, isRight, text) {
   console.log(`  ${isRight ? 'ok     ' : 'FAILED '} ${name}: ${text}`);
   totals[isRight ? 'passed' : 'failed'] += 1;
+  if (!isRight) totals.failures.push(`${name}: ${text}`);
 }
 
 /** Loads a file that PyTorch has written. @returns whether that worked */

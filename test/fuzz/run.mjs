@@ -35,7 +35,7 @@ const { values: options } = parseArgs({
 const seed = Number(options.seed);
 const progress = new Progress(join('build', 'fuzz', 'progress.json'));
 const start = performance.now();
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 const secondsSince = (start) => (performance.now() - start) / 1000;
 
@@ -80,6 +80,7 @@ async function fuzz(harness, total) {
     totals.passed += 1;
   } catch (error) {
     totals.failed += 1;
+    totals.failures.push(`${harness.name}: ${error.message}`);
     console.error(error.message);
   }
 }

@@ -23,7 +23,7 @@ const { values: options } = parseArgs({
   },
 });
 const { quick } = options;
-const totals = { passed: 0, failed: 0 };
+const totals = { passed: 0, failed: 0, failures: [] };
 const rows = [];
 
 /** Runs a check and counts it. */
@@ -35,6 +35,7 @@ async function check(name, action) {
     return result;
   } catch (error) {
     totals.failed += 1;
+    totals.failures.push(`${name}: ${error.message ?? error}`);
     console.log(`  FAILED  ${name}\n${String(error.stack ?? error).replace(/^/gm, '          ')}`);
     return undefined;
   }

@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
   },
 });
 const { quick, only = '' } = options;
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 const mostAttempts = 3;
 
 const secondsSince = (start) => `${((performance.now() - start) / 1000).toFixed(0)} s`;
@@ -36,6 +36,7 @@ async function run({ name, isTimed, run }) {
     for (const problem of problems) console.log(`          ${problem}`);
     if (!isOver) continue;
     totals[problems.length === 0 ? 'passed' : 'failed'] += 1;
+    if (problems.length > 0) totals.failures.push(`${name}: ${problems.join('; ')}`);
     return;
   }
 }

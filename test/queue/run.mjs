@@ -53,7 +53,7 @@ const all = [
   { name: 'no password is printed', check: checks.secret },
 ];
 
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 const skippedNames = [];
 const start = performance.now();
 const chosen = all.filter(({ name, isLong }) => name.includes(options.only) && !(isQuick && isLong === true));
@@ -77,6 +77,7 @@ if (RedisServer.isInstalled()) {
         console.log(`  ok      ${name} (${seconds()})\n          ${text}`);
       } catch (error) {
         totals.failed += 1;
+        totals.failures.push(`${name}: ${error.message}`);
         console.log(`  FAILED  ${name} (${seconds()})\n          ${error.stack}`);
       }
     }

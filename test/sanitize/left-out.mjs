@@ -7,10 +7,10 @@ export const leftOut = [
     file: 'test/golden/accuracy.test.ts',
     reason: 'it unpacks pictures with CMake, which never ends with the preloaded library',
   },
-  { file: 'test/unit/installed.test.ts', reason: 'it lays out installations of the usual binaries' },
-  { file: 'test/lifecycle/lifecycle.test.ts', test: 'stays flat over', reason: measures },
+  { file: 'test/processes/installed.test.ts', reason: 'it lays out installations of the usual binaries' },
+  { file: 'test/processes/lifecycle.test.ts', test: 'stays flat over', reason: measures },
   {
-    file: 'test/lifecycle/lifecycle.test.ts',
+    file: 'test/processes/lifecycle.test.ts',
     test: 'is taken into account by the garbage collector',
     reason: measures,
   },

@@ -26,13 +26,14 @@ const { values: options } = parseArgs({
     report: { type: 'string' },
   },
 });
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 function conclude(name, problem) {
   console.log(
     `  ${problem === undefined ? 'ok     ' : 'FAILED '} ${name}${problem === undefined ? '' : `: ${problem}`}`,
   );
   totals[problem === undefined ? 'passed' : 'failed'] += 1;
+  if (problem !== undefined) totals.failures.push(`${name}: ${problem}`);
 }
 
 /** The clients. They are apart because the stubs of Triton and KServe cannot be in one process. */

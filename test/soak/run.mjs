@@ -99,18 +99,20 @@ function describe({
   );
 }
 
-const totals = { passed: 0, failed: 0, skipped: 0 };
+const totals = { passed: 0, failed: 0, skipped: 0, failures: [] };
 try {
   execFileSync(process.execPath, [script('pictures.mjs'), folder], { stdio: 'inherit' });
   const samples = await measure();
   console.log(`  ${JSON.stringify(samples.at(-1).counts)}`);
   for (const { name, problem, skipped } of judge(samples, { blocks, ...limits })) {
     totals[skipped ? 'skipped' : problem === undefined ? 'passed' : 'failed'] += 1;
+    if (!skipped && problem !== undefined) totals.failures.push(`${name}: ${problem}`);
     console.log(`  ${skipped ? 'skipped' : problem === undefined ? 'ok     ' : 'FAILED '} ${name}`);
     if (problem ?? skipped) console.log(`          ${problem ?? skipped}`);
   }
 } catch (error) {
   totals.failed += 1;
+  totals.failures.push(error.message);
   console.error(error.message);
 } finally {
   for (const made of folders) rmSync(made, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 /**
  * Ends the process of a suite: with its report for `npm test`, its last line, and its exit code.
  *
- * @param {{ passed: number, failed: number, skipped: number }} totals
+ * @param {{ passed: number, failed: number, skipped: number, failures?: string[] }} totals - `failures` says what failed, and how
  * @param {{ report?: string, start: number, mayBeSkipped?: boolean }} options - `report` is a file; `start` a time of performance.now();
  * `mayBeSkipped` says that a suite of which nothing ran has not failed
  */

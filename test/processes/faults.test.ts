@@ -11,7 +11,7 @@ import { gradient, plain, toSharp } from '../support/pictures.js';
 
 const library = fileURLToPath(new URL('build/Release/libghostnet_faults.so', root));
 
-// Every so many allocations in a call: all of them take minutes. `GHOSTNET_FAULT_STRIDE=1 npx vitest run test/unit/faults.test.ts`.
+// Every so many allocations in a call: all of them take minutes. `GHOSTNET_FAULT_STRIDE=1 npx vitest run test/processes/faults.test.ts`.
 const stride = process.env.GHOSTNET_FAULT_STRIDE ?? '7';
 
 interface Figures {
