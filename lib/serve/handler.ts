@@ -211,6 +211,7 @@ class HttpHandler implements HandlerParts {
 
   async destroy(): Promise<void> {
     this.#isClosed = true;
+    this.#bodies.stop(notReady('The server ends'));
     await this.models.destroy();
     this.#metrics.close();
   }

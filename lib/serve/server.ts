@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addressUnusable } from './faults.js';
 import { listenGrpc } from './grpc/listener.js';
 import { createHandler, type Handler } from './handler.js';
+import { lingerMs } from './http/respond.js';
 import type { Listener } from './listener.js';
 import { serverSettings, type ServedModels, type ServerOptions, type ServerSettings } from './options.js';
 
@@ -126,8 +127,8 @@ async function end(
   late.abort();
   if (isInTime) return;
   await handler.destroy();
-  // Their 503 is on its way.
-  await Promise.race([closed, sleep(200)]);
+  // Their 503 is on its way, also to those that still send.
+  await Promise.race([closed, sleep(lingerMs)]);
   for (const listener of listeners) listener.cut();
   await closed;
 }

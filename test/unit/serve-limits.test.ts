@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,6 +59,20 @@ async function talk(port: number, ...parts: (string | Buffer | number)[]): Promi
   }
   await ended;
   return text;
+}
+
+/** Resolves when so many further requests have reached servers. */
+function requestsArrived(count: number): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    const arrived = (): void => {
+      left -= 1;
+      if (left > 0) return;
+      unsubscribe('http.server.request.start', arrived);
+      resolve();
+    };
+    subscribe('http.server.request.start', arrived);
+  });
 }
 
 describe('the body of a request', () => {
@@ -373,8 +388,9 @@ describe('startServer()', () => {
 
   it('rejects with 503 what is not done after graceMs', async () => {
     const server = await start({ drainDelayMs: 0, graceMs: 1, pipeline: { maxBatch: 1 } });
+    const arrived = requestsArrived(20);
     const many = Promise.all(Array.from({ length: 20 }, () => classify(server.url, large)));
-    await delay(200);
+    await arrived;
     const begun = performance.now();
     await server.close();
     expect(performance.now() - begun).toBeLessThan(3000);
@@ -383,6 +399,19 @@ describe('startServer()', () => {
     expect(
       statuses.every((status) => [200, 'GHOSTNET_CLOSED', 'GHOSTNET_NOT_READY'].includes(status as never)),
     ).toBe(true);
+  });
+
+  it('answers with 503 after graceMs, too, what is still on its way', async () => {
+    const server = await start({ drainDelayMs: 0, graceMs: 1 });
+    const head = 'POST /classify HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\nthe beginning';
+    const [goesOn, stalls] = [talk(server.port, head, 500, 'x'.repeat(77)), talk(server.port, head)];
+    await requestsArrived(2);
+    const begun = performance.now();
+    await server.close();
+    expect(performance.now() - begun).toBeLessThan(3000);
+    for (const answer of [await goesOn, await stalls]) {
+      expect(answer).toMatch(/^HTTP\/1\.1 503 .*connection: close.*GHOSTNET_NOT_READY/is);
+    }
   });
 
   it.each([

@@ -41,6 +41,9 @@ export interface Body {
 export class BodyReader {
   readonly #most: number;
   readonly #budget: BodyBudget;
+  /** Rejects the reading of a body that is on its way. */
+  readonly #reading = new Set<(error: GhostNetError) => void>();
+  #isStopped = false;
 
   constructor(most: number, budget: BodyBudget) {
     this.#most = most;
@@ -67,12 +70,31 @@ export class BodyReader {
       held += bytes;
     };
     try {
-      const raw = readBefore(request) ?? (await this.#chunks(request, hold));
+      const raw = readBefore(request) ?? (await this.#untilStopped(this.#chunks(request, hold)));
       const bytes = await this.#decompressed(raw, request.headers['content-encoding'], hold);
       return { bytes, release };
     } catch (error) {
       release();
       throw error;
+    }
+  }
+
+  /** Rejects the bodies that are on their way: the server ends. */
+  stop(error: GhostNetError): void {
+    this.#isStopped = true;
+    for (const reject of this.#reading) reject(error);
+  }
+
+  async #untilStopped(body: Promise<Buffer>): Promise<Buffer> {
+    let stop: (error: GhostNetError) => void = () => undefined;
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+      this.#reading.add(reject);
+    });
+    try {
+      return await Promise.race([body, stopped]);
+    } finally {
+      this.#reading.delete(stop);
     }
   }
 
@@ -82,6 +104,8 @@ export class BodyReader {
     try {
       // A request that is refused goes on to be read, so that its client comes to read the answer.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        // The answer is on its way, and its client is to read it.
+        if (this.#isStopped) continue;
         bytes += chunk.byteLength;
         if (bytes > this.#most) throw bodyTooLarge(this.#most, `more than ${this.#most} bytes`);
         hold(chunk.byteLength);

@@ -51,7 +51,7 @@ function isRead({ complete, headers }: IncomingMessage): boolean {
 }
 
 /** How long a client may go on to send a body that nobody reads, in milliseconds, so that it gets to read the answer. */
-const lingerMs = 2_000;
+export const lingerMs = 2_000;
 
 /** Sends an error: its status, and `{"error", "code"}`. The connection ends if the body of the request has not been read. */
 export function sendError(
