@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { isObject } from '../check/json.js';
 import { messageOf } from '../check/words.js';
 import type { GhostNetError } from '../errors.js';
-import { loadPeer } from '../observability/peer.js';
+import { bullmq } from './peers.js';
 import type { Delivery, JobQueue } from './seam.js';
 import { reasonOf } from './verdict.js';
 
@@ -52,10 +52,10 @@ export class BullQueue implements JobQueue {
 
   /** @throws {@link GhostNetError} `GHOSTNET_PEER_NOT_INSTALLED` */
   constructor({ client, queue, concurrency, keepCompleted, onAcked, onLost, onError }: BullOptions) {
-    const bullmq = loadPeer('bullmq', 'ghostnet/queue') as typeof import('bullmq');
-    this.#waitingError = () => new bullmq.WaitingError();
-    this.#unrecoverable = (reason) => new bullmq.UnrecoverableError(reason);
-    this.#worker = new (ownWorker(bullmq.Worker))(queue, (job, token) => this.#process(job, token ?? ''), {
+    const { UnrecoverableError, WaitingError, Worker: Base } = bullmq();
+    this.#waitingError = () => new WaitingError();
+    this.#unrecoverable = (reason) => new UnrecoverableError(reason);
+    this.#worker = new (ownWorker(Base))(queue, (job, token) => this.#process(job, token ?? ''), {
       connection: client,
       concurrency,
       lockDuration: lockMs,

@@ -5,9 +5,9 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 import { checkNumber, checkSignal, copyOf, invalidArgument } from '../check/option.js';
-import { loadPeer } from '../observability/peer.js';
 import { deadLettersOf, retryDeadLetters, type DeadLetter, type DeadLetterFilter } from './dead-letters.js';
 import { checkQueueName, contentKey, jobIdOf, parseJob, type ImageJob } from './job.js';
+import { bullmq } from './peers.js';
 import { defaultRedis, greet, openRedis, redisFailed, type RedisListener } from './redis.js';
 import { statusOf, type QueueStatus } from './status.js';
 
@@ -59,7 +59,7 @@ export class ImageQueue {
 
   /** @internal */
   constructor(name: string, url: string, client: Redis) {
-    const { Queue } = loadPeer('bullmq', 'ghostnet/queue') as typeof import('bullmq');
+    const { Queue } = bullmq();
     this.#name = name;
     this.#url = url;
     this.#client = client;

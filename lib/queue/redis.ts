@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { loadPeer } from '../observability/peer.js';
+import { ioredis } from './peers.js';
 
 /** The Redis of this machine. */
 export const defaultRedis = 'redis://127.0.0.1:6379';
@@ -47,7 +47,7 @@ export interface RedisListener {
  */
 export function openRedis(url: string, { onDown, onUp }: RedisListener = {}): Redis {
   checkRedisUrl(url);
-  const { Redis: Client } = loadPeer('ioredis', 'ghostnet/queue') as typeof import('ioredis');
+  const { Redis: Client } = ioredis();
   const client = new Client(url, {
     maxRetriesPerRequest: null,
     retryStrategy: (times: number) => Math.min(longestPauseMs, 50 * 2 ** Math.min(times, 10)),

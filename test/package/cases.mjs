@@ -48,6 +48,7 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
   }
   await serving(check, project);
   await observability(check, project);
+  await queues(check, project);
   if (manager === 'npm') await afterwards(check, project, hasGpuLibrary);
   project.remove();
 }
@@ -88,6 +89,28 @@ async function observability(check, project) {
   });
   await check('compiles against the types of the peers', () => {
     const files = ['observability-esm.mts', 'observability-commonjs.cts'];
+    project.compile('node16', undefined, files);
+    project.compile('nodenext', undefined, files);
+    project.compile('preserve', 'bundler', files);
+  });
+}
+
+/** The queues, before and after their peer dependencies are installed. */
+async function queues(check, project) {
+  const scripts = ['queue.mjs', 'queue.cjs'];
+  await check('GHOSTNET_PEER_NOT_INSTALLED: says which packages queues need', () => {
+    for (const name of scripts) {
+      const expected = 'GHOSTNET_PEER_NOT_INSTALLED Install it: `npm install bullmq ioredis`.';
+      assert.equal(project.get('node', [name]), expected);
+    }
+  });
+  await check('opens a queue, in ESM and CommonJS', () => {
+    project.install(['bullmq', 'ioredis'].map((name) => `${name}@${manifest.devDependencies[name]}`));
+    // There is no Redis.
+    for (const name of scripts) assert.match(project.get('node', [name]), /^GHOSTNET_SERVICE_FAILED /);
+  });
+  await check('compiles against the types of queues', () => {
+    const files = ['queue-esm.mts', 'queue-commonjs.cts'];
     project.compile('node16', undefined, files);
     project.compile('nodenext', undefined, files);
     project.compile('preserve', 'bundler', files);

@@ -10,6 +10,7 @@ import { finish } from '../support/finish.mjs';
 
 import * as checks from './checks.mjs';
 import { canPartition, partition } from './network.mjs';
+import { programs } from './programs.mjs';
 import { PostgresServer, RedisServer } from './servers.mjs';
 import { storm } from './storm.mjs';
 
@@ -50,6 +51,7 @@ const all = [
     obstacle: () => (isQuick ? 'only in the long form' : canPartition()),
     isLong: true,
   },
+  { name: 'the programs of docs/queues.md', check: programs },
   { name: 'no password is printed', check: checks.secret },
 ];
 
