@@ -46,17 +46,28 @@ function(ghostnet_run_python out)
   set(${out}_COMPLAINT "${text}\n${complaint}" PARENT_SCOPE)
 endfunction()
 
-# Downloads the pinned wheel once and unpacks the headers, the licences and the four libraries that the addon needs.
+# Downloads the pinned wheel once and unpacks the headers, the licences and the libraries that the addon needs.
 function(ghostnet_fetch_libtorch root)
   if(EXISTS "${root}/complete")
     return()
   endif()
   set(wheels "${root}.download")
   file(REMOVE_RECURSE "${root}" "${wheels}")
+  set(platform "")
+  if(CMAKE_CROSSCOMPILING)
+    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/packaging/platforms.json" platforms)
+    string(JSON tag GET "${platforms}" "${GHOSTNET_LIBTORCH_PLATFORM}" wheel)
+    set(platform --platform "${tag}")
+  endif()
+  # The libraries that libtorch_cpu needs: on ARM they are more, and differ from version to version.
+  set(libraries "torch/lib/libc10.so" "torch/lib/libtorch.so" "torch/lib/libtorch_cpu.so" "torch/lib/libgomp*")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set(libraries "torch/lib/*.so*")
+  endif()
   message(STATUS "Fetching LibTorch ${GHOSTNET_LIBTORCH_PIN} (CPU, about 190 MB) with pip")
   # The +cpu build is on PyTorch's own index, which is used in addition to the configured index. If one of them cannot be
   # reached, pip must not wait for it.
-  ghostnet_run_python(pip -m pip download --no-deps --only-binary=:all: --python-version 3.11
+  ghostnet_run_python(pip -m pip download --no-deps --only-binary=:all: --python-version 3.11 ${platform}
                       --retries 0 --timeout 3 --extra-index-url "${GHOSTNET_LIBTORCH_INDEX}"
                       --dest "${wheels}" "torch==${GHOSTNET_LIBTORCH_PIN}+cpu")
   file(GLOB wheel "${wheels}/torch-*.whl")
@@ -67,8 +78,7 @@ function(ghostnet_fetch_libtorch root)
   endif()
   message(STATUS "Unpacking ${wheel}")
   file(ARCHIVE_EXTRACT INPUT "${wheel}" DESTINATION "${wheels}"
-       PATTERNS "torch/include/*" "torch/lib/libc10.so" "torch/lib/libtorch.so" "torch/lib/libtorch_cpu.so"
-                "torch/lib/libgomp*" "torch/version.py" "torch-*.dist-info/licenses/*")
+       PATTERNS "torch/include/*" ${libraries} "torch/version.py" "torch-*.dist-info/licenses/*")
   file(RENAME "${wheels}/torch" "${root}")
   file(GLOB licenses "${wheels}/torch-*.dist-info/licenses")
   file(RENAME "${licenses}" "${root}/licenses")
@@ -87,6 +97,12 @@ elseif("$ENV{LIBTORCH_USE_PYTORCH}" STREQUAL "1")
   set(GHOSTNET_LIBTORCH_FROM "LIBTORCH_USE_PYTORCH")
 else()
   set(GHOSTNET_LIBTORCH_ROOT "${CMAKE_CURRENT_SOURCE_DIR}/.libtorch/${GHOSTNET_LIBTORCH_PIN}-cpu")
+  if(CMAKE_CROSSCOMPILING)
+    string(TOLOWER "${CMAKE_SYSTEM_NAME}" _system)
+    string(REGEX REPLACE "^aarch64$" "arm64" _processor "${CMAKE_SYSTEM_PROCESSOR}")
+    set(GHOSTNET_LIBTORCH_PLATFORM "${_system}-${_processor}")
+    string(APPEND GHOSTNET_LIBTORCH_ROOT "-${GHOSTNET_LIBTORCH_PLATFORM}")
+  endif()
   set(GHOSTNET_LIBTORCH_FROM "wheel")
   ghostnet_fetch_libtorch("${GHOSTNET_LIBTORCH_ROOT}")
 endif()

@@ -102,7 +102,6 @@ function namesGoogleTest() {
 
 /** @returns the prerequisites that this machine lacks, each with its fault as `found` */
 export function findMissing({ tests }) {
-  if (process.platform === 'win32') return []; // cmake-js looks for Visual Studio
   return prerequisites
     .filter(({ onlyForTests }) => tests || !onlyForTests)
     .filter(({ onlyFor = process.arch }) => onlyFor === process.arch)

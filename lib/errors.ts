@@ -77,6 +77,11 @@ export const errorCatalogue = {
       'Check the weights and the transform of the model: `ghostnet info` lists weights that are NaN or infinite; forward() ' +
       'returns the logits as they are.',
   },
+  GHOSTNET_TRAINING_DIVERGED: {
+    meaning: 'The loss of a training became NaN or infinite, so its weights are of no use.',
+    remedy:
+      'Train with a lower learning rate (`learningRate`, a third of it), or limit the gradients (`maxGradientNorm: 1`).',
+  },
   GHOSTNET_UNKNOWN_MODEL: {
     meaning: 'No published weights have this name.',
     remedy: 'Use one of the names that the message lists, or pass your own weights file.',
@@ -190,12 +195,15 @@ export const errorCatalogue = {
   },
   GHOSTNET_UNSUPPORTED_PLATFORM: {
     meaning: 'There is no prebuilt binary for this operating system and processor.',
-    remedy: 'Use one of the systems that the message names, or build a clone on this system.',
+    remedy:
+      'Use one of the systems that the message names, or build a clone on this system. On Windows: WSL2 or a Linux container with ' +
+      'glibc.',
   },
   GHOSTNET_UNSUPPORTED_LIBC: {
     meaning:
       'The C library of this Linux is not glibc but usually musl (Alpine), and LibTorch is built for glibc.',
-    remedy: 'Use an image with glibc, for example `node:24-slim` instead of `node:24-alpine`.',
+    remedy:
+      'Use WSL2 or a Linux container with glibc, for example `node:24-slim` instead of `node:24-alpine`.',
   },
   GHOSTNET_SYSTEM_TOO_OLD: {
     meaning: 'The glibc or libstdc++ of this system is older than the prebuilt binaries require.',
@@ -227,6 +235,11 @@ export const errorCatalogue = {
     meaning: 'A shared library that the native addon needs is missing.',
     remedy:
       'Remove node_modules and install again; install a system library with the package manager of the system.',
+  },
+  GHOSTNET_BUNDLED: {
+    meaning:
+      'A bundler has copied the JavaScript of the package into another file, away from its native parts.',
+    remedy: 'Keep ghostnet external, with the line for the bundler that the message names.',
   },
   GHOSTNET_ADDON_NOT_FOUND: {
     meaning: 'The native addon of the package is missing.',

@@ -2,6 +2,7 @@ import { constants, open, stat, statfs, type FileHandle } from 'node:fs/promises
 import type { Stats } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import { isUrl } from './check/kinds.js';
 import { inWords, messageOf } from './check/words.js';
 import { GhostNetError, type ErrorCode } from './errors.js';
 
@@ -11,11 +12,11 @@ export function pathOf(file: string | URL): string {
   try {
     return fileURLToPath(file);
   } catch (cause) {
-    const isUrl = Object.prototype.toString.call(file) === '[object URL]';
+    const isOther = isUrl(file);
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The value does not name a file', {
-      found: isUrl ? file.href : inWords(file),
+      found: isOther ? file.href : inWords(file),
       expected: 'a path or a file: URL',
-      remedy: isUrl ? 'Download the file first and pass its path or its bytes.' : undefined,
+      remedy: isOther ? 'Download the file first and pass its path or its bytes.' : undefined,
       cause,
     });
   }

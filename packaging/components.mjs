@@ -55,6 +55,20 @@ const unlicensed = [
     isIn: (libraries) => libraries.some((path) => /\blibgomp\b/.test(path)),
   },
   {
+    name: 'GNU Fortran runtime',
+    folder: 'libgfortran',
+    licence: 'GPL-3.0-or-later WITH GCC-exception-3.1',
+    texts: texts('gpl-3.0.txt', 'gcc-runtime-library-exception-3.1.txt'),
+    isIn: (libraries) => libraries.some((path) => /\blibgfortran\b/.test(path)),
+  },
+  {
+    name: 'Arm Compute Library',
+    folder: 'arm-compute-library',
+    licence: 'MIT',
+    texts: texts('arm-compute-library.txt'),
+    isIn: (libraries) => libraries.some((path) => /\blibarm_compute/.test(path)),
+  },
+  {
     name: 'oneAPI Math Kernel Library',
     folder: 'onemkl',
     licence: 'LicenseRef-Intel-Simplified-Software-License',
@@ -63,6 +77,18 @@ const unlicensed = [
       libraries.some((path) => readFileSync(path).includes('Intel(R) oneAPI Math Kernel Library')),
   },
 ];
+
+/** The libraries of Linux wheels whose licences the wheel or this package has. */
+const licensed = /^lib(c10|torch|torch_cpu|gomp|gfortran|arm_compute|arm_compute_graph)\.so/;
+
+/**
+ * The libraries that nobody has a licence for here: a package with one of them may not be published.
+ *
+ * @param {string[]} names - of files
+ */
+export function withoutLicence(names) {
+  return names.filter((name) => name.includes('.so') && !licensed.test(name));
+}
 
 /**
  * What is in the libraries of LibTorch: itself, and what its wheel or this package names.

@@ -4,7 +4,6 @@ import { basename, join } from 'node:path';
 
 import { readElf } from './formats/elf.mjs';
 import { readMachO } from './formats/macho.mjs';
-import { readPe } from './formats/pe.mjs';
 
 // For each system: how its libraries are read, which libraries are opened first (the same as at run time), and which libraries
 // every such system has.
@@ -18,13 +17,6 @@ const systems = {
     read: readMachO,
     roots: ['libc10.dylib', 'libtorch_cpu.dylib', 'libtorch.dylib'],
     ofSystem: /^\/(usr\/lib|System)\//,
-  },
-  win32: {
-    read: readPe,
-    roots: ['c10.dll', 'torch_cpu.dll', 'torch.dll'],
-    // The Visual C++ runtime comes with its redistributable package, not with Windows.
-    ofSystem:
-      /^(kernel32|advapi32|user32|shell32|shlwapi|ole32|psapi|dbghelp|ws2_32|iphlpapi|userenv|bcrypt|wintrust|imagehlp|crypt32|version|msvcp140\w*|vcruntime140\w*|vcomp140|api-ms-win-[\w-]+)\.dll$/i,
   },
 };
 
@@ -52,7 +44,7 @@ export function librariesFor(system, folder, addon) {
   };
   for (const name of roots) visit(name, 'the loader');
   for (const need of addon === undefined ? [] : read(addon).needed) {
-    if (!found.has(need) && !ofSystem.test(need))
+    if (!found.has(basename(need)) && !ofSystem.test(need))
       throw new Error(`${addon} needs ${need}, which is not packed`);
   }
   return [...found];

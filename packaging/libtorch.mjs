@@ -7,7 +7,6 @@ import {
   copyFileSync,
   cpSync,
   existsSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -18,13 +17,16 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { inLibTorch } from './components.mjs';
+import { inLibTorch, withoutLicence } from './components.mjs';
+import { readElf } from './formats/elf.mjs';
 import { librariesFor } from './libraries.mjs';
 import { npm } from './npm.mjs';
 import { manifest, packages, root } from './project.mjs';
+import { strip } from './strip.mjs';
 
 const platforms = JSON.parse(readFileSync(new URL('platforms.json', import.meta.url), 'utf8'));
 const version = manifest.libtorch.version;
+const entry = fileURLToPath(new URL('libtorch.index.cjs', import.meta.url));
 
 // The largest package size, with a margin: somewhere above it the registry rejects packages.
 const mostPacked = 180e6;
@@ -34,8 +36,9 @@ function run(command, args, options) {
   if (status !== 0) throw new Error(`${command} ${args[0]} ended with ${error?.message ?? status}`);
 }
 
-/** Unpacks a wheel once. @returns the folder that contains lib/ and licenses/ */
+/** Unpacks a wheel once. @returns the folder that contains lib/ and licenses/: `wheel` itself if it is such a folder */
 function unpacked(platform, wheel) {
+  if (wheel !== undefined && statSync(wheel).isDirectory()) return wheel;
   const { wheel: tag, build } = platforms[platform];
   const ofBuild = join(root, '.libtorch', `${version}-cpu`);
   const isOwn = platform === `${process.platform}-${process.arch}`;
@@ -66,12 +69,15 @@ function unpacked(platform, wheel) {
   return torch;
 }
 
-function place(from, to) {
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to); // another file system
-  }
+/** Puts a library into the package. On macOS it is signed, and any change would break the signature. */
+function place(from, to, { os: [system], cpu: [processor] }) {
+  if (system === 'linux' && readElf(from).hasSymbolTable) strip(from, to, processor);
+  else copyFileSync(from, to);
+}
+
+/** The build of LibTorch that a distribution states: "2.13.0+cpu". */
+function buildOf(torch) {
+  return /__version__ = '([^']+)'/.exec(readFileSync(join(torch, 'version.py'), 'utf8'))?.[1];
 }
 
 /** Adds the licences of libraries whose texts the wheel does not have. */
@@ -87,29 +93,48 @@ function addLicences(libraries, folder) {
  * Lays out and packs the package of a platform. This takes a minute, so a tarball that is newer than this script and the wheel
  * is reused.
  *
+ * @param {string} platform
+ * @param {string} [wheel] - its file or, unpacked, its folder; by default the pinned one
+ * @param {{ into?: string, prebuilds?: string, isStandIn?: boolean }} [options] - into: where the tarball goes. prebuilds: where the
+ * binaries are. isStandIn: the package is for tests, may be of another build of this version, and npm does not publish it.
  * @returns the path of the tarball
+ * @throws {Error} if the wheel is of another build, which may need libraries that the package does not have
  */
-export function packLibTorch(platform, wheel) {
-  const packed = join(packages, `ghostnet-libtorch-${platform}-${version}.tgz`);
+export function packLibTorch(
+  platform,
+  wheel,
+  { into = packages, prebuilds = join(root, 'prebuilds'), isStandIn = false } = {},
+) {
+  const packed = join(into, `ghostnet-libtorch-${platform}-${version}.tgz`);
   const sources = [
     import.meta.filename,
     fileURLToPath(new URL('libtorch.README.md', import.meta.url)),
+    entry,
     fileURLToPath(new URL('components.mjs', import.meta.url)),
+    fileURLToPath(new URL('strip.mjs', import.meta.url)),
     wheel,
   ];
   const newest = Math.max(...sources.filter(Boolean).map((path) => statSync(path).mtimeMs));
   if (existsSync(packed) && statSync(packed).mtimeMs > newest) return packed;
   const torch = unpacked(platform, wheel);
-  const { os, cpu, libc } = platforms[platform];
-  const prebuilt = join(root, 'prebuilds', platform, 'ghostnet.node');
+  const { os, cpu, libc, build } = platforms[platform];
+  const expected = `${version}${build}`;
+  if (!isStandIn && buildOf(torch) !== expected)
+    throw new Error(`${torch} is LibTorch ${buildOf(torch)}; the package is made of ${expected}`);
+  const prebuilt = join(prebuilds, platform, 'ghostnet.node');
   const libraries = librariesFor(os[0], join(torch, 'lib'), existsSync(prebuilt) ? prebuilt : undefined);
+  const unknown = isStandIn ? [] : withoutLicence(libraries);
+  if (unknown.length > 0)
+    throw new Error(`components.mjs knows no licence of ${unknown.join(', ')}, which LibTorch needs`);
 
   const name = `libtorch-${platform}`;
-  const folder = join(packages, name);
+  const folder = join(into, name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'lib'), { recursive: true });
-  for (const library of libraries) place(join(torch, 'lib', library), join(folder, 'lib', library));
+  for (const library of libraries)
+    place(join(torch, 'lib', library), join(folder, 'lib', library), platforms[platform]);
   copyFileSync(join(torch, 'version.py'), join(folder, 'version.py')); // contains the version of LibTorch
+  copyFileSync(entry, join(folder, 'index.js'));
   cpSync(join(torch, 'licenses'), join(folder, 'licenses'), { recursive: true });
   copyFileSync(join(torch, 'licenses', 'LICENSE'), join(folder, 'LICENSE'));
   addLicences(
@@ -125,11 +150,13 @@ export function packLibTorch(platform, wheel) {
         version,
         description,
         license: 'SEE LICENSE IN LICENSE',
+        ...(isStandIn ? { private: true } : {}),
         os,
         cpu,
         ...(libc === undefined ? {} : { libc }),
         preferUnplugged: true, // a system linker opens no library inside an archive
-        files: ['lib', 'licenses', 'version.py'],
+        main: './index.js',
+        files: ['index.js', 'lib', 'licenses', 'version.py'],
       },
       null,
       2,
@@ -144,7 +171,7 @@ export function packLibTorch(platform, wheel) {
       .replaceAll('{{libraries}}', libraries.map((library) => `- \`lib/${library}\``).join('\n')),
   );
 
-  const tarball = npm.pack(folder, packages);
+  const tarball = npm.pack(folder, into);
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
   const unpackedSize = libraries.reduce(
     (sum, library) => sum + statSync(join(folder, 'lib', library)).size,

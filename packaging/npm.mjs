@@ -5,10 +5,7 @@ import { dirname, join } from 'node:path';
 // The npm that runs this script, or else the npm beside this Node.
 function entry() {
   if (process.env.npm_execpath?.endsWith('npm-cli.js')) return process.env.npm_execpath;
-  const { stdout } = spawnSync('npm', ['root', '--global'], {
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
+  const { stdout } = spawnSync('npm', ['root', '--global'], { encoding: 'utf8' });
   const path = join(stdout.trim(), 'npm', 'bin', 'npm-cli.js');
   return existsSync(path)
     ? path

@@ -28,22 +28,31 @@ function run(args) {
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}`);
 }
 
-/** The platforms with complete binaries, which must include all published platforms. */
-function prebuiltPlatforms() {
-  const complete = (platform) =>
-    binaries.every((name) => existsSync(join(root, 'prebuilds', platform, name)));
-  const missing = Object.keys(platforms).filter((name) => platforms[name].published && !complete(name));
+/** The platforms with complete binaries, which must include all required platforms. */
+function prebuiltPlatforms(prebuilds, required) {
+  const complete = (platform) => binaries.every((name) => existsSync(join(prebuilds, platform, name)));
+  const missing = required.filter((name) => !complete(name));
   if (missing.length > 0)
     throw new Error(`No binaries for ${missing.join(', ')}: run \`npm run prebuild\` there`);
-  return readdirSync(join(root, 'prebuilds')).filter(
-    (name) => platforms[name] !== undefined && complete(name),
-  );
+  return readdirSync(prebuilds).filter((name) => platforms[name] !== undefined && complete(name));
 }
 
-/** Lays out and packs the package. @returns the path of the tarball */
-export function packGhostnet(version = manifest.version) {
-  const included = prebuiltPlatforms();
-  const folder = join(packages, 'ghostnet');
+/**
+ * Lays out and packs the package.
+ *
+ * @param {string} [version]
+ * @param {{ only?: string[], prebuilds?: string, into?: string }} [places] - only: the platforms of a package for tests; by default
+ * all that have binaries, which must include the published ones. prebuilds: where the binaries are. into: where the tarball goes.
+ * @returns the path of the tarball
+ */
+export function packGhostnet(
+  version = manifest.version,
+  { only, prebuilds = join(root, 'prebuilds'), into = packages } = {},
+) {
+  const published = Object.keys(platforms).filter((name) => platforms[name].published);
+  const prebuilt = prebuiltPlatforms(prebuilds, only ?? published);
+  const included = only ?? prebuilt;
+  const folder = join(into, 'ghostnet');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const dist = join(folder, 'dist');
@@ -63,21 +72,19 @@ export function packGhostnet(version = manifest.version) {
   }
   for (const platform of included) {
     for (const name of binaries) {
-      cpSync(join(root, 'prebuilds', platform, name), join(folder, 'prebuilds', platform, name));
+      cpSync(join(prebuilds, platform, name), join(folder, 'prebuilds', platform, name));
     }
     // Only if it was built: not every machine that makes packages has nvcc.
-    const forGpus = join(root, 'prebuilds', platform, gpuLibrary);
+    const forGpus = join(prebuilds, platform, gpuLibrary);
     if (existsSync(forGpus)) cpSync(forGpus, join(folder, 'prebuilds', platform, gpuLibrary));
   }
-  const published = Object.fromEntries(
-    Object.entries(manifest).filter(([field]) => !ofClone.includes(field)),
-  );
-  published.version = version;
-  published.optionalDependencies = Object.fromEntries(
+  const fields = Object.fromEntries(Object.entries(manifest).filter(([field]) => !ofClone.includes(field)));
+  fields.version = version;
+  fields.optionalDependencies = Object.fromEntries(
     included.map((platform) => [`@ghostnet/libtorch-${platform}`, manifest.libtorch.version]),
   );
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
-  const tarball = npm.pack(folder, packages);
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(fields, null, 2)}\n`);
+  const tarball = npm.pack(folder, into);
   console.log(
     `${basename(tarball)}: ${(statSync(tarball).size / 1e6).toFixed(2)} MB packed, for ${included.join(', ')}`,
   );

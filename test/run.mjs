@@ -76,6 +76,9 @@ for (const [name, program] of [
 // Damaged files: the parsers in TypeScript, and the JPEG decoder under sanitizers.
 runQuick('Fuzzing', join('test', 'fuzz', 'run.mjs'));
 
+// The kernels and the engine for 64-bit ARM, under emulation.
+runQuick('arm64', join('test', 'arm64', 'run.mjs'));
+
 // The CUDA kernels on this CPU and, if nvcc is installed, the compiled kernels.
 const cuda = join(results, 'cuda.json');
 run('CUDA', process.execPath, [join('test', 'cuda.mjs'), `--report=${cuda}`], cuda, countAll);
@@ -145,7 +148,7 @@ function runPackage() {
 
 if (process.argv.length > 2) {
   console.log(
-    '\nFiles of PyTorch, the clients of the server, the pipeline, queues, the soak and the package are not tested: only some tests were ' +
+    '\nFiles of PyTorch, the clients of the server, the pipeline, queues, training, the soak and the package are not tested: only some tests were ' +
       'requested.',
   );
 } else {
@@ -157,6 +160,8 @@ if (process.argv.length > 2) {
   runQuick('Pipeline', join('test', 'pipeline', 'run.mjs'));
   // Workers of queues, with a redis-server that is killed, and connections that break.
   runQuick('Queue', join('test', 'queue', 'run.mjs'));
+  // Probes of labelled pictures, beside scikit-learn; fine-tuning beside PyTorch, and trainings that are killed.
+  runQuick('Training', join('test', 'train', 'run.mjs'));
   // A process that works without a pause: memory, threads, descriptors and speed stay as they are.
   runQuick('Soak', join('test', 'soak', 'run.mjs'));
   runPackage();

@@ -1,4 +1,5 @@
 import { GhostNetError } from '../errors.js';
+import { isAbortSignal } from './kinds.js';
 import { nearest } from './nearest.js';
 import { inWords, messageOf, nameInWords, quote } from './words.js';
 
@@ -61,6 +62,11 @@ export function optionsOf<T extends object>(
     else if (given !== undefined && !isMethod) throw unknownOption(key, Object.keys(keys));
   }
   return known as T;
+}
+
+/** The options that are set. An option that is present but undefined must not hide the metadata of the file. */
+export function givenOf<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 function unknownOption(key: string, known: readonly string[]): GhostNetError {
@@ -126,19 +132,10 @@ export function checkFlag(name: string, value: unknown): void {
 
 /** Checks an option that takes an AbortSignal. */
 export function checkSignal(signal: unknown): void {
-  if (signal === undefined || isSignal(signal)) return;
+  if (signal === undefined || isAbortSignal(signal)) return;
   throw invalidArgument(
     'The option signal is not an AbortSignal',
     signal,
     'the signal of an AbortController',
   );
-}
-
-function isSignal(value: unknown): value is AbortSignal {
-  try {
-    // A proxy of a signal is an instance, but its properties cannot be read.
-    return value instanceof AbortSignal && typeof value.aborted === 'boolean';
-  } catch {
-    return false;
-  }
 }

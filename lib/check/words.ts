@@ -1,3 +1,5 @@
+import { isError } from './kinds.js';
+
 const longestQuote = 80;
 
 /** A string from outside, made safe for a message: quoted, escaped and of bounded length. */
@@ -13,7 +15,7 @@ export function nameInWords(name: string): string {
 /** The message of an error, or a description of any other thrown value. */
 export function messageOf(thrown: unknown): string {
   try {
-    const message: unknown = thrown instanceof Error ? thrown.message : undefined;
+    const message: unknown = isError(thrown) ? thrown.message : undefined;
     return typeof message === 'string' ? message : inWords(thrown);
   } catch {
     return unreadable;
@@ -27,7 +29,7 @@ export function inWords(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   try {
     const { constructor } = value as { readonly constructor?: unknown };
-    const name = typeof constructor === 'function' && constructor !== Object ? constructor.name : '';
+    const name = typeof constructor === 'function' && constructor.name !== 'Object' ? constructor.name : '';
     return typeof name === 'string' && name !== '' ? nameInWords(name) : 'an object';
   } catch {
     return unreadable;

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import type { GhostNetError } from '../errors.js';
 import {
   PickleDict,
@@ -77,7 +79,7 @@ function costOf(value: Exclude<PickleValue, null | boolean>): number {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? 0 : bytesOf.number;
   if (typeof value === 'string') return bytesOf.text + 2 * value.length;
   if (typeof value === 'bigint') return bytesOf.text + value.toString(16).length / 2;
-  if (value instanceof Uint8Array) return bytesOf.view;
+  if (types.isUint8Array(value)) return bytesOf.view;
   if (value instanceof PickleTuple) {
     return bytesOf.object + bytesOf.array + bytesOf.reference * value.items.length;
   }

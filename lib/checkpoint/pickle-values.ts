@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { quote } from '../check/words.js';
 import type { ArrayDType } from './types.js';
 
@@ -132,7 +134,7 @@ export function describeValue(value: PickleValue): string {
     const { origin } = value;
     return typeof origin === 'string' ? origin : `an object of ${quote(origin.path)}`;
   }
-  if (value instanceof Uint8Array) return 'bytes';
+  if (types.isUint8Array(value)) return 'bytes';
   switch (typeof value) {
     case 'boolean':
       return 'a bool';

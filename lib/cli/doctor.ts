@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { arch, cpus, platform, release } from 'node:os';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 
 import { Command } from 'commander';
 
@@ -12,7 +12,7 @@ import { GhostNet } from '../model/ghostnet.js';
 import type { NativeGpu, NativeRuntime } from '../native/addon.js';
 import { findBinary } from '../native/binary.js';
 import type { LibTorch } from '../native/libtorch.js';
-import { manifest } from '../native/manifest.js';
+import { manifest } from '../package-files.js';
 import { thisSystem } from '../native/system.js';
 import { Tensor } from '../tensor.js';
 import { ExitCode } from './exit-codes.js';
@@ -62,8 +62,8 @@ async function examine(source: string | undefined): Promise<boolean> {
   await step('node', () => `${process.version}, Node-API ${process.versions.napi}, ${libc()}`);
   await step('system', () => `${platform()} ${release()} ${arch()}`);
   await step('processor', () => `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} visible`);
-  await step('sharp', async () => {
-    const { versions } = await loadSharp();
+  await step('sharp', () => {
+    const { versions } = loadSharp();
     return `${versions.sharp}, libvips ${versions.vips}`;
   });
   await step('binary', () => {
@@ -103,7 +103,7 @@ async function examine(source: string | undefined): Promise<boolean> {
 }
 
 function tryBinary(): Trial {
-  const script = fileURLToPath(new URL('try-binary.js', import.meta.url));
+  const script = join(__dirname, 'try-binary.js');
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
   if (status !== 0) {
     throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', 'The native addon crashes when it is opened', {

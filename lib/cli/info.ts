@@ -103,7 +103,14 @@ function rowsOfModel(info: ModelInfo): Row[] {
     ['mean', info.mean.join(', ')],
     ['std', info.std.join(', ')],
     ...(info.labels.length > 0 ? [['labels', shortened(info.labels)] as const] : []),
+    ...(info.training === undefined ? [] : [['training', pairsInWords(info.training)] as const]),
   ];
+}
+
+function pairsInWords(pairs: Readonly<Record<string, string | number>>): string {
+  return Object.entries(pairs)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }
 
 function rowsOfFaults(report: WeightsReport): Row[] {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Imports nothing by itself: what fails then, nobody could report. Out of descriptors, no module can be read.
 try {
-  await import('./program.js');
+  const { run } = require('./program.js') as typeof import('./program.js');
+  void run();
 } catch (cause) {
   const { code, message } = cause as NodeJS.ErrnoException;
   if (code !== 'EMFILE' && code !== 'ENFILE') throw cause;
@@ -11,3 +12,4 @@ try {
   );
   process.exitCode = 3;
 }
+export {};

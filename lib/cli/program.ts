@@ -1,9 +1,10 @@
 // The command line: reads the arguments of this process and runs the command in them.
 import { Command, CommanderError } from 'commander';
 
+import { isError } from '../check/kinds.js';
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
-import { manifest } from '../native/manifest.js';
+import { manifest } from '../package-files.js';
 import { harmless } from '../text.js';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
@@ -16,6 +17,7 @@ import { report, reportError } from './output.js';
 import { pullCommand } from './pull.js';
 import { serveCommand } from './serve.js';
 import { queueCommand } from './queue.js';
+import { trainCommand } from './train.js';
 import { workerCommand } from './worker.js';
 
 const program = new Command('ghostnet')
@@ -31,6 +33,7 @@ for (const command of [
   infoCommand(),
   pullCommand(),
   convertCommand(),
+  trainCommand(),
   serveCommand(),
   workerCommand(),
   enqueueCommand(),
@@ -56,9 +59,16 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
 // There is nowhere left to report that reports cannot be written.
 process.stderr.on('error', () => undefined);
 
-try {
-  await program.parseAsync();
-} catch (error) {
+/** Runs the command in the arguments of this process. */
+export async function run(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    endWith(error);
+  }
+}
+
+function endWith(error: unknown): void {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
   } else if (error instanceof GhostNetError) {
@@ -81,6 +91,6 @@ function reportUsage(text: string, write: (text: string) => void): void {
 function reportUnexpected(error: unknown): void {
   const found = messageOf(error);
   reportError(new GhostNetError('GHOSTNET_INTERNAL', 'The command failed unexpectedly', { found }));
-  const stack = error instanceof Error ? (error.stack ?? '').replace(found, '').split('\n') : [];
+  const stack = isError(error) ? (error.stack ?? '').replace(found, '').split('\n') : [];
   for (const line of stack.slice(1)) report(line);
 }

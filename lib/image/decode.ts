@@ -38,7 +38,7 @@ export async function decodeWithSharp(
   settings: DecodeSettings,
   checkSides: (height: number, width: number) => void,
 ): Promise<DecodedImage> {
-  const sharp = await loadSharp();
+  const sharp = loadSharp();
   const format = fileFormatOf(file);
   if (format === undefined) throw formatUnknown(name, file.subarray(0, 8));
   if (format.kind === 'document' && !settings.documents) throw documentRefused(name, format);

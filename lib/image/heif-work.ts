@@ -1,3 +1,5 @@
+import { isRangeError } from '../check/kinds.js';
+
 /** The most derivations on the way to one image, as of a grid whose tiles are grids. */
 const deepest = 4;
 
@@ -25,7 +27,7 @@ function metaBoxesOf(file: Uint8Array): DataView[] {
     for (const { type, content } of boxesIn(bytes)) if (type === 'meta') found.push(content);
   } catch (error) {
     // The file is cut off, or something else was written behind it.
-    if (!(error instanceof RangeError)) throw error;
+    if (!isRangeError(error)) throw error;
   }
   return found;
 }

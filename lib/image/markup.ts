@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { constants, gunzipSync } from 'node:zlib';
 
 /** How far the root element of a text may be from its beginning to be recognised. */

@@ -1,3 +1,5 @@
+import { isRangeError } from '../check/kinds.js';
+
 const newSubfileType = 254;
 const dngVersion = 50_706;
 
@@ -22,7 +24,7 @@ export function isRawPhoto(file: Uint8Array): boolean {
     }
   } catch (error) {
     // A directory beyond the end of the file: sharp says what is wrong with it.
-    if (!(error instanceof RangeError)) throw error;
+    if (!isRangeError(error)) throw error;
   }
   return false;
 }

@@ -1,9 +1,11 @@
+import type sharp = require('sharp');
+
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { remedyOfReading } from '../files.js';
 
 /** The function that the sharp package exports. */
-export type Sharp = (typeof import('sharp'))['default'];
+export type Sharp = typeof sharp;
 
 /**
  * sharp, which decodes images. It is loaded with the first image: programs that use only tensors do not wait for it, and if
@@ -11,9 +13,10 @@ export type Sharp = (typeof import('sharp'))['default'];
  *
  * @throws {@link GhostNetError} `GHOSTNET_ADDON_UNLOADABLE`
  */
-export async function loadSharp(): Promise<Sharp> {
+export function loadSharp(): Sharp {
   try {
-    return (await import('sharp')).default;
+    // Tools that trace files follow the name, and bundlers, which cannot bundle sharp, leave it alone.
+    return require(require.resolve('sharp')) as Sharp;
   } catch (cause) {
     const what = 'The package sharp, which decodes images, cannot be loaded';
     throw new GhostNetError('GHOSTNET_ADDON_UNLOADABLE', what, {

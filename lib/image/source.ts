@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { ReadableStream } from 'node:stream/web';
 import { types } from 'node:util';
 
+import { isBlob, isUrl, isWebStream } from '../check/kinds.js';
 import { plainBytes } from '../check/memory.js';
 import { invalidArgument } from '../check/option.js';
 import { inWords, messageOf, quote } from '../check/words.js';
@@ -41,7 +42,7 @@ export function sourceOf(image: ImageInput): ImageSource {
   if ((image as unknown) instanceof Tensor) return tensorSource(image as Tensor);
   if (types.isUint8Array(image)) return bytesSource(memoryOf(image));
   if (types.isAnyArrayBuffer(image)) return bytesSource(viewOf(image));
-  if (image instanceof Blob) return blobSource(image);
+  if (isBlob(image)) return blobSource(image);
   if (image instanceof Readable || isWebStream(image)) return streamSource(image);
   if (isRawImage(image)) return pixelsSource(image);
   throw invalidArgument(
@@ -50,15 +51,6 @@ export function sourceOf(image: ImageInput): ImageSource {
     'a path, a file: URL, the content of an image file (Uint8Array, ArrayBuffer, Blob or readable stream), ' +
       '{ data, width, height } or a uint8 Tensor [H,W,3]',
   );
-}
-
-// By behaviour, not by instanceof: a test runner's objects may come from another realm.
-function isUrl(image: unknown): image is URL {
-  return Object.prototype.toString.call(image) === '[object URL]';
-}
-
-function isWebStream(image: unknown): image is WebStream {
-  return Object.prototype.toString.call(image) === '[object ReadableStream]';
 }
 
 function isRawImage(image: unknown): image is { data: unknown; width: unknown; height: unknown } {
@@ -229,9 +221,34 @@ function blobSource(blob: Blob): ImageSource {
     name,
     open: (_, maxImageBytes) => {
       checkBytes(name, blob.size, maxImageBytes);
-      return contentOf(name, () => blob.arrayBuffer());
+      return contentOf(name, () => bufferOf(blob));
     },
   };
+}
+
+/** The content of a Blob. That of jsdom, in Jest, lacks `arrayBuffer()`, and its realm has a reader for it. */
+function bufferOf(blob: Blob): Promise<ArrayBuffer> {
+  const { FileReader: Reader } = globalThis as { FileReader?: new () => BlobReader };
+  if (typeof blob.arrayBuffer === 'function' || Reader === undefined) return blob.arrayBuffer();
+  return new Promise((resolve, reject) => {
+    const reader = new Reader();
+    reader.onload = () => {
+      resolve(reader.result);
+    };
+    reader.onerror = () => {
+      reject(reader.error);
+    };
+    reader.readAsArrayBuffer(blob);
+  });
+}
+
+/** A FileReader of the web platform, as far as it is used. */
+interface BlobReader {
+  readonly result: ArrayBuffer;
+  readonly error: Error;
+  onload: () => void;
+  onerror: () => void;
+  readAsArrayBuffer(blob: Blob): void;
 }
 
 function streamSource(stream: Readable | WebStream): ImageSource {
@@ -282,7 +299,7 @@ function checkBytes(name: string, bytes: number, maxImageBytes: number): void {
 async function contentOf(name: string, read: () => Promise<ArrayBuffer | Buffer>): Promise<NativeImage> {
   try {
     const content = await read();
-    return { bytes: content instanceof Uint8Array ? content : new Uint8Array(content), isOwn: true };
+    return { bytes: types.isUint8Array(content) ? content : new Uint8Array(content), isOwn: true };
   } catch (cause) {
     if (cause instanceof GhostNetError && cause.code === 'GHOSTNET_FILE_TOO_LARGE') throw cause;
     throw new GhostNetError('GHOSTNET_FILE_UNREADABLE', `The image ${name} cannot be read`, {

@@ -10,6 +10,7 @@ import {
 } from '../check/option.js';
 import { savedDTypes } from '../checkpoint/index.js';
 import { pathOf } from '../files.js';
+import { fingerprintOf } from '../fingerprint.js';
 import type { ImageInput } from '../image/input.js';
 import { decodeSettings } from '../image/options.js';
 import type { NativeModel } from '../native/addon.js';
@@ -30,9 +31,11 @@ import {
   type PipelineOptions,
 } from '../pipeline/index.js';
 import { handleOf, Tensor, tensorOf, type DType, type Shape } from '../tensor.js';
+import type { TrainMetrics } from '../training/metrics.js';
+import { train, type TrainingImages } from '../training/train.js';
 import { disposed, ImageQueues } from './image-queues.js';
 import { isPixels } from './images.js';
-import { loadWeights } from './load-weights.js';
+import { loadWeights, type LoadedWeights } from './load-weights.js';
 import { infoOf, requireClassifier, type ModelInfo } from './model-info.js';
 import type { BatchOf, NetworkInput } from './network-input.js';
 import {
@@ -41,15 +44,24 @@ import {
   stateKeys,
   type CreateOptions,
   type LoadOptions,
-  type ModelOptions,
   type StateOptions,
 } from './options.js';
 import { saveKeys, saveWeights, type SaveOptions } from './save-weights.js';
 import { embeddedModel, type WeightsSource } from './source.js';
 import { layerTable } from './summary.js';
+import { checkedTraining, nameOf, trainedNetwork, type TrainOptions } from './train.js';
 
 /** The constructor's first argument, which no other code has. */
 const key = Symbol('GhostNet');
+
+/** The result of {@link GhostNet.train}. */
+export interface TrainResult {
+  /** The network with the new classifier; `info.training` has the record that `save()` writes. */
+  readonly model: GhostNet;
+  readonly metrics: TrainMetrics;
+  /** A page of HTML, if the option `report` asked for it. */
+  readonly report: string | undefined;
+}
 
 /** The queues of a model. For the rest of the package: index.ts does not export it. */
 export let queuesOf: (model: GhostNet) => ImageQueues;
@@ -79,7 +91,12 @@ export class GhostNet {
     };
   }
 
-  private constructor(given: symbol, model: NativeModel, options: ModelOptions, placement: Placement) {
+  private constructor(
+    given: symbol,
+    model: NativeModel,
+    options: LoadedWeights['options'],
+    placement: Placement,
+  ) {
     if (given !== key) {
       throw invalidArgument(
         'A GhostNet cannot be created with new',
@@ -134,7 +151,38 @@ export class GhostNet {
     return GhostNet.#of(model, options, placement);
   }
 
-  static #of(model: NativeModel, options: ModelOptions, placement: Placement): GhostNet {
+  /**
+   * Trains a classifier of classes of your own: by default a probe, a new classifier over the embeddings of a network that stays as
+   * it is, which takes one pass over the images and a few seconds. Whatever is wrong with the images is told before any of them is
+   * learned. The same images, seed and options give the same weights, bit by bit, on one machine. See `docs/training.md`.
+   *
+   * @param images - the path of a folder with a folder for each class, or labelled images, which are read once
+   * @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for wrong options, and for fewer than two classes with images;
+   * `GHOSTNET_FILE_NOT_FOUND`, `GHOSTNET_FILE_UNREADABLE` for the folder; `GHOSTNET_IMAGE_UNDECODABLE` for broken images with
+   * `broken: 'refuse'`; `GHOSTNET_FILE_UNWRITABLE` if labelled images that are no files find no place on disk; `GHOSTNET_ABORTED`,
+   * `GHOSTNET_OUT_OF_MEMORY`; and what {@link GhostNet.load} throws for `from`
+   */
+  static async train(images: TrainingImages, given: TrainOptions = {}): Promise<TrainResult> {
+    const { from, load, settings } = checkedTraining(given);
+    const isNetwork = reading(() => typeof from === 'object' && 'stateDict' in from);
+    const source = isNetwork ? GhostNet.#checked(from) : await GhostNet.load(from as WeightsSource, load);
+    try {
+      const name = isNetwork ? source.info.variant : nameOf(from as WeightsSource);
+      const fingerprint = (): Promise<string> => fingerprintOf(source);
+      const trained = await train({ network: source, from: name, fingerprint, settings }, images);
+      try {
+        const { model, options, placement } = await trainedNetwork(trained, source, settings.signal);
+        const { metrics, report } = trained;
+        return { model: GhostNet.#of(model, options, placement), metrics, report };
+      } finally {
+        for (const tensor of trained.state.values()) tensor.dispose();
+      }
+    } finally {
+      if (!isNetwork) source.dispose();
+    }
+  }
+
+  static #of(model: NativeModel, options: LoadedWeights['options'], placement: Placement): GhostNet {
     try {
       return new GhostNet(key, model, options, placement);
     } catch (error) {

@@ -6,6 +6,7 @@ import type { NativeModel } from '../native/addon.js';
 import { throwIfAborted } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import {
+  decodersFor,
   pipelineSettings,
   Scheduler,
   settleEach,
@@ -15,7 +16,7 @@ import {
   type PipelineOptions,
   type PipelineSettings,
 } from '../pipeline/index.js';
-import { checkedList, decodersFor } from './images.js';
+import { checkedList } from './images.js';
 import type { ModelInfo } from './model-info.js';
 
 /** The error of whatever is called after dispose(). */

@@ -16,11 +16,6 @@ export function checkedList(images: ImageInput | readonly ImageInput[]): readonl
   return list;
 }
 
-/** Some wait in native code, so that no thread waits for JavaScript between two images; none if that would use more threads. */
-export function decodersFor(threads: number, processors: number): number {
-  return threads < processors ? threads : processors + Math.min(processors, 4);
-}
-
 /** Whether a tensor is one image, not a batch. */
 export function isPixels({ dtype, shape }: Tensor): boolean {
   return dtype === 'uint8' && shape.length === 3;

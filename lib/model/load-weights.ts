@@ -1,3 +1,4 @@
+import { givenOf } from '../check/option.js';
 import { quote } from '../check/words.js';
 import { adviceFor, countNotFinite, inSlices } from '../checkpoint/index.js';
 import { GhostNetError } from '../errors.js';
@@ -5,14 +6,15 @@ import type { NativeModel } from '../native/addon.js';
 import { abortable, runJob } from '../native/jobs.js';
 import { native } from '../native/load.js';
 import { notFinite } from './finite-weights.js';
-import { givenOf, type LoadOptions, type ModelOptions } from './options.js';
+import type { ModelMetadata } from './metadata.js';
+import type { LoadOptions, ModelOptions } from './options.js';
 import { namedArrays, openWeights, type OpenedWeights, type WeightsSource } from './source.js';
 
 /** A network with weights, and the options that apply to it. */
 export interface LoadedWeights {
   readonly model: NativeModel;
   /** Those of the caller over those of the file. */
-  readonly options: ModelOptions;
+  readonly options: ModelOptions & { readonly training?: ModelMetadata['training'] };
 }
 
 /**
@@ -29,7 +31,7 @@ export async function loadWeights(
   const opened = await openWeights(source, options);
   checkSizes(opened);
   warnOfFallback(opened);
-  const merged = { ...opened.metadata, ...givenOf(options) } as ModelOptions;
+  const merged = { ...opened.metadata, ...givenOf(options) } as LoadedWeights['options'];
   const making = runJob(options, (ticket) =>
     native().loadModel(ticket, namedArrays(opened.checkpoint), { ...merged, gpu }),
   );

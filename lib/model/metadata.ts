@@ -2,14 +2,19 @@ import { isCheapJson, longestJson, parseObject } from '../check/json.js';
 import { GhostNetError } from '../errors.js';
 import type { Given, NativeArchitecture, NativeTransform } from '../native/addon.js';
 import { native } from '../native/load.js';
+import { readRecord, type TrainingRecord } from '../training/record.js';
 
 /** The description that is saved with the weights of a model; any part of it may be missing. */
 export type ModelMetadata = Given<
-  NativeTransform & NativeArchitecture & { readonly labels: readonly string[] }
+  NativeTransform &
+    NativeArchitecture & { readonly labels: readonly string[]; readonly training: TrainingRecord }
 >;
 
 /** The metadata key of a safetensors file that holds the description, as JSON. */
 const key = 'ghostnet';
+
+/** The one that holds what is known of its training. */
+const trainingKey = 'ghostnet.training';
 
 type Check = (value: unknown) => boolean;
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -20,7 +25,7 @@ const isListOf =
     Array.isArray(value) && value.every(check);
 
 // In the order of writing. The variant precedes them and is not read: its name is for people, the stages define the network.
-const fields: Record<Exclude<keyof ModelMetadata, 'variant'>, Check> = {
+const fields: Record<Exclude<keyof ModelMetadata, 'variant' | 'training'>, Check> = {
   stages: isListOf(isListOf(isListOf(isNumber))),
   width: isNumber,
   numClasses: isNumber,
@@ -48,7 +53,8 @@ export function writeMetadata(model: ModelMetadata): Record<string, string> {
     });
   }
   // Readers for PyTorch look for "format".
-  return { format: 'pt', [key]: text };
+  const { training } = model;
+  return { format: 'pt', [key]: text, ...(training && { [trainingKey]: JSON.stringify(training) }) };
 }
 
 /**
@@ -57,10 +63,16 @@ export function writeMetadata(model: ModelMetadata): Record<string, string> {
  * @throws {@link GhostNetError} `GHOSTNET_MALFORMED_FILE`
  */
 export function readMetadata(metadata: Readonly<Record<string, string>>, source: string): ModelMetadata {
-  const text = metadata[key];
-  if (text === undefined) return {};
-  const where = `The metadata "${key}" of ${source}`;
-  return checkedMetadata(parseObject(text, where), where);
+  const parsed = (name: string): Readonly<Record<string, unknown>> | undefined => {
+    const text = metadata[name];
+    return text === undefined ? undefined : parseObject(text, whereOf(name));
+  };
+  const whereOf = (name: string): string => `The metadata "${name}" of ${source}`;
+  const [model, training] = [parsed(key), parsed(trainingKey)];
+  return {
+    ...(model && checkedMetadata(model, whereOf(key))),
+    ...(training && { training: readRecord(training) }),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { TransformOptions } from '../image/transform.js';
 import type { NativeDescription, StageRow, WeightsForm } from '../native/addon.js';
 import type { Placement } from '../native/device.js';
 import { native } from '../native/load.js';
+import type { TrainingRecord } from '../training/record.js';
 import type { ModelOptions } from './options.js';
 import type { Precision } from './precision.js';
 
@@ -30,6 +31,8 @@ export interface ModelInfo extends Required<TransformOptions> {
   readonly multiplyAdds: number;
   /** Names of the classes; `'class 0'`, `'class 1'`, ... if neither the file nor the options contain labels. */
   readonly labels: readonly string[];
+  /** What is known of the training, from the metadata of the file: mode, seed, numbers of images, accuracy; absent if nothing is. */
+  readonly training?: TrainingRecord;
   /** Threads of one run. */
   readonly threads: number;
   /** The number type in which the engine stores activations and the weights of convolutions. */
@@ -41,12 +44,18 @@ export interface ModelInfo extends Required<TransformOptions> {
 /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` if the number of labels does not match the number of classes */
 export function infoOf(
   description: NativeDescription,
-  { labels, threads, precision = 'float32' }: ModelOptions,
+  {
+    labels,
+    threads,
+    precision = 'float32',
+    training,
+  }: ModelOptions & { readonly training?: TrainingRecord | undefined },
   { device }: Placement,
 ): ModelInfo {
   return Object.freeze({
     ...description,
     labels: labelsFor(labels, description.numClasses),
+    ...(training && { training: Object.freeze(training) }),
     threads: threads ?? native().runtime().defaultThreads,
     precision,
     device,

@@ -167,8 +167,3 @@ function checkVariant(variant: unknown): void {
     remedy: meant === undefined ? undefined : `Did you mean ${meant}?`,
   });
 }
-
-/** The options that are set. An option that is present but undefined must not hide the metadata of the file. */
-export function givenOf<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
-}

@@ -35,6 +35,16 @@ async function refuseNotFinite(
   if (counts.size > 0) throw notFinite(`The folded weights for ${path}`, { arrays }, counts);
 }
 
+/** The arrays of a state dict, which share its memory. */
+export function arraysOf(
+  state: ReadonlyMap<string, Tensor<'float32' | 'int64'>>,
+): (readonly [name: string, array: NamedArray])[] {
+  return [...state].map(([name, { dtype, shape, data }]) => {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return [name, { dtype, shape, data: bytes }] as const;
+  });
+}
+
 /**
  * Writes a state dict and the description of its model to a safetensors file.
  *
@@ -47,12 +57,7 @@ export async function saveWeights(
   model: ModelMetadata,
   { dtype = 'float32', deploy = false, signal }: Given<SaveOptions>,
 ): Promise<void> {
-  const arrays = [...state].map(([name, { dtype: own, shape, data }]) => {
-    return [
-      name,
-      { dtype: own, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
-    ] as const;
-  });
+  const arrays = arraysOf(state);
   // A variance below zero shows when it is folded.
   if (deploy) await refuseNotFinite(path, new Map(arrays), signal);
   const narrowing = inSlices(narrowArrays(arrays, dtype), signal);

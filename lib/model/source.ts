@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 
+import { isRangeError, isUrl } from '../check/kinds.js';
 import { plainBytes } from '../check/memory.js';
 import { checkChoice, checkNumber, checkText, invalidArgument, reading } from '../check/option.js';
 import {
@@ -13,6 +16,7 @@ import {
 import { GhostNetError } from '../errors.js';
 import { pathOf } from '../files.js';
 import { abortable, throwIfAborted } from '../native/jobs.js';
+import { modelsFolder } from '../package-files.js';
 import {
   findCached,
   findWeights,
@@ -32,7 +36,7 @@ import { readOne, readWeightsFiles, type FilesOptions, type WeightsFiles } from 
 export type WeightsSource = string | URL | Uint8Array;
 
 /** The model that ships with the package: GhostNet 0.5x, ten everyday classes; see `models/README.md`. */
-export const embeddedModel = new URL('../../models/ghostnet_050_cifar10.safetensors', import.meta.url);
+export const embeddedModel = pathToFileURL(join(modelsFolder, 'ghostnet_050_cifar10.safetensors'));
 
 /** Weights that have been read. */
 export interface OpenedWeights {
@@ -75,7 +79,7 @@ async function open(source: WeightsSource, options: OpenOptions & Overrides): Pr
   const entry = own === undefined ? weightsRegistry.find((known) => known.name === source) : undefined;
   const reads = own === undefined ? readNamed(name, entry, options) : readMemory(name, own, options);
   const { description, ...read } = await reads.catch((cause: unknown) => {
-    throw cause instanceof RangeError ? notInMemory(name, cause) : cause;
+    throw isRangeError(cause) ? notInMemory(name, cause) : cause;
   });
   const published = entry === undefined ? {} : await metadataOf(entry);
   const stated = readMetadata(read.checkpoint.metadata, read.name);
@@ -120,8 +124,7 @@ export function namedArrays({ arrays }: Checkpoint): (NamedArray & { readonly na
 const isBytes = (source: unknown): source is Uint8Array => types.isUint8Array(source);
 
 function checkSource(source: unknown): void {
-  const isUrl = Object.prototype.toString.call(source) === '[object URL]';
-  if (typeof source === 'string' || isUrl || isBytes(source)) return;
+  if (typeof source === 'string' || isUrl(source) || isBytes(source)) return;
   throw invalidArgument(
     'Weights cannot be loaded from this value',
     source,
@@ -138,7 +141,7 @@ function ownBytes(source: Uint8Array): Uint8Array {
   try {
     return new Uint8Array(memory);
   } catch (cause) {
-    throw cause instanceof RangeError ? notInMemory(`${memory.byteLength} bytes`, cause) : cause;
+    throw isRangeError(cause) ? notInMemory(`${memory.byteLength} bytes`, cause) : cause;
   }
 }
 
@@ -156,7 +159,7 @@ async function locate(entry: WeightsEntry): Promise<string> {
 
 async function metadataOf(entry: WeightsEntry): Promise<ModelMetadata> {
   const { inputSize, crop, interpolation, mean, std } = entry;
-  const file = new URL(`../../models/${entry.labels}.labels.json`, import.meta.url);
+  const file = join(modelsFolder, `${entry.labels}.labels.json`);
   const labels = JSON.parse(await readFile(file, 'utf8')) as string[];
   return { inputSize, crop, interpolation, mean, std, labels };
 }

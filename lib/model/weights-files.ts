@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
+import { TextDecoder } from 'node:util';
 
 import {
   inSlices,

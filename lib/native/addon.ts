@@ -167,6 +167,57 @@ export interface NativeModel {
   dispose(): void;
 }
 
+/** How a network is trained; see native/training/settings.h. */
+export interface NativeTrainingSettings extends NativeTransform, Omit<NativeArchitecture, 'variant'> {
+  readonly optimizer: 'sgd' | 'adamw';
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  readonly totalSteps: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  /** The decay of the moving average; 0: none. */
+  readonly ema: number;
+  /** 0: any. */
+  readonly maxGradientNorm: number;
+  readonly flip: boolean;
+  readonly leastArea: number;
+  readonly colorJitter: number;
+  readonly mixup: number;
+  readonly cutmix: number;
+  readonly seed: number;
+  readonly dtype: NativeDType;
+  readonly threads: number;
+}
+
+/** The pictures of a step, besides their pixels. */
+export interface NativeBatch {
+  readonly labels: readonly number[];
+  /** The number of each picture in the training. */
+  readonly samples: readonly number[];
+  readonly epoch: number;
+  /** Of the whole training, from 0. */
+  readonly step: number;
+  /** Whether only the classifier learns. */
+  readonly isFrozen: boolean;
+}
+
+/** Arrays by name. */
+export type NativeState = readonly (readonly [name: string, array: NativeTensor])[];
+
+/** A network in training; see native/training/trainer.h. */
+export interface NativeTrainer {
+  /** @param pixels - uint8 [N,S,S,3], RGB, N of at least 2 */
+  step(ticket: Ticket, pixels: NativeTensor, batch: NativeBatch): Promise<{ loss: number; rate: number }>;
+  /** The order of the samples of an epoch, int64 [count]. */
+  order(ticket: Ticket, epoch: number, count: number): Promise<NativeTensor>;
+  /** The weights that the training results in, by the names of the network. */
+  weights(ticket: Ticket): Promise<NativeState>;
+  /** All that the next step depends on: `model.NAME`, `average.NAME`, `optimizer.NAME.PART`. */
+  state(ticket: Ticket): Promise<NativeState>;
+  dispose(): void;
+}
+
 /** A report on the arrays of a checkpoint; see native/runtime/inspect.h. */
 export interface NativeInspection {
   /** Absent if the arrays are not those of a GhostNet; `reason` then explains why. */
@@ -179,8 +230,45 @@ export interface NativeInspection {
   readonly unexpected: readonly string[];
 }
 
+/** What a classifier is fitted to; see native/training/probe.h. */
+export interface NativeProbeTask {
+  /** float32 [N,D] */
+  readonly embeddings: NativeTensor;
+  /** int32 [N] */
+  readonly labels: NativeTensor;
+  /** float32 [M,D] */
+  readonly validation: NativeTensor;
+  /** float64 [classes,D+1]: the parameters of another fit, to start from. */
+  readonly start?: NativeTensor;
+  /** float64 [D,D]: the covariance of another fit of these embeddings. */
+  readonly covariance?: NativeTensor;
+  readonly classes: number;
+  readonly l2: number;
+  readonly mostSteps: number;
+  readonly tolerance: number;
+  readonly threads: number;
+}
+
+/** A fitted classifier; see native/training/probe.h. */
+export interface NativeProbeFit {
+  /** float32 [classes,D] */
+  readonly weight: NativeTensor;
+  /** float32 [classes] */
+  readonly bias: NativeTensor;
+  /** float64 [classes,D+1] */
+  readonly parameters: NativeTensor;
+  /** float64 [D,D] */
+  readonly covariance: NativeTensor;
+  /** float32 [M,classes]: the softmax of the validation embeddings. */
+  readonly scores: NativeTensor;
+  readonly loss: number;
+  readonly largestDerivative: number;
+  readonly evaluations: number;
+}
+
 export interface NativeRuntime {
   readonly libtorch: string;
+  /** The instruction set of LibTorch's kernels: DEFAULT, AVX2, AVX512, on ARM NEON. */
   readonly cpuCapability: string;
   readonly defaultThreads: number;
   readonly maxThreads: number;
@@ -209,12 +297,20 @@ export interface NativeAddon {
     ticket: Ticket,
     options: Given<NativeSettings & { readonly seed: number }>,
   ): Promise<NativeModel>;
+  /** @param arrays - `model.NAME`, and what else the state of a trainer has */
+  createTrainer(
+    ticket: Ticket,
+    arrays: readonly NativeArray[],
+    settings: NativeTrainingSettings,
+  ): Promise<NativeTrainer>;
   ghostModule(
     ticket: Ticket,
     x: NativeTensor,
     weights: Readonly<Record<string, NativeTensor>>,
     options: { outChannels: number | undefined; stride: number; relu: boolean; threads: number },
   ): Promise<NativeTensor>;
+  /** On threads of its own. An abort ends it soon. */
+  fitProbe(ticket: Ticket, task: NativeProbeTask): Promise<NativeProbeFit>;
   nullRun(ticket: Ticket, input: NativeTensor): Promise<NativeTensor>;
   /** Multiply-adds per second. */
   measurePeak(ticket: Ticket, threads: number): Promise<number>;

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { GhostNetError } from '../errors.js';
-import { manifest } from './manifest.js';
+import { errorCatalogue, GhostNetError } from '../errors.js';
+import { buildFolder, manifest, prebuildsFolder } from '../package-files.js';
+import { remedyForMissing } from './surroundings.js';
 
 /** The LibTorch that a native binary was built with. */
 export interface BuiltWith {
@@ -22,7 +22,6 @@ export interface NativeBinary {
   readonly prebuilt: boolean;
 }
 
-const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const platform = `${process.platform}-${process.arch}`;
 
 /**
@@ -33,27 +32,32 @@ const platform = `${process.platform}-${process.arch}`;
  */
 export function findBinary(): NativeBinary {
   const named = process.env.GHOSTNET_BINARY;
-  const prebuilds = join(packageRoot, 'prebuilds');
   const candidates =
     named === undefined || named === ''
-      ? [join(packageRoot, 'build', 'Release', 'ghostnet.node'), join(prebuilds, platform, 'ghostnet.node')]
+      ? [join(buildFolder, 'Release', 'ghostnet.node'), join(prebuildsFolder, platform, 'ghostnet.node')]
       : [named];
   const addon = candidates.find((path) => existsSync(path));
   if (addon !== undefined) {
     return binaryAt(addon);
   }
-  const platforms = platformsIn(prebuilds);
+  const platforms = platformsIn(prebuildsFolder);
   if (platforms.length > 0 && !platforms.includes(platform)) {
     const expected = platforms.join(' or ');
     throw new GhostNetError(
       'GHOSTNET_UNSUPPORTED_PLATFORM',
       'There is no prebuilt binary for this platform',
-      { found: platform, expected },
+      { found: platform, expected, remedy: remedyFor(process.platform) },
     );
   }
   throw new GhostNetError('GHOSTNET_ADDON_NOT_FOUND', `There is no native binary for ${platform}`, {
     found: `none of ${candidates.join(', ')}`,
+    remedy: remedyForMissing(),
   });
+}
+
+/** Windows lacks the same as musl: a system that LibTorch and the addon are built for. The usual remedy elsewhere. */
+function remedyFor(system: string): string | undefined {
+  return system === 'win32' ? errorCatalogue.GHOSTNET_UNSUPPORTED_LIBC.remedy : undefined;
 }
 
 /**
@@ -66,8 +70,8 @@ export function findGpuLibrary(): { library: string | undefined; candidates: rea
   const name = 'ghostnet_cuda.so';
   const folders = [
     findBinary().folder,
-    join(packageRoot, 'build', 'cuda', 'Release'),
-    join(packageRoot, 'prebuilds', platform),
+    join(buildFolder, 'cuda', 'Release'),
+    join(prebuildsFolder, platform),
   ];
   const named = process.env.GHOSTNET_CUDA_LIBRARY;
   const candidates =

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import type { BuiltWith } from './binary.js';
 import { GhostNetError } from '../errors.js';
+import { remedyForMissing } from './surroundings.js';
 
 /** The origin of a LibTorch: an environment variable, an installed package, or the build of this clone. */
 export type LibTorchSource = 'LIBTORCH' | 'package' | 'LIBTORCH_USE_PYTORCH' | 'build';
@@ -20,10 +20,10 @@ export interface LibTorch {
   readonly libraries: readonly string[];
 }
 
-/** The LibTorch package for this platform. */
-export const platformPackage = `@ghostnet/libtorch-${process.platform}-${process.arch}`;
+const platform = `${process.platform}-${process.arch}`;
 
-const require = createRequire(import.meta.url);
+/** The LibTorch package for this platform. */
+export const platformPackage = `@ghostnet/libtorch-${platform}`;
 
 /** The libraries that the addon needs, in the order in which they can be opened. */
 const libraryNames: Record<string, readonly string[]> = {
@@ -67,12 +67,37 @@ function candidatesFor({ root }: BuiltWith): Candidate[] {
   return candidates;
 }
 
+/** What a LibTorch package exports; see packaging/libtorch.mjs. */
+interface LibTorchPackage {
+  readonly root: string;
+}
+
 function rootOfPackage(): string {
+  const { found, cause } = requirePackage();
+  if (found !== undefined) return found.root;
+  const what = `The package ${platformPackage} is not installed`;
+  throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_INSTALLED', what, {
+    remedy: remedyForMissing(),
+    cause,
+  });
+}
+
+// Each name is written out, so that tools that trace files (Next.js, Nitro, Vercel) take those along that are installed. Bundlers
+// leave a require inside try to the run, and do not fail for the others.
+function requirePackage(): { readonly found?: LibTorchPackage; readonly cause?: unknown } {
   try {
-    return dirname(require.resolve(`${platformPackage}/package.json`));
+    switch (platform) {
+      case 'linux-x64':
+        return { found: require('@ghostnet/libtorch-linux-x64') as LibTorchPackage };
+      case 'linux-arm64':
+        return { found: require('@ghostnet/libtorch-linux-arm64') as LibTorchPackage };
+      case 'darwin-arm64':
+        return { found: require('@ghostnet/libtorch-darwin-arm64') as LibTorchPackage };
+      default:
+        return {};
+    }
   } catch (cause) {
-    const what = `The package ${platformPackage} is not installed`;
-    throw new GhostNetError('GHOSTNET_LIBTORCH_NOT_INSTALLED', what, { cause });
+    return { cause };
   }
 }
 
@@ -115,6 +140,7 @@ function check({ from, root: find }: Candidate, built: BuiltWith): LibTorch {
   if (missing.length > 0) {
     throw new GhostNetError('GHOSTNET_LIBRARY_MISSING', `${describe(from)} is incomplete`, {
       found: `no ${missing.join(', ')}`,
+      remedy: from === 'package' ? remedyForMissing() : undefined,
     });
   }
   return { root, version, from, libraries };

@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { debuglog } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
@@ -16,18 +15,26 @@ import { faultOf, thisSystem } from './system.js';
 /** See native/loader/loader.c. */
 interface NativeLoader {
   open(paths: readonly string[]): { path: string; reason: string } | undefined;
+  pin(path: string): { path: string; reason: string } | undefined;
   loaded(name: string): string | undefined;
 }
 
 const debug = debuglog('ghostnet');
-const require = createRequire(import.meta.url);
+
+const binaryAt = (path: string): string => `The native binary ${path}`;
 
 function open(path: string): unknown {
   try {
     return require(path);
   } catch (cause) {
-    throw linkerFault(`The native binary ${path}`, messageOf(cause), cause);
+    throw linkerFault(binaryAt(path), messageOf(cause), cause);
   }
+}
+
+// Before Node opens it, so that a worker thread that ends at any moment leaves it open.
+function pin(loader: NativeLoader, path: string): void {
+  const failure = loader.pin(path);
+  if (failure !== undefined) throw linkerFault(binaryAt(path), failure.reason);
 }
 
 // A process opens each library once. If another package, or another copy of this package, has opened LibTorch from another
@@ -85,6 +92,7 @@ function loadWith(binary: NativeBinary): { addon: NativeAddon; libtorch: LibTorc
   const loader = open(join(binary.folder, 'ghostnet_loader.node')) as NativeLoader;
   const libtorch = openLibTorch(loader, found, binary.built);
   debug('opening %s', binary.addon);
+  pin(loader, binary.addon);
   const addon = open(binary.addon) as NativeAddon;
   addon.setErrorFactory((code, what, found, expected) => {
     const known: ErrorCode = code in errorCatalogue ? (code as ErrorCode) : 'GHOSTNET_INTERNAL';

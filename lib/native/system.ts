@@ -1,5 +1,5 @@
 import { GhostNetError } from '../errors.js';
-import { manifest } from './manifest.js';
+import { manifest } from '../package-files.js';
 
 /** The properties that determine whether a prebuilt binary can run. */
 export interface System {

@@ -8,7 +8,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Attributes, Context, Span, TracerProvider } from '@opentelemetry/api';
 
 import { checkObject, invalidArgument } from '../check/option.js';
-import { manifest } from '../native/manifest.js';
+import { manifest } from '../package-files.js';
 import { imageChannel, rejectedChannel, type ImageEvent, type RejectedEvent } from '../pipeline/events.js';
 import { loadPeer } from './peer.js';
 

@@ -1,3 +1,4 @@
+export { decodersFor } from './decoders.js';
 export type { BatchEvent, ImageEvent, RejectedEvent } from './events.js';
 export {
   batchKeys,

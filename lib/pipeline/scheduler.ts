@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { GhostNetError } from '../errors.js';
 import { prepareImage } from '../image/prepare.js';
 import type { ImageSource } from '../image/source.js';
@@ -260,7 +262,7 @@ export class Scheduler<R> {
     try {
       // Bytes are copied before submit() returns, if their turn comes at once.
       const opened = item.opened ?? source.open(abort.signal, decode.maxImageBytes);
-      const image = opened instanceof Promise ? await opened : opened;
+      const image = types.isPromise(opened) ? await opened : opened;
       if (isSettled(item)) return;
       const { native } = this.#model;
       const prepared = await prepareImage(native, source.name, image, decode, abort.signal);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { types } from 'node:util';
 
 import { checkNumber, checkSignal, copyOf, invalidArgument } from '../check/option.js';
 import { deadLettersOf, retryDeadLetters, type DeadLetter, type DeadLetterFilter } from './dead-letters.js';
@@ -192,7 +193,7 @@ function jobOf(
   { bytes, name }: { bytes: Uint8Array; name?: string },
   contents: Map<string, Uint8Array>,
 ): ImageJob {
-  if (!((bytes as unknown) instanceof Uint8Array))
+  if (!types.isUint8Array(bytes))
     throw invalidArgument('The content of an image is not bytes', bytes, 'a Uint8Array');
   const content = createHash('sha256').update(bytes).digest('hex');
   contents.set(content, bytes);

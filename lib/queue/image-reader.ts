@@ -44,7 +44,7 @@ export class ImageReader {
     queue: string,
   ): Promise<ImageReader> {
     const folder = root === undefined ? undefined : await FolderReader.open(root);
-    const urls = urlPrefixes.length === 0 ? undefined : await UrlReader.open(urlPrefixes, fetchTimeoutMs);
+    const urls = urlPrefixes.length === 0 ? undefined : UrlReader.open(urlPrefixes, fetchTimeoutMs);
     return new ImageReader(folder, urls, redis, queue, maxImageBytes);
   }
 

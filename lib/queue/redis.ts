@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 
+import { isError } from '../check/kinds.js';
 import { messageOf } from '../check/words.js';
 import { GhostNetError } from '../errors.js';
 import { ioredis } from './peers.js';
@@ -93,7 +94,7 @@ export async function greet(client: Redis, url: string, patienceMs?: number): Pr
   const late = new Promise<never>((_, reject) => {
     if (patienceMs === undefined) return;
     timer = setTimeout(() => {
-      reject(last instanceof Error ? last : new Error(messageOf(last)));
+      reject(isError(last) ? last : new Error(messageOf(last)));
     }, patienceMs);
   });
   try {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import { types } from 'node:util';
 
-import { fingerprintOf } from '../model/fingerprint.js';
+import { fingerprintOf } from '../fingerprint.js';
 import type { GhostNet } from '../model/ghostnet.js';
 import type { ClassScore, PipelineOptions } from '../pipeline/index.js';
 import type { ResultRow } from '../results/row.js';
@@ -37,8 +38,7 @@ export class RowMaker {
     image: string,
     result: readonly ClassScore[] | Float32Array,
   ): ResultRow {
-    const own =
-      result instanceof Float32Array ? { embedding: Array.from(result, short) } : { classes: result };
+    const own = types.isFloat32Array(result) ? { embedding: Array.from(result, short) } : { classes: result };
     return { key: keys.key, image, content: keys.content, model: this.#model, ...own };
   }
 }

@@ -19,9 +19,9 @@ export class UrlReader {
   }
 
   /** @throws {@link GhostNetError} `GHOSTNET_INVALID_ARGUMENT` for what is no prefix */
-  static async open(prefixes: readonly string[], timeoutMs: number): Promise<UrlReader> {
+  static open(prefixes: readonly string[], timeoutMs: number): UrlReader {
     const checked = prefixes.map(prefixOf);
-    return new UrlReader(checked, timeoutMs, await HttpClient.open({ connectMs, stallMs }));
+    return new UrlReader(checked, timeoutMs, HttpClient.open({ connectMs, stallMs }));
   }
 
   close(): Promise<void> {

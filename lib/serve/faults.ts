@@ -1,3 +1,4 @@
+import { isError } from '../check/kinds.js';
 import { quote } from '../check/words.js';
 import { GhostNetError, type ErrorCode } from '../errors.js';
 
@@ -114,5 +115,5 @@ export function errorOf(thrown: unknown, report: (error: unknown) => void): Ghos
 
 /** What nobody foresaw is a warning of the process: servers log them. */
 export function report(error: unknown): void {
-  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  process.emitWarning(isError(error) ? error : new Error(String(error)));
 }

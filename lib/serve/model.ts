@@ -1,5 +1,5 @@
 import { fileFormatOf, isReadBy } from '../image/file-format.js';
-import { loadSharp } from '../image/sharp.js';
+import { loadSharp, type Sharp } from '../image/sharp.js';
 import { ownedSource } from '../image/source.js';
 import { GhostNetError } from '../errors.js';
 import { queuesOf, type GhostNet } from '../model/ghostnet.js';
@@ -103,7 +103,7 @@ export class Serving implements ModelHistory {
           queue.submit(ownedSource(file, name), { wants, topK, signal, caller }),
         );
       } catch (error) {
-        throw await asMediaType(error, file);
+        throw asMediaType(error, file);
       }
     });
   }
@@ -222,13 +222,21 @@ async function warm(model: GhostNet, batch: number): Promise<void> {
 }
 
 /** The error of an image, with another code if it is in no format that is read: 415, not 422. */
-async function asMediaType(error: unknown, file: Uint8Array): Promise<unknown> {
+function asMediaType(error: unknown, file: Uint8Array): unknown {
   if (!(error instanceof GhostNetError) || error.code !== 'GHOSTNET_IMAGE_UNDECODABLE') return error;
   const format = fileFormatOf(file);
-  const sharp = await loadSharp().catch(() => undefined);
-  if (sharp === undefined || (format?.kind === 'picture' && isReadBy(sharp.format, format))) return error;
+  const formats = formatsOfSharp();
+  if (formats === undefined || (format?.kind === 'picture' && isReadBy(formats, format))) return error;
   const { what, found, expected } = error;
   // The option for documents is not the client's.
   const remedy = format?.kind === 'document' ? 'Convert it to PNG.' : error.remedy;
   return new GhostNetError('GHOSTNET_MEDIA_TYPE', what, { found, expected, remedy, cause: error });
+}
+
+function formatsOfSharp(): Sharp['format'] | undefined {
+  try {
+    return loadSharp().format;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,8 +1,4 @@
-import { createRequire } from 'node:module';
-
 import type * as Api from '@opentelemetry/api';
-
-const require = createRequire(import.meta.url);
 
 /** `@opentelemetry/api`, if it is installed: without it there are no traces. */
 const api = ((): typeof Api | undefined => {

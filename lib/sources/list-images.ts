@@ -1,3 +1,4 @@
+import { isUrl } from '../check/kinds.js';
 import { checkFlag, checkObject, checkSignal, invalidArgument } from '../check/option.js';
 import { Lister } from './lister.js';
 import { Listing } from './listing.js';
@@ -42,7 +43,7 @@ function severalOf(
   if (typeof sources === 'string') return [sources];
   checkObject('sources', sources);
   if (Symbol.iterator in sources || Symbol.asyncIterator in sources) return sources;
-  if (sources instanceof URL || 'filesFrom' in sources) return [sources];
+  if (isUrl(sources) || 'filesFrom' in sources) return [sources];
   throw invalidArgument(
     'The sources of images have an unsupported form',
     sources,

@@ -1,3 +1,4 @@
+import { isUrl } from '../check/kinds.js';
 import { invalidArgument } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import { pathOf } from '../files.js';
@@ -47,7 +48,7 @@ export class Lister {
     for await (const source of sources) {
       this.#signal.throwIfAborted();
       if (typeof source === 'string') yield* this.#path(source);
-      else if ((source as unknown) instanceof URL) yield* this.#url(source as URL);
+      else if (isUrl(source)) yield* this.#url(source);
       else if (isList(source)) yield* this.#lines(source);
       else {
         const expected = 'a path, a file: URL, or { filesFrom } with a path, a file: URL or a stream';

@@ -1,3 +1,4 @@
+import { isUrl } from '../check/kinds.js';
 import { invalidArgument } from '../check/option.js';
 import { GhostNetError } from '../errors.js';
 import { chunksOfFile, chunksOfStream } from './chunks.js';
@@ -46,7 +47,7 @@ export function isList(source: unknown): source is SourceList {
   if (typeof source !== 'object' || source === null || !('filesFrom' in source)) return false;
   separatorOf(source as SourceList);
   const { filesFrom } = source;
-  if (typeof filesFrom === 'string' || filesFrom instanceof URL) return true;
+  if (typeof filesFrom === 'string' || isUrl(filesFrom)) return true;
   return typeof filesFrom === 'object' && filesFrom !== null && Symbol.asyncIterator in filesFrom;
 }
 
@@ -56,7 +57,7 @@ function separatorOf({ separator = '\n' }: SourceList): '\n' | '\0' {
 }
 
 function chunksOf({ filesFrom }: SourceList, signal: AbortSignal): AsyncIterable<Buffer> {
-  if (typeof filesFrom === 'string' || filesFrom instanceof URL) return chunksOfFile(filesFrom);
+  if (typeof filesFrom === 'string' || isUrl(filesFrom)) return chunksOfFile(filesFrom);
   return chunksOfStream(filesFrom, signal);
 }
 
@@ -69,7 +70,7 @@ function targetsOf(lines: readonly Line[]): Promise<[Line, Target][]> {
 /** What a list is called in messages. */
 function nameOf({ filesFrom }: SourceList): string {
   if (typeof filesFrom === 'string') return filesFrom;
-  if (filesFrom instanceof URL) return filesFrom.href;
+  if (isUrl(filesFrom)) return filesFrom.href;
   if (filesFrom === process.stdin) return '-';
   return 'path' in filesFrom && typeof filesFrom.path === 'string' ? filesFrom.path : '(stream)';
 }

@@ -71,9 +71,9 @@ export class HttpClient {
   }
 
   /** @throws {@link GhostNetError} `GHOSTNET_DOWNLOAD_FAILED` for a proxy variable that is not a URL */
-  static async open({ connectMs, stallMs }: HttpTiming): Promise<HttpClient> {
-    // Imported only here: most programs that import the package never download.
-    const { EnvHttpProxyAgent, Pool, request } = await import('undici');
+  static open({ connectMs, stallMs }: HttpTiming): HttpClient {
+    // Loaded only here: most programs that import the package never download.
+    const { EnvHttpProxyAgent, Pool, request } = require('undici') as typeof import('undici');
     const connect = { timeout: connectMs };
     const waiting = { headersTimeout: stallMs, bodyTimeout: stallMs };
     try {

@@ -59,11 +59,11 @@ async function textOf(file: FileHandle | undefined, most: number): Promise<strin
 }
 
 /** Writes a small file in place of whatever is there, a link too. */
-export async function writeOwn(path: string, text: string): Promise<void> {
+export async function writeOwn(path: string, content: string | Uint8Array): Promise<void> {
   const fresh = `${path}.${randomUUID()}`;
   const file = await open(fresh, 'wx', fileMode);
   try {
-    await file.writeFile(text).finally(() => file.close());
+    await file.writeFile(content).finally(() => file.close());
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });

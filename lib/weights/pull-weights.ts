@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 
+import { isUrl } from '../check/kinds.js';
 import {
   checkNumber,
   checkSignal,
@@ -179,7 +180,7 @@ async function downloadTo(
       code: 'GHOSTNET_UNVERIFIED',
     });
   }
-  const client = await HttpClient.open(timeouts);
+  const client = HttpClient.open(timeouts);
   try {
     const partial = await PartialFile.open(path);
     try {
@@ -207,7 +208,7 @@ function sourceUrl(entry: WeightsEntry, baseUrl: string | URL | undefined): URL 
   const url = new URL(entry.url);
   const given = baseUrl ?? process.env.GHOSTNET_MIRROR;
   if (given === undefined || given === '') return url;
-  const address = given instanceof URL ? given.href : given;
+  const address = isUrl(given) ? given.href : given;
   const mirror = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
   if (mirror === undefined || !['http:', 'https:'].includes(mirror.protocol)) {
     throw new GhostNetError('GHOSTNET_INVALID_ARGUMENT', 'The mirror is not an http(s) URL', {

@@ -9,7 +9,9 @@
 #include "addon/environment.h"
 #include "addon/model_handle.h"
 #include "addon/options.h"
+#include "addon/probe_call.h"
 #include "addon/tensor_handle.h"
+#include "addon/trainer_handle.h"
 #include "engine/cuda/gpus.h"
 #include "engine/peak.h"
 #include "engine/threads.h"
@@ -126,12 +128,15 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   const Napi::Function model_class = ModelHandle::define(env);
   environment.tensor_class = Napi::Persistent(tensor_class);
   environment.model_class = Napi::Persistent(model_class);
+  environment.trainer_class = Napi::Persistent(TrainerHandle::define(env));
   exports.Set("NativeTensor", tensor_class);
   exports.Set("loadModel", Napi::Function::New<safely<ModelHandle::load>>(env, "loadModel"));
   exports.Set("createModel", Napi::Function::New<safely<ModelHandle::create>>(env, "createModel"));
+  exports.Set("createTrainer", Napi::Function::New<safely<TrainerHandle::create>>(env, "createTrainer"));
   exports.Set("inspect", Napi::Function::New<safely<ModelHandle::inspect>>(env, "inspect"));
   exports.Set("checkSettings", Napi::Function::New<safely<check_settings>>(env, "checkSettings"));
   exports.Set("ghostModule", Napi::Function::New<safely<ghost_module>>(env, "ghostModule"));
+  exports.Set("fitProbe", Napi::Function::New<safely<fit_probe>>(env, "fitProbe"));
   exports.Set("nullRun", Napi::Function::New<safely<null_run>>(env, "nullRun"));
   exports.Set("measurePeak", Napi::Function::New<safely<peak>>(env, "measurePeak"));
   exports.Set("listGpus", Napi::Function::New<safely<list_gpus>>(env, "listGpus"));

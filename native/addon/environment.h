@@ -76,6 +76,7 @@ class Environment {
 
   Napi::FunctionReference tensor_class;
   Napi::FunctionReference model_class;
+  Napi::FunctionReference trainer_class;
 
  private:
   struct Pending {

@@ -4,6 +4,7 @@
 
 #include "addon/environment.h"
 #include "addon/image_argument.h"
+#include "addon/named_arrays.h"
 #include "addon/options.h"
 #include "addon/tensor_handle.h"
 #include "base/error.h"
@@ -31,15 +32,6 @@ Napi::Array from_stages(Napi::Env env, const StageTable& table) {
       return from_numbers(env, row);
     });
   });
-}
-
-NamedArrays to_named_arrays(const Napi::Array& list) {
-  NamedArrays arrays;
-  for (uint32_t index = 0; index < list.Length(); ++index) {
-    const Napi::Value item = list[index];
-    arrays.emplace(to_string(to_object(item, "array").Get("name"), "name"), to_view(item));
-  }
-  return arrays;
 }
 
 Shapes to_shapes(const Napi::Array& list) {
@@ -265,20 +257,10 @@ Napi::Value ModelHandle::prepare(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ModelHandle::state(const Napi::CallbackInfo& info) {
-  using State = std::map<std::string, Array>;
   const auto form =
       to_string(info[1], "form") == "deployed" ? Network::StateForm::deployed : Network::StateForm::own;
-  return run_job<State>(
-      info, {Executor::cpu()}, {},
-      [](Napi::Env env, State arrays) -> Napi::Value {
-        return list_of(env, arrays, [&](auto& entry) {
-          const Napi::Array pair = Napi::Array::New(env, 2);
-          pair.Set(0u, entry.first);
-          pair.Set(1u, TensorHandle::wrap(env, std::move(entry.second)));
-          return pair;
-        });
-      },
-      [model = network(), form](Team&) { return model->state(form); });
+  return run_job<Arrays>(info, {Executor::cpu()}, {}, from_arrays,
+                         [model = network(), form](Team&) { return model->state(form); });
 }
 
 void ModelHandle::dispose(const Napi::CallbackInfo& info) { release(info.Env()); }

@@ -36,6 +36,9 @@ struct OfGpu {
 
 std::mutex gpus_mutex;
 
+/** Null before the first training. */
+std::atomic<Executor*> training_executor{nullptr};
+
 // Never destroyed, like the CPU's executor.
 std::map<int, OfGpu>& gpus() {
   static auto* all = new std::map<int, OfGpu>();
@@ -53,8 +56,19 @@ Executor& Executor::gpu(int index) {
   return *gpu.executors[gpu.next];
 }
 
+Executor& Executor::training() {
+  cpu();  // its exit handler stops all executors
+  static auto* executor = [] {
+    auto* made = new Executor(default_threads(), Priority::low);
+    training_executor = made;
+    return made;
+  }();
+  return *executor;
+}
+
 std::vector<Executor*> Executor::all() {
   std::vector<Executor*> executors = {&cpu()};
+  if (Executor* training = training_executor) executors.push_back(training);
   const std::lock_guard lock(gpus_mutex);
   for (const auto& [index, gpu] : gpus()) {
     executors.insert(executors.end(), gpu.executors.begin(), gpu.executors.end());
@@ -223,6 +237,7 @@ void Executor::stop() {
 }
 
 void Executor::loop(Worker& worker) {
+  if (priority_ == Priority::low) lower_priority();
   int threads = 1;
   for (uint32_t seen = 0;;) {
     Spin(threads).wait(worker.task, seen);

@@ -53,11 +53,18 @@ class Executor {
    * live until the process exits.
    */
   static Executor& gpu(int index);
+  /**
+   * The executor of trainings. Its threads have a lower priority where the system lets them: inference in the
+   * same process goes first. It lives until the process exits.
+   */
+  static Executor& training();
   /** All executors made so far. */
   static std::vector<Executor*> all();
 
+  enum class Priority { normal, low };
   /** @param threads that jobs share; a job in order that wants more adds threads */
-  explicit Executor(int threads) : threads_(threads) {}
+  explicit Executor(int threads, Priority priority = Priority::normal)
+      : threads_(threads), priority_(priority) {}
   ~Executor() { stop(); }
 
   /**
@@ -108,6 +115,7 @@ class Executor {
   std::mutex mutex_;
   std::condition_variable changed_;  ///< a job has ended
   const int threads_;
+  const Priority priority_;
   std::list<Entry> in_order_, aside_;  ///< moved without allocation
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Worker*> idle_;  ///< the last one has worked most recently

@@ -10,6 +10,7 @@
 
 #ifdef __linux__
 #include <sched.h>
+#include <sys/resource.h>
 #endif
 
 namespace ghostnet {
@@ -95,6 +96,14 @@ std::optional<double> cgroup_quota(const std::string& membership, const std::str
   static_cast<void>(membership);
   static_cast<void>(mount);
   return std::nullopt;
+#endif
+}
+
+void lower_priority() {
+#ifdef __linux__
+  // Linux has a priority for each thread, and takes 0 for the calling one.
+  constexpr int kLower = 10;
+  setpriority(PRIO_PROCESS, 0, std::min(getpriority(PRIO_PROCESS, 0) + kLower, 19));
 #endif
 }
 

@@ -11,6 +11,9 @@ namespace ghostnet {
  */
 int default_threads();
 
+/** Lowers the priority of the calling thread, where the system has one for each thread. */
+void lower_priority();
+
 /** The largest number of threads that a caller can request. */
 inline constexpr int kMaxThreads = 256;
 

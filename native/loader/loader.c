@@ -5,12 +5,16 @@
  *
  * open(paths: string[]): undefined | { path: string, reason: string }
  *   Opens the libraries in order. Returns the first library that could not be opened.
+ * pin(path: string): undefined | { path: string, reason: string }
+ *   Keeps an addon open until the process ends. Node closes it with the last worker thread that uses it, but
+ *   the executor's thread still runs its code.
  * loaded(name: string): undefined | string
  *   The path of the library of that name that the process has open.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <node_api.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __APPLE__
@@ -51,9 +55,27 @@ static napi_value report(napi_env env, napi_value path, const char* reason) {
   return result;
 }
 
+static napi_value undefined(napi_env env) {
+  napi_value nothing;
+  return napi_get_undefined(env, &nothing) == napi_ok ? nothing : fail(env);
+}
+
+/* Opens a library and never closes it. If that fails, *failure is what the caller returns. */
+static bool keep_open(napi_env env, napi_value path, int mode, napi_value* failure) {
+  char* text = text_of(env, path);
+  if (text == NULL) {
+    *failure = fail(env);
+    return false;
+  }
+  const void* handle = dlopen(text, mode);
+  free(text);
+  if (handle == NULL) *failure = report(env, path, dlerror());
+  return handle != NULL;
+}
+
 static napi_value open_libraries(napi_env env, napi_callback_info info) {
   size_t argc = 1;
-  napi_value paths;
+  napi_value paths, failure;
   uint32_t count = 0;
   if (napi_get_cb_info(env, info, &argc, &paths, NULL, NULL) != napi_ok || argc != 1 ||
       napi_get_array_length(env, paths, &count) != napi_ok) {
@@ -62,15 +84,18 @@ static napi_value open_libraries(napi_env env, napi_callback_info info) {
   for (uint32_t i = 0; i < count; ++i) {
     napi_value path;
     if (napi_get_element(env, paths, i, &path) != napi_ok) return fail(env);
-    char* text = text_of(env, path);
-    if (text == NULL) return fail(env);
-    /* Global, so that the addon and the libraries opened next find its symbols. Never closed. */
-    const void* handle = dlopen(text, RTLD_NOW | RTLD_GLOBAL);
-    free(text);
-    if (handle == NULL) return report(env, path, dlerror());
+    /* Global, so that the addon and the libraries opened next find its symbols. */
+    if (!keep_open(env, path, RTLD_NOW | RTLD_GLOBAL, &failure)) return failure;
   }
-  napi_value nothing;
-  return napi_get_undefined(env, &nothing) == napi_ok ? nothing : fail(env);
+  return undefined(env);
+}
+
+static napi_value pin_addon(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value path, failure;
+  if (napi_get_cb_info(env, info, &argc, &path, NULL, NULL) != napi_ok || argc != 1) return fail(env);
+  /* In the way of Node, which opens it next. */
+  return keep_open(env, path, RTLD_LAZY, &failure) ? undefined(env) : failure;
 }
 
 #ifdef __APPLE__
@@ -116,6 +141,7 @@ static napi_status export_function(napi_env env, napi_value exports, const char*
 
 NAPI_MODULE_INIT() {
   if (export_function(env, exports, "open", open_libraries) != napi_ok ||
+      export_function(env, exports, "pin", pin_addon) != napi_ok ||
       export_function(env, exports, "loaded", loaded_library) != napi_ok) {
     return fail(env);
   }

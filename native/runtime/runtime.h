@@ -7,8 +7,8 @@ namespace ghostnet {
 /** The libraries and hardware that the process runs on. */
 struct RuntimeInfo {
   std::string libtorch_version;  ///< the version this binary was built with, e.g. "2.13.0"
-  std::string cpu_capability;    ///< the instruction set LibTorch selected: "DEFAULT", "AVX2", "AVX512"
-  int default_threads;           ///< see engine/threads.h
+  std::string cpu_capability;  ///< the instruction set LibTorch selected: "DEFAULT", "AVX2", "AVX512", "NEON"
+  int default_threads;         ///< see engine/threads.h
 };
 
 RuntimeInfo runtime_info();

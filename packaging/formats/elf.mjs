@@ -1,12 +1,13 @@
 // Reads the dependencies of a Linux shared library: libraries, symbols, symbol versions.
 import { closeSync, openSync, readSync } from 'node:fs';
 
-const SHT = { dynamic: 6, dynsym: 11, versym: 0x6fffffff, verneed: 0x6ffffffe };
+const SHT = { symtab: 2, dynamic: 6, dynsym: 11, versym: 0x6fffffff, verneed: 0x6ffffffe };
 const DT = { needed: 1, soname: 14 };
 
 /**
  * @param {string} path - a 64-bit little-endian ELF file
- * @returns {{ needed: string[], soname: string | undefined, imports: { name: string, version: string | undefined }[] }}
+ * @returns {{ needed: string[], soname: string | undefined, imports: { name: string, version: string | undefined }[], hasSymbolTable:
+ * boolean }} `hasSymbolTable`: whether it has one beside that of the system linker
  */
 export function readElf(path) {
   const file = openSync(path, 'r');
@@ -51,6 +52,7 @@ export function readElf(path) {
     return {
       needed: named(DT.needed),
       soname: named(DT.soname)[0],
+      hasSymbolTable: sections.some(({ type }) => type === SHT.symtab),
       imports: readImports(
         find(SHT.dynsym),
         sections.find(({ type }) => type === SHT.versym),

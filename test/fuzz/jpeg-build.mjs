@@ -38,7 +38,6 @@ export function run(command, args, env = {}) {
 
 /** Whether a compiler has the libraries of its sanitizers, and libFuzzer for the guided kind: not every one has. */
 export function canBuild({ build, sanitizers: wanted, compilers }) {
-  if (process.platform === 'win32') return false;
   mkdirSync(build, { recursive: true });
   const [compiler, ...flags] =
     compilers === undefined ? (process.env.CXX ?? 'c++').split(' ') : [compilers[1]];

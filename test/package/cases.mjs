@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { manifest, root } from '../../packaging/project.mjs';
+import { checkCosts } from './costs.mjs';
 import { label, Project } from './project.mjs';
 import { nodeBinary } from './tools.mjs';
 
@@ -44,6 +45,10 @@ export async function usual({ check, rows, hasGpuLibrary, ...context }, version,
       assert.equal(line.classes[0].label, label);
     });
     const first = await check('gives a label soon after the start', () => project.secondsToLabel('esm.mjs'));
+    if (manager === 'npm')
+      await check('costs as much as docs/install.md says', () => {
+        checkCosts(join(project.app, 'node_modules'), context.registry.storage);
+      });
     rows.push([name, seconds.toFixed(1), project.megabytes().toFixed(0), first?.toFixed(2) ?? '']);
   }
   await serving(check, project);

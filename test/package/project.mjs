@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { binFolder, managers } from './tools.mjs';
@@ -16,6 +16,8 @@ const photo = join(
   'image.jpg',
 );
 
+const consumers = fileURLToPath(new URL('consumers', import.meta.url));
+
 /** The class that the embedded model gives the image of each project. */
 export const label = 'ship';
 
@@ -24,7 +26,8 @@ export class Project {
   #manager;
   #env;
 
-  constructor(registry, node, manager) {
+  /** @param files - a folder, whose files the project begins with */
+  constructor(registry, node, manager, files = consumers) {
     this.#folder = mkdtempSync(join(tmpdir(), 'ghostnet-package-'));
     this.#manager = manager;
     const home = join(this.#folder, 'home');
@@ -33,7 +36,7 @@ export class Project {
     mkdirSync(this.app);
     writeFileSync(join(this.app, 'package.json'), '{ "name": "app", "private": true }\n');
     cpSync(photo, join(this.app, 'photo.jpg'));
-    cpSync(fileURLToPath(new URL('consumers', import.meta.url)), this.app, { recursive: true });
+    cpSync(files, this.app, { recursive: true });
     this.#env = {
       PATH: binFolder(join(this.#folder, 'bin'), node, manager),
       HOME: home,
@@ -58,6 +61,18 @@ export class Project {
       encoding: 'utf8',
       timeout: 300_000,
     });
+  }
+
+  /** Starts a command that goes on, such as a server. Its output is collected in `output`. */
+  start(command, args, env = {}, cwd = this.app) {
+    const child = spawn(resolve(this.#env.PATH, command), args, {
+      cwd,
+      env: { ...this.#env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));
+    return child;
   }
 
   /** Like {@link run}, for a command that must succeed. @returns its output */

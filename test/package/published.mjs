@@ -82,7 +82,7 @@ export async function checkTarball(check, tarball) {
   await check('holds what users need, and nothing else', () => {
     const files = filesOf(tarball);
     const wanted =
-      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|dist\/.*\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/types\/package\.json|dist\/serve\/grpc\/inference\.proto|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
+      /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|NOTICE|dist\/.*\.(js|mjs|d\.ts|d\.mts)|dist\/serve\/grpc\/inference\.proto|models\/[\w.]+|prebuilds\/[\w-]+\/ghostnet((_loader)?\.node|_cuda\.so))$/;
     assert.deepEqual(
       files.filter((path) => !wanted.test(path)),
       [],

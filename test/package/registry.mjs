@@ -72,6 +72,8 @@ export async function startRegistry(folder) {
 
   return {
     url,
+    /** The folder with the tarballs that were published or asked for. */
+    storage: join(folder, 'storage'),
     /** Publishes all packed packages, like a release. */
     publish() {
       const script = fileURLToPath(new URL('../../packaging/publish.mjs', import.meta.url));

@@ -1,15 +1,15 @@
 // Installs the packed packages from a registry and uses them, like a user: node test/package/run.mjs [--quick]
-// --quick: this Node with npm. Otherwise every supported Node with every package manager; prints the table of docs/install.md.
+// --quick: this Node with npm. Otherwise every supported Node with every package manager, and then test/deploy; prints the tables of
+// docs/install.md.
 // --node=22 and --manager=pnpm select one of them.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { packLibTorch } from '../../packaging/libtorch.mjs';
-import { packGhostnet } from '../../packaging/pack.mjs';
-import { manifest, packages, root } from '../../packaging/project.mjs';
+import { manifest, root } from '../../packaging/project.mjs';
 import { findNvcc } from '../cuda/tools.mjs';
+import { deploy, tableOf } from '../deploy/suite.mjs';
+import { makeBinaries, makePackages } from './packages.mjs';
 import { checkBills, checkLicences, checkTarball } from './published.mjs';
 import { startRegistry } from './registry.mjs';
 import { special, usual } from './cases.mjs';
@@ -41,34 +41,17 @@ async function check(name, action) {
   }
 }
 
-function make(script) {
-  const { status } = spawnSync(process.execPath, [join('packaging', script)], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(1);
-}
-
-make('prebuild.mjs');
+makeBinaries();
 // Takes minutes if it was not built before.
 const hasGpuLibrary = !quick && (await findNvcc()) !== undefined;
 if (hasGpuLibrary) {
-  make('prebuild-cuda.mjs');
+  makeBinaries('prebuild-cuda.mjs');
 } else {
   console.log(`\nSkipped: the GPU library, ${quick ? 'in the quick run' : 'because there is no nvcc'}.`);
 }
 
 const next = `${manifest.version}-next.0`;
-const platform = `${process.platform}-${process.arch}`;
-// Packages of other runs are removed, so that they are not published. LibTorch stays, because packing it takes a minute.
-for (const name of existsSync(packages) ? readdirSync(packages) : []) {
-  if (name !== `ghostnet-libtorch-${platform}-${manifest.libtorch.version}.tgz`) {
-    rmSync(join(packages, name), { recursive: true });
-  }
-}
-const libtorch = packLibTorch(platform);
-if (!quick) packGhostnet(next);
-const ghostnet = packGhostnet();
+const { libtorch, ghostnet } = makePackages(quick ? [] : [next]);
 
 console.log('\nThe packed package');
 await checkTarball(check, ghostnet);
@@ -90,11 +73,19 @@ for (const node of chosen(options.node, quick ? ['this'] : ['20', '22', '24', 'l
   for (const manager of chosen(options.manager, all)) await usual(context, node, manager);
   if (options.manager === undefined) await special(context, node);
 }
+let deployed;
+if (!quick && options.node === undefined && options.manager === undefined) {
+  console.log('\nThe package where people deploy');
+  deployed = await deploy({ registry });
+  totals.passed += deployed.totals.passed;
+  totals.failed += deployed.totals.failed;
+}
 registry.stop();
 rmSync(join(root, 'build', 'registry'), { recursive: true, force: true });
 
 const columns = ['case', 'install, s', 'on disk, MB', 'to the first label, s'];
 const table = [columns, columns.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+if (deployed !== undefined) console.log(`\n${tableOf(deployed.rows)}`);
 console.log(`\n${table}\n\n${totals.passed} passed, ${totals.failed} failed`);
 const results = join(root, 'build', 'test-results');
 mkdirSync(results, { recursive: true });

@@ -6,13 +6,19 @@ import { join } from 'node:path';
 import { npm } from '../../packaging/npm.mjs';
 import { root } from '../../packaging/project.mjs';
 
-/** Fetches a package from the configured registry. @returns its folder */
-function bring(name, version) {
+/**
+ * Fetches a package from the configured registry.
+ *
+ * @param scripts - whether its scripts run, as to compile it, with the tools of this machine
+ * @returns its folder
+ */
+export function bring(name, version, scripts = false) {
   const folder = join(root, 'build', 'tools', `${name.replace('/', '+')}@${version}`);
   const installed = join(folder, 'node_modules', name);
   if (!existsSync(installed)) {
     mkdirSync(folder, { recursive: true });
-    const args = ['install', '--prefix', folder, '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'];
+    const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund'];
+    if (!scripts) args.push('--ignore-scripts');
     const { status, stderr } = spawnSync(process.execPath, [npm.entry, ...args, `${name}@${version}`], {
       encoding: 'utf8',
     });

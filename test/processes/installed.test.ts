@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { errorCatalogue } from '../../lib/errors.js';
 import { findBinary } from '../../lib/native/binary.js';
 import { platformPackage } from '../../lib/native/libtorch.js';
 import { linkerFault } from '../../lib/native/linker.js';
-import { manifest } from '../../lib/native/manifest.js';
+import { manifest } from '../../lib/package-files.js';
 import { faultOf } from '../../lib/native/system.js';
 import { root } from '../support/child.js';
 import { clone, install, installLibTorch, load, pretend } from '../support/installed.js';
@@ -142,6 +143,16 @@ describe('a system that prebuilt binaries do not run on', () => {
     const { code, message } = load([install(folder)], {}, withReport({}));
     expect(code).toBe('GHOSTNET_UNSUPPORTED_LIBC');
     expect(message).toContain('Alpine');
+    expect(message).toContain('Use WSL2 or a Linux container with glibc');
+  });
+
+  it('GHOSTNET_UNSUPPORTED_PLATFORM: Windows gets the line that musl gets', () => {
+    const windows = pretend(`Object.defineProperty(process, 'platform', { value: 'win32' });`);
+    const { code, message } = load([install(folder)], {}, ['--import', windows]);
+    expect(code).toBe('GHOSTNET_UNSUPPORTED_PLATFORM');
+    expect(message).toContain('Found win32-');
+    expect(message.endsWith(errorCatalogue.GHOSTNET_UNSUPPORTED_LIBC.remedy)).toBe(true);
+    expect(message).not.toContain('\n');
   });
 
   it('GHOSTNET_SYSTEM_TOO_OLD: names both versions of glibc', () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runScript } from '../support/child.js';
 import { codeOf } from '../support/errors.js';
 import { noiseBytes, relativeError } from '../support/numbers.js';
-import { hasBfloat16, needsBfloat16 } from '../support/processor.js';
+import { hasBfloat16, narrow, needsBfloat16 } from '../support/processor.js';
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   Buffer.from(buffer, byteOffset, byteLength);
@@ -43,7 +43,7 @@ describe('precision', () => {
   );
 
   // Even if the processor has the instructions: the variable limits the engine to fewer.
-  it.each(['default', 'avx2'])('bfloat16 is rejected with a code below AVX-512: %s', async (capability) => {
+  it.each(narrow)('bfloat16 is rejected with a code below AVX-512: %s', async (capability) => {
     const { code, stdout, stderr } = await runScript('precision.mjs', {
       args: ['bfloat16'],
       env: { GHOSTNET_CPU_CAPABILITY: capability },

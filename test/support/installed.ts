@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { findBinary } from '../../lib/native/binary.js';
 import { findLibTorch, platformPackage } from '../../lib/native/libtorch.js';
+import { librariesFor } from '../../packaging/libraries.mjs';
 import { root } from './child.js';
 
 /** The LibTorch package below a folder with a node_modules. */
@@ -42,9 +43,11 @@ export function installLibTorch(below: string, version?: string): string {
   const folder = platformFolder(below);
   mkdirSync(join(folder, 'lib'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: platformPackage }));
+  cpSync(new URL('packaging/libtorch.index.cjs', root), join(folder, 'index.js'));
   writeFileSync(join(folder, 'version.py'), `__version__ = '${version ?? built.version}+cpu'\n`);
-  const gomp = join(libraries[0] ?? '', '..', 'libgomp.so.1');
-  for (const path of [...libraries, gomp]) linkSync(path, join(folder, 'lib', path.split('/').at(-1) ?? ''));
+  const from = dirname(libraries[0] ?? '');
+  for (const name of librariesFor(process.platform, from))
+    linkSync(join(from, name), join(folder, 'lib', name));
   return folder;
 }
 

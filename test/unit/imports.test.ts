@@ -75,15 +75,10 @@ describe('the imports of lib/, those of types included', () => {
     expect([...files.keys()].filter((name) => !imported.has(name)).sort()).toEqual([
       'cli/main.ts',
       'cli/try-binary.ts',
-      'index.cts',
       'index.mts',
-      'opentelemetry.cts',
       'opentelemetry.mts',
-      'prometheus.cts',
       'prometheus.mts',
-      'queue.cts',
       'queue.mts',
-      'serve.cts',
       'serve.mts',
     ]);
   });

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
+import { leftOut as leftOutOfEmulation } from '../arm64/left-out.mjs';
 import { Progress } from '../fuzz/progress.mjs';
+import { leftOut as leftOutOfSanitizers } from '../sanitize/left-out.mjs';
 import { judge } from '../soak/judge.mjs';
 import { Ledger } from '../soak/ledger.mjs';
 
@@ -62,6 +64,15 @@ describe('the judge of a soak', () => {
   it('fails a process that ended early', () => {
     expect(judge([sample, sample], limits).some(({ problem }) => problem !== undefined)).toBe(true);
   });
+});
+
+describe('the files that emulation and sanitizers leave out', () => {
+  it.each([...leftOutOfEmulation, ...leftOutOfSanitizers].map(({ file }) => file))(
+    'are there: %s',
+    (file) => {
+      expect(existsSync(file)).toBe(true);
+    },
+  );
 });
 
 describe('the ledger of a soak', () => {

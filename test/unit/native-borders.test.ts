@@ -28,10 +28,11 @@ const mayInclude: Record<string, readonly string[]> = {
     'engine/cuda',
     'kernels/cpu',
   ],
-  addon: ['base', 'image', 'model', 'engine', 'engine/cuda', 'runtime'],
+  training: ['base', 'image', 'model', 'engine', 'modules', 'runtime'],
+  addon: ['base', 'image', 'model', 'engine', 'engine/cuda', 'runtime', 'training'],
 };
 /** The only folders that see LibTorch. */
-const seesLibTorch = new Set(['modules', 'operator', 'operator/cuda', 'runtime']);
+const seesLibTorch = new Set(['modules', 'operator', 'operator/cuda', 'runtime', 'training']);
 const libTorch = /^(torch|ATen|c10)\//;
 
 function folderOf(file: string): string {

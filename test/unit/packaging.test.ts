@@ -1,14 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { findBinary } from '../../lib/native/binary.js';
 import { findLibTorch } from '../../lib/native/libtorch.js';
 import { compare, examine } from '../../packaging/floor.mjs';
-import { inBinaries } from '../../packaging/components.mjs';
+import { inBinaries, withoutLicence } from '../../packaging/components.mjs';
+import { readElf } from '../../packaging/formats/elf.mjs';
 import { librariesFor } from '../../packaging/libraries.mjs';
+import { packLibTorch } from '../../packaging/libtorch.mjs';
 import { manifest, root } from '../../packaging/project.mjs';
+import { strip } from '../../packaging/strip.mjs';
 
 const { floor } = manifest as { floor: Record<string, string | number> };
 const { folder, addon, built } = findBinary();
@@ -76,10 +80,47 @@ describe('the notice of the code in the binaries', () => {
   });
 });
 
+describe("LibTorch's package", () => {
+  let place: string;
+  beforeEach(() => {
+    place = mkdtempSync(join(tmpdir(), 'ghostnet-packaging-'));
+  });
+  afterEach(() => {
+    rmSync(place, { recursive: true });
+  });
+
+  it('is not made of a build for GPUs, of which it would lack libraries', () => {
+    writeFileSync(join(place, 'version.py'), "__version__ = '2.13.0+cu130'\n");
+    expect(() => packLibTorch('linux-arm64', place, { into: place })).toThrow(
+      /is LibTorch 2\.13\.0\+cu130; the package is made of [\d.]+\+cpu$/,
+    );
+  });
+
+  it('is not made with a library whose licence nobody knows', () => {
+    const names = ['libc10.so', 'libtorch_cpu.so', 'libgomp.so.1', 'libarm_compute.so', 'libgfortran.so.5'];
+    expect(withoutLicence(names)).toEqual([]);
+    expect(withoutLicence([...names, 'libnvpl_blas_core.so.0'])).toEqual(['libnvpl_blas_core.so.0']);
+  });
+});
+
 describe.runIf(process.platform === 'linux')('the libraries that are packed', () => {
   it('are the libraries that the addon needs, with their dependencies', () => {
     const found = librariesFor('linux', libraries, addon);
     expect(found).toEqual(expect.arrayContaining(['libc10.so', 'libtorch_cpu.so', 'libgomp.so.1']));
+  });
+
+  it('lose the symbol table for debuggers, and nothing that the system linker needs', () => {
+    const made = mkdtempSync(join(tmpdir(), 'ghostnet-strip-'));
+    try {
+      const from = join(folder, 'ghostnet_loader.node');
+      const to = join(made, 'stripped.so');
+      strip(from, to, process.arch);
+      const [before, after] = [readElf(from), readElf(to)];
+      expect([before.hasSymbolTable, after.hasSymbolTable]).toEqual([true, false]);
+      expect({ ...after, hasSymbolTable: true }).toEqual(before);
+    } finally {
+      rmSync(made, { recursive: true });
+    }
   });
 
   it('are rejected if one is missing', () => {

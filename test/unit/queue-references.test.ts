@@ -147,7 +147,7 @@ describe('an address that is fetched', () => {
   });
 
   const read = async (path: string, maxBytes = 100, given = signal): Promise<string> => {
-    const reader = await UrlReader.open([`${origin}/photos/`], 300);
+    const reader = UrlReader.open([`${origin}/photos/`], 300);
     try {
       return Buffer.from(await reader.read(`${origin}${path}`, maxBytes, given)).toString();
     } finally {
@@ -196,7 +196,7 @@ describe('an address that is fetched', () => {
   });
 
   it('fails for a server that is not there, and may be later', async () => {
-    const reader = await UrlReader.open(['http://127.0.0.1:1/'], 1000);
+    const reader = UrlReader.open(['http://127.0.0.1:1/'], 1000);
     const failure = codeOf(() => reader.read('http://127.0.0.1:1/a', 100, signal));
     expect(await failure).toBe('GHOSTNET_DOWNLOAD_FAILED');
     await reader.close();

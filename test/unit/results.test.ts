@@ -18,7 +18,7 @@ import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { fingerprintOf } from '../../lib/model/fingerprint.js';
+import { fingerprintOf } from '../../lib/fingerprint.js';
 import { GhostNet } from '../../lib/model/ghostnet.js';
 import { RowMaker } from '../../lib/queue/row-maker.js';
 import { Store } from '../../lib/queue/store.js';

@@ -1,7 +1,7 @@
 import type { ServiceDefinition } from '@grpc/proto-loader';
-import { fileURLToPath } from 'node:url';
 
 import { messageOf, quote } from '../../check/words.js';
+import { protocolFile } from '../../package-files.js';
 import { badRequest } from '../faults.js';
 import { checkParts } from './message-parts.js';
 import type { ModelInferRequest } from './messages.js';
@@ -19,9 +19,8 @@ export interface Definition {
 }
 
 export function loadDefinition({ protoLoader }: Peers): Definition {
-  const path = fileURLToPath(new URL('inference.proto', import.meta.url));
   const options = { keepCase: true, longs: Number, defaults: true, oneofs: true };
-  const service = protoLoader.loadSync(path, options)[serviceName] as ServiceDefinition &
+  const service = protoLoader.loadSync(protocolFile, options)[serviceName] as ServiceDefinition &
     Record<'ModelInfer', ServiceDefinition[string]>;
   const infer = service.ModelInfer;
   return {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { bytesOf, littleEndian } from '../protocol/bytes.js';
 import type { ResponseTensor } from '../protocol/types.js';
 import type { ModelInferResponse } from './messages.js';
@@ -14,7 +16,7 @@ export function grpcResponseOf(
     id: id ?? '',
     outputs: tensors.map(({ name, datatype, shape }) => ({ name, datatype, shape })),
     raw_output_contents: tensors.map(({ values }) =>
-      values instanceof Float32Array ? littleEndian(values) : bytesOf(values),
+      types.isFloat32Array(values) ? littleEndian(values) : bytesOf(values),
     ),
   };
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { bytesOf, littleEndian } from '../protocol/bytes.js';
 import { lengthHeader } from './inference-request.js';
 import type { ResponseTensor } from '../protocol/types.js';
@@ -17,7 +19,7 @@ export function httpResponseOf(
   const behind: Buffer[] = [];
   const outputs = tensors.map(({ name, datatype, shape, values, isBinary }) => {
     if (!isBinary) return { name, datatype, shape, data: [...values] };
-    const bytes = values instanceof Float32Array ? littleEndian(values) : bytesOf(values);
+    const bytes = types.isFloat32Array(values) ? littleEndian(values) : bytesOf(values);
     behind.push(bytes);
     return { name, datatype, shape, parameters: { binary_data_size: bytes.byteLength } };
   });

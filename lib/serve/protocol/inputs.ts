@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { quote } from '../../check/words.js';
 import { Tensor } from '../../tensor.js';
 import { badRequest } from '../faults.js';
@@ -38,10 +40,10 @@ function filesOf({ name, datatype, shape, content }: RequestTensor): readonly Ui
     });
   }
   const count = shape[0] ?? 0;
-  if (content instanceof Uint8Array) return elementsOf(content, count, name);
+  if (types.isUint8Array(content)) return elementsOf(content, count, name);
   const files = flat(content, shape.length, count, name);
   return files.map((text) => {
-    if (text instanceof Uint8Array) return text;
+    if (types.isUint8Array(text)) return text;
     if (typeof text === 'string' && isBase64(text)) return Buffer.from(text, 'base64');
     throw badRequest('An element of the input image is not text in base64', {
       found: typeof text === 'string' ? `${text.length} characters` : typeof text,
@@ -66,7 +68,7 @@ function tensorOf({ name, datatype, shape, content }: RequestTensor): Tensor {
     });
   }
   const count = shape.reduce((product, length) => product * length, 1);
-  if (content instanceof Uint8Array) {
+  if (types.isUint8Array(content)) {
     const bytes = count * (dtype === 'uint8' ? 1 : 4);
     // Before memory is taken for what the shape says.
     if (content.byteLength !== bytes) {

@@ -1,4 +1,4 @@
-import { manifest } from '../../native/manifest.js';
+import { manifest } from '../../package-files.js';
 import type { PipelineStats } from '../../pipeline/index.js';
 import type { ModelInfo } from '../../model/model-info.js';
 import { outputNames } from './outputs.js';

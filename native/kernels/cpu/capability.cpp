@@ -8,16 +8,34 @@
 
 namespace ghostnet::cpu {
 
+namespace {
+
+constexpr const char* kDefault = "default";
+
+}  // namespace
+
 const char* name_of(Capability capability) {
   switch (capability) {
     case Capability::baseline:
-      return "default";
+#ifdef __aarch64__
+      return "neon";
+#else
+      return kDefault;
+#endif
     case Capability::avx2:
       return "avx2";
     case Capability::avx512:
       return "avx512";
   }
   return "";
+}
+
+std::optional<Capability> capability_named(std::string_view name) {
+  if (name == kDefault) return Capability::baseline;
+  for (const Capability capability : {Capability::baseline, Capability::avx2, Capability::avx512}) {
+    if (name == name_of(capability)) return capability;
+  }
+  return std::nullopt;
 }
 
 const std::vector<Capability>& available_capabilities() {
@@ -39,10 +57,8 @@ Capability chosen_capability() {
   const std::vector<Capability>& available = available_capabilities();
   const char* wanted = std::getenv("GHOSTNET_CPU_CAPABILITY");
   if (wanted == nullptr || *wanted == '\0') return available.back();
-  const auto found = std::find_if(available.begin(), available.end(), [&](Capability capability) {
-    return std::string(name_of(capability)) == wanted;
-  });
-  if (found != available.end()) return *found;
+  const std::optional<Capability> named = capability_named(wanted);
+  if (named && std::find(available.begin(), available.end(), *named) != available.end()) return *named;
   std::string names;
   for (const Capability capability : available) {
     if (!names.empty()) names += ", ";

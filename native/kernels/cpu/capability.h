@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace ghostnet::cpu {
@@ -13,8 +15,12 @@ enum class Capability {
   avx512,    ///< AVX-512 F, VL, BW and DQ
 };
 
-/** "default", "avx2", "avx512": the values of GHOSTNET_CPU_CAPABILITY. */
+/** "default" (on ARM "neon"), "avx2", "avx512": the values of GHOSTNET_CPU_CAPABILITY. */
 const char* name_of(Capability capability);
+
+/** The capability of this name, whether this processor supports it or not. "default" is the baseline on ARM,
+ * too. */
+std::optional<Capability> capability_named(std::string_view name);
 
 /** Instruction sets that this binary has kernels for and this processor supports, narrowest first; never
  * empty. */

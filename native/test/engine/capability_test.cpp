@@ -25,6 +25,16 @@ TEST_F(ChosenCapability, IsTheWidestUnlessOneIsNamed) {
   }
 }
 
+TEST_F(ChosenCapability, IsTheBaselineForDefaultOnEveryArchitecture) {
+  set("default");
+  EXPECT_EQ(chosen_capability(), Capability::baseline);
+#ifdef __aarch64__
+  EXPECT_STREQ(name_of(Capability::baseline), "neon");
+#else
+  EXPECT_STREQ(name_of(Capability::baseline), "default");
+#endif
+}
+
 TEST_F(ChosenCapability, RefusesWhatIsNotKnownOrNotThere) {
   std::vector<const char*> refused = {"sse9", "AVX2"};
   if (available_capabilities().back() != Capability::avx512) refused.push_back("avx512");

@@ -5,6 +5,8 @@
 #include "kernels/cpu/vector/avx512.h"
 #elif defined(__AVX2__)
 #include "kernels/cpu/vector/avx2.h"
+#elif defined(__aarch64__)
+#include "kernels/cpu/vector/neon.h"
 #else
 #include "kernels/cpu/vector/generic.h"
 #endif

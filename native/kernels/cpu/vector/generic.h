@@ -1,4 +1,4 @@
-/** Four lanes of float32 in the compiler's vector type: SSE2 on x86-64, NEON on ARM, correct everywhere. */
+/** Four lanes of float32 in the compiler's vector type: SSE2 on x86-64, correct everywhere. */
 #pragma once
 
 #include "kernels/cpu/vector/contract.h"

@@ -1,3 +1,0 @@
-// The door for require(): the same module, not a second copy of it.
-import ghostnet = require('./index.js');
-export = ghostnet;
