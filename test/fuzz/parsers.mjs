@@ -1,7 +1,7 @@
 // The parsers in TypeScript, with inputs that are sound ones changed: test/fuzz/parsers/, bundled into build/fuzz/parsers.mjs.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -9,6 +9,11 @@ const folder = join('build', 'fuzz');
 const program = join(folder, 'parsers.mjs');
 const current = join(folder, 'parsers-current');
 const failure = join(folder, 'parsers-failure');
+
+/** What code of `lib/` finds in a module of CommonJS. */
+const place = JSON.stringify(resolve('lib', 'index.js'));
+const banner = `import { createRequire as requireOf } from 'node:module';
+const require = requireOf(${place}), __filename = ${place}, __dirname = ${JSON.stringify(resolve('lib'))};`;
 
 /** A process that takes more has a parser that takes too much. */
 const heap = ['--max-old-space-size=256', '--max-semi-space-size=16'];
@@ -65,6 +70,8 @@ export const parsers = {
       target: 'node20',
       packages: 'external',
       sourcemap: 'inline',
+      // The package is CommonJS, and has its files beside its code.
+      banner: { js: banner },
       logLevel: 'warning',
     });
     return undefined;
