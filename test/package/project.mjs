@@ -59,7 +59,7 @@ export class Project {
       cwd: this.app,
       env: { ...this.#env, ...env },
       encoding: 'utf8',
-      timeout: 300_000,
+      timeout: 900_000,
     });
   }
 

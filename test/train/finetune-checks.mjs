@@ -221,8 +221,8 @@ const needsPython = () => (packages.isInstalled ? undefined : packages.install()
 export const finetuneChecks = [
   { name: 'float64, 20 steps as PyTorch', check: doubles, obstacle: needsPython },
   { name: 'float32, the first gradients as PyTorch', check: gradients, obstacle: needsPython },
-  { name: 'repeats and resumes bit for bit', check: repeated },
-  { name: 'learns classes of its own', check: learns },
+  { name: 'repeats and resumes bit for bit', check: repeated, isLong: true },
+  { name: 'learns classes of its own', check: learns, isLong: true },
   { name: 'trains branches and folds them', check: folded },
   { name: 'failures have codes, and a stop can be resumed', check: failures },
   { name: 'inference goes on beside it', check: beside },

@@ -17,7 +17,14 @@ export const classes = 5;
 
 const cases = [
   { name: 'ghostnet-sgd', form: 'ghostnet', width: 0.5, optimizer: 'sgd' },
-  { name: 'ghostnetv3-adamw', form: 'ghostnetv3', width: 0.5, optimizer: 'adamw', learningRate: 0.0005 },
+  {
+    name: 'ghostnetv3-adamw',
+    form: 'ghostnetv3',
+    width: 0.5,
+    optimizer: 'adamw',
+    learningRate: 0.0005,
+    isLong: true,
+  },
   {
     name: 'ghostnetv2-adamw',
     form: 'ghostnetv2',

@@ -19,7 +19,8 @@ function build(app, flags = []) {
 async function startStandalone(app) {
   const folder = join(app.app, '..', 'image');
   rmSync(folder, { recursive: true, force: true });
-  cpSync(join(app.app, '.next', 'standalone'), folder, { recursive: true });
+  // As COPY of a Dockerfile does: a link stays as it is, and leads nowhere back.
+  cpSync(join(app.app, '.next', 'standalone'), folder, { recursive: true, verbatimSymlinks: true });
   const port = await freePort();
   const server = app.start('node', [join(folder, 'server.js')], {
     PORT: String(port),

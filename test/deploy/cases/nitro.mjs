@@ -10,7 +10,7 @@ export async function nitro(suite) {
   await suite.check('nitro build, started elsewhere', async () => {
     app.get('npx', ['nitro', 'build']);
     const folder = join(app.app, '..', 'image');
-    cpSync(join(app.app, '.output'), folder, { recursive: true });
+    cpSync(join(app.app, '.output'), folder, { recursive: true, verbatimSymlinks: true });
     const port = await freePort();
     const server = app.start('node', [join(folder, 'server', 'index.mjs')], { PORT: String(port) });
     try {
